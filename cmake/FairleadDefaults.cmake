@@ -1,0 +1,40 @@
+# What every target shares: language level, warnings, link-time checks, and the libraries we find once.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+
+include(GNUInstallDirs)
+
+find_program(FAIRLEAD_CCACHE ccache)
+if(FAIRLEAD_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${FAIRLEAD_CCACHE})
+endif()
+find_program(FAIRLEAD_MOLD mold)
+if(FAIRLEAD_MOLD)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+# Debian's unversioned Boost is 1.74; boost::system::result and Boost.JSON as we use them need 1.81.
+set(Boost_NO_WARN_NEW_VERSIONS ON)
+find_package(Boost 1.81 EXACT REQUIRED COMPONENTS json)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(fmt REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd>=252)
+
+# Carried by every target of ours: warnings as the team reads them, Asio without its legacy interfaces.
+add_library(fairlead_defaults INTERFACE)
+target_include_directories(fairlead_defaults INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(fairlead_defaults INTERFACE -Wall -Wextra -Wno-missing-field-initializers)
+target_compile_definitions(fairlead_defaults INTERFACE
+    BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
+    BOOST_ASIO_DISABLE_CONCEPTS FAIRLEAD_VERSION="${PROJECT_VERSION}")

@@ -1,0 +1,23 @@
+#pragma once
+// The bounds on everything a peer can make grow, in one place. Names carry their unit; whoever refuses something for a
+// bound names it in the message.
+
+#include <chrono>
+#include <cstddef>
+
+namespace fairlead::base::limits {
+
+inline constexpr std::size_t id_bytes_max = 255;
+inline constexpr std::size_t request_header_bytes_max = 64 * 1024;
+inline constexpr std::size_t request_body_bytes_max = 16 * 1024 * 1024;
+inline constexpr std::size_t link_frame_bytes_max = 64 * 1024 * 1024;
+inline constexpr std::size_t event_record_bytes_max = 4 * 1024 * 1024;   // mesos-go's reader gives up beyond it
+inline constexpr std::size_t stream_queue_bytes_max = 64 * 1024 * 1024;  // a slower reader is disconnected
+inline constexpr std::size_t stream_queue_records_max = 100'000;
+inline constexpr std::size_t http_connections_max = 20'000;
+inline constexpr std::size_t completed_frameworks_max = 50;
+inline constexpr std::size_t completed_tasks_per_framework_max = 1000;
+inline constexpr std::size_t unreachable_tasks_per_framework_max = 1000;
+inline constexpr std::chrono::seconds request_deadline{30};
+
+}  // namespace fairlead::base::limits
