@@ -1,0 +1,136 @@
+#pragma once
+// Everything that goes into the master's core and comes out of it. A core takes one Input at a time and answers with an
+// Output; the driver carries the Output's effects out in their order. Nothing here owns a socket, a clock or a thread.
+
+#include "common/base/id.hpp"
+#include "common/base/instant.hpp"
+#include "fairlead/internal/link.pb.h"
+#include "fairlead/v1/mesos.pb.h"
+#include "fairlead/v1/scheduler.pb.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace fairlead::masterd::core {
+
+// Numbers that the driver hands out, unique over the life of the process.
+enum class RequestId : std::uint64_t {};  // one HTTP request; a SUBSCRIBE's is also the name of the stream it opens
+enum class LinkId : std::uint64_t {};     // one connection of an agent
+
+// --- in ---------------------------------------------------------------------------------------------------------------
+
+// This process leads from now on, under this epoch.
+struct LeadershipGained {
+    std::uint64_t epoch = 0;
+    v1::MasterInfo master_info;
+};
+
+// A call that has passed the edge: authenticated, parsed, complete as proto2 sees it, in a media type we can answer.
+struct CallArrived {
+    RequestId request;
+    std::shared_ptr<const v1::scheduler::Call> call;
+    std::optional<std::string> stream_id;  // the Mesos-Stream-Id header
+    std::string principal;                 // empty: none
+};
+
+// The peer of an open stream has gone, or read too slowly.
+struct StreamClosed {
+    RequestId stream;
+};
+
+struct LinkOpened {
+    LinkId link;
+    std::string peer_address;
+};
+struct LinkMessage {
+    LinkId link;
+    std::shared_ptr<const internal::FromAgent> message;
+};
+struct LinkClosed {
+    LinkId link;
+};
+
+// An operator ends one task of whatever framework.
+struct KillTaskRequested {
+    RequestId request;
+    base::FrameworkId framework_id;
+    base::TaskId task_id;
+};
+
+// A deadline that Core::next_deadline named has come (or simply some time has passed).
+struct TimePassed {};
+
+// Sent by the driver when an Output asked for it and no other input is waiting: offers follow events, and a burst of
+// events is followed by one allocation.
+struct AllocationDue {};
+
+using Input = std::variant<LeadershipGained, CallArrived, StreamClosed, LinkOpened, LinkMessage, LinkClosed,
+                           KillTaskRequested, TimePassed, AllocationDue>;
+
+// --- out --------------------------------------------------------------------------------------------------------------
+
+// Ends a request with this status and text (text/plain; empty with 202).
+struct Reply {
+    RequestId request;
+    unsigned status = 202;
+    std::string body;
+};
+
+// Answers a SUBSCRIBE: 200 with this Mesos-Stream-Id; events to `request` follow.
+struct OpenStream {
+    RequestId request;
+    std::string stream_id;
+};
+
+struct SendEvent {
+    RequestId stream;
+    std::shared_ptr<const v1::scheduler::Event> event;
+};
+
+// Ends a stream after what has been sent to it. No StreamClosed follows for it.
+struct CloseStream {
+    RequestId stream;
+};
+
+struct SendToAgent {
+    LinkId link;
+    std::shared_ptr<const internal::FromMaster> message;
+};
+
+// Ends a link after what has been sent to it. No LinkClosed follows for it.
+struct CloseLink {
+    LinkId link;
+};
+
+using Effect = std::variant<Reply, OpenStream, SendEvent, CloseStream, SendToAgent, CloseLink>;
+
+// What happened, for the journal, the metrics and the operators' event stream. `fields` are journal fields
+// (FRAMEWORK_ID, TASK_ID, AGENT_ID, ...); `message` is a sentence for people.
+struct Report {
+    enum class Kind {
+        framework_subscribed, framework_resubscribed, framework_disconnected, framework_removed, framework_refused,
+        agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
+        task_added, task_updated, task_removed, task_refused,
+        offer_sent, offer_accepted, offer_declined, offer_rescinded,
+        call_dropped,  // a call that was answered 202 and then had nothing to act on; the message says why
+    };
+    Kind kind;
+    std::string message;
+    base::FrameworkId framework_id;  // empty where it does not apply, as the next three
+    base::AgentId agent_id;
+    base::TaskId task_id;
+    base::OfferId offer_id;
+    std::optional<v1::TaskState> task_state;
+};
+
+struct Output {
+    std::vector<Effect> effects;
+    std::vector<Report> reports;
+    bool allocation_wanted = false;
+};
+
+}  // namespace fairlead::masterd::core
