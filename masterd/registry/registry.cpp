@@ -61,7 +61,7 @@ Status create(sqlite3* database) {
     return execute(database, fmt::format("BEGIN IMMEDIATE;"
                                          "PRAGMA application_id = {};"
                                          "PRAGMA user_version = {};"
-                                         "CREATE TABLE facts (name TEXT PRIMARY KEY, value NOT NULL) STRICT, WITHOUT ROWID;"
+                                         "CREATE TABLE facts (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;"
                                          "COMMIT;",
                                          application_id, schema_version));
 }
