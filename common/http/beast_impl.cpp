@@ -1,0 +1,3 @@
+// The one translation unit that holds Beast's own code; see common/async/asio_impl.cpp.
+
+#include <boost/beast/src.hpp>
