@@ -1,0 +1,31 @@
+# What is installed where, and by which package: one list, so that a packager of any distribution reads one page.
+# A component is named like the package that carries it; debian/rules installs component by component.
+
+# fairlead_install_program(TARGET DIRECTORY COMPONENT): nothing happens for a program that this build does not have.
+function(fairlead_install_program target directory component)
+    if(TARGET ${target})
+        install(TARGETS ${target} RUNTIME DESTINATION ${directory} COMPONENT ${component})
+    endif()
+endfunction()
+
+fairlead_install_program(fairlead-masterd ${CMAKE_INSTALL_SBINDIR} fairlead-master)
+fairlead_install_program(fairlead-nodeagentd ${CMAKE_INSTALL_SBINDIR} fairlead-agent)
+fairlead_install_program(fairlead-supervisor ${CMAKE_INSTALL_LIBEXECDIR}/fairlead fairlead-agent)
+fairlead_install_program(fairctl ${CMAKE_INSTALL_BINDIR} fairlead-cli)
+fairlead_install_program(fairlead-replay ${CMAKE_INSTALL_LIBEXECDIR}/fairlead/frameworks fairlead-frameworks)
+
+# Man pages go with the program that they are about.
+function(fairlead_install_manuals component)
+    foreach(page ${ARGN})
+        string(REGEX MATCH "[1-8]$" section ${page})
+        if(EXISTS ${PROJECT_SOURCE_DIR}/docs/man/${page})
+            install(FILES ${PROJECT_SOURCE_DIR}/docs/man/${page}
+                DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section} COMPONENT ${component})
+        endif()
+    endforeach()
+endfunction()
+
+fairlead_install_manuals(fairlead-master fairlead-masterd.8 masterd.conf.5)
+fairlead_install_manuals(fairlead-agent fairlead-nodeagentd.8 nodeagentd.conf.5 fairlead-supervisor.8)
+fairlead_install_manuals(fairlead-cli fairctl.1)
+fairlead_install_manuals(fairlead-frameworks fairlead-replay.1)
