@@ -14,6 +14,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <type_traits>
 
 namespace fairlead::async {
@@ -38,15 +39,32 @@ awaitable<void> keep_value(awaitable<T> operation, std::shared_ptr<std::optional
 // ended.
 awaitable<std::exception_ptr> race(awaitable<void> operation, base::Duration limit);
 
+bool is_aborted(const std::exception_ptr& failure);
+
 }  // namespace detail
 
 // The operation's own outcome (a Result stays one Result), or timed_out naming `what`. An operation
-// that had its value ready just as the time ended still wins. Exceptions other than the
-// cancellation pass through.
+// that had its value ready just as the time ended still wins. Exceptions other than the cancellation
+// pass through.
 template <typename T>
 awaitable<typename detail::DeadlineOutcome<T>::type> with_deadline(base::Duration limit,
                                                                    std::string what,
-                                                                   awaitable<T> operation);
+                                                                   awaitable<T> operation) {
+    using Outcome = typename detail::DeadlineOutcome<T>::type;
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    std::exception_ptr failure;
+    if constexpr (std::is_void_v<T>) {
+        failure = co_await detail::race(std::move(operation), limit);
+        if (!failure) co_return Outcome();
+    } else {
+        auto kept = std::make_shared<std::optional<T>>();
+        failure = co_await detail::race(detail::keep_value(std::move(operation), kept), limit);
+        if (kept->has_value()) co_return Outcome(std::move(**kept));
+    }
+    if (std::chrono::steady_clock::now() < deadline) std::rethrow_exception(failure);
+    if (!detail::is_aborted(failure)) std::rethrow_exception(failure);
+    co_return Outcome(base::Error(base::ErrorCode::timed_out, what + ": no end within the deadline"));
+}
 
 // Ends early, by exception, when the coroutine is cancelled.
 inline awaitable<void> sleep_for(base::Duration time) {
