@@ -1,10 +1,14 @@
 # What is installed where, and by which package: one list, so that a packager of any distribution reads one page.
 # A component is named like the package that carries it; debian/rules installs component by component.
 
+# What a package build has to compile: the installed programs and what they are made of, nothing else.
+add_custom_target(fairlead_packaged)
+
 # fairlead_install_program(TARGET DIRECTORY COMPONENT): nothing happens for a program that this build does not have.
 function(fairlead_install_program target directory component)
     if(TARGET ${target})
         install(TARGETS ${target} RUNTIME DESTINATION ${directory} COMPONENT ${component})
+        add_dependencies(fairlead_packaged ${target})
     endif()
 endfunction()
 
