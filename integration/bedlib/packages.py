@@ -37,8 +37,8 @@ def install(host, role, folder):
     for file in files:
         shutil.copy(file, target)
     paths = [f"/{DESTINATION}/{file.name}" for file in files]
-    # What the packages depend on is in the root tree, so nothing may be downloaded here.
-    host.run("apt-get", "install", "-q", "-y", "--no-install-recommends", "--no-download", *paths)
+    # What the packages depend on is in the root tree; a bed has no way out, so nothing is downloaded here.
+    host.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *paths)
 
 
 def configuration(host_name, master_urls, bed_name):
