@@ -83,7 +83,7 @@ base::Status parse_protobuf(std::string_view body, google::protobuf::Message& me
     }
     google::protobuf::io::CodedInputStream input(reinterpret_cast<const std::uint8_t*>(body.data()),
                                                  static_cast<int>(body.size()));
-    input.SetRecursionLimit(nesting_max);
+    input.SetRecursionLimit(nesting_max - 1);  // which does not count the outermost
     message.Clear();
     // Partial: the other form writes to stderr what it misses, and any peer could fill the journal
     // with it.

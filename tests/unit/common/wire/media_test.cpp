@@ -92,17 +92,22 @@ TEST(Media, EmptyProtobufIsAMessageWithoutFields) {
     EXPECT_FALSE(call.has_type());
 }
 
-TEST(Media, NestingIsBoundedInBothEncodings) {
-    v1::ContainerID deep;
-    v1::ContainerID* innermost = &deep;
-    for (int i = 0; i < 80; ++i) {
-        innermost->set_value("c");
-        innermost = innermost->mutable_parent();
-    }
+v1::ContainerID nested(int levels) {
+    v1::ContainerID outermost;
+    v1::ContainerID* innermost = &outermost;
     innermost->set_value("c");
+    for (int level = 1; level < levels; ++level) {
+        innermost = innermost->mutable_parent();
+        innermost->set_value("c");
+    }
+    return outermost;
+}
+
+TEST(Media, NestingIsBoundedAlikeInBothEncodings) {
     for (const ContentType type : {ContentType::json, ContentType::protobuf}) {
         v1::ContainerID read;
-        const auto parsed = parse(type, serialize(type, deep), read);
+        EXPECT_TRUE(parse(type, serialize(type, nested(64)), read));
+        const auto parsed = parse(type, serialize(type, nested(65)), read);
         ASSERT_FALSE(parsed);
         EXPECT_EQ(parsed.error().code(), base::ErrorCode::malformed);
     }
