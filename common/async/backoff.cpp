@@ -14,7 +14,8 @@ base::Duration Backoff::next(base::Prng& prng) {
                                  static_cast<double>((ceiling_ - half).count()) * prng.unit()));
     const double grown = static_cast<double>(ceiling_.count()) * bounds_.factor;
     const double bound = static_cast<double>(bounds_.max.count());
-    ceiling_ = grown < bound ? base::Duration(static_cast<base::Duration::rep>(grown)) : bounds_.max;
+    ceiling_ =
+        grown < bound ? base::Duration(static_cast<base::Duration::rep>(grown)) : bounds_.max;
     ++attempts_;
     return wait;
 }

@@ -44,8 +44,8 @@ bool is_aborted(const std::exception_ptr& failure);
 }  // namespace detail
 
 // The operation's own outcome (a Result stays one Result), or timed_out naming `what`. An operation
-// that had its value ready just as the time ended still wins. Exceptions other than the cancellation
-// pass through.
+// that had its value ready just as the time ended still wins. Exceptions other than the
+// cancellation pass through.
 template <typename T>
 awaitable<typename detail::DeadlineOutcome<T>::type> with_deadline(base::Duration limit,
                                                                    std::string what,
@@ -63,7 +63,8 @@ awaitable<typename detail::DeadlineOutcome<T>::type> with_deadline(base::Duratio
     }
     if (std::chrono::steady_clock::now() < deadline) std::rethrow_exception(failure);
     if (!detail::is_aborted(failure)) std::rethrow_exception(failure);
-    co_return Outcome(base::Error(base::ErrorCode::timed_out, what + ": no end within the deadline"));
+    co_return Outcome(
+        base::Error(base::ErrorCode::timed_out, what + ": no end within the deadline"));
 }
 
 // Ends early, by exception, when the coroutine is cancelled.

@@ -63,7 +63,9 @@ TaskGroup::TaskGroup(Executor executor, FailureHandler on_failure)
     state_->on_failure = std::move(on_failure);
 }
 
-TaskGroup::~TaskGroup() { stop(); }
+TaskGroup::~TaskGroup() {
+    stop();
+}
 
 bool TaskGroup::spawn(std::string name, awaitable<void> task) {
     return spawn_on(state_->executor, std::move(name), std::move(task));
@@ -78,13 +80,14 @@ bool TaskGroup::spawn_on(Executor executor, std::string name, awaitable<void> ta
         if (state_->stopped) return false;
         state_->entries.emplace(entry.get(), entry);
     }
-    // The slot is connected inside co_spawn, which must not race with an emission: both happen on the executor.
+    // The slot is connected inside co_spawn, which must not race with an emission: both happen on
+    // the executor.
     asio::dispatch(executor, [state = state_, entry, task = std::move(task)]() mutable {
         asio::co_spawn(entry->executor, std::move(task),
-                       asio::bind_cancellation_slot(
-                           entry->signal.slot(), [state, entry](std::exception_ptr failure) {
-                               state->ended(entry, failure);
-                           }));
+                       asio::bind_cancellation_slot(entry->signal.slot(),
+                                                    [state, entry](std::exception_ptr failure) {
+                                                        state->ended(entry, failure);
+                                                    }));
     });
     return true;
 }

@@ -31,8 +31,7 @@ awaitable<void> Wake::wait() const {
 awaitable<bool> Wake::wait_for(base::Duration limit) const {
     const auto state = state_;
     if (!state->rung) {
-        state->timer.expires_after(
-            std::chrono::duration_cast<asio::steady_timer::duration>(limit));
+        state->timer.expires_after(std::chrono::duration_cast<asio::steady_timer::duration>(limit));
         boost::system::error_code error;
         co_await state->timer.async_wait(into(error));
     }

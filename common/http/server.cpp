@@ -1,1 +1,177 @@
+#include "common/http/server.hpp"
 
+#include "common/async/deadline.hpp"
+#include "common/http/connection.hpp"
+
+#include <boost/asio/ip/v6_only.hpp>
+
+#include <mutex>
+#include <unordered_map>
+
+namespace fairlead::http {
+
+using async::awaitable;
+
+namespace {
+
+// Connections that are being told 503; beyond it they are closed without a word.
+constexpr std::size_t turned_away_max = 64;
+
+std::string text_of(const tcp::endpoint& endpoint) {
+    const auto address = endpoint.address().to_string();
+    return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
+           std::to_string(endpoint.port());
+}
+
+}  // namespace
+
+struct Server::Core : std::enable_shared_from_this<Core> {
+    Core(async::Executor on, Handler handler, ServerOptions options)
+        : executor(on),
+          context(std::make_shared<ConnectionContext>(
+              ConnectionContext{std::move(handler), std::move(options)})),
+          group(on, context->options.on_failure) {}
+
+    async::Executor executor;
+    std::shared_ptr<const ConnectionContext> context;
+    async::TaskGroup group;
+    std::vector<std::shared_ptr<tcp::acceptor>> acceptors;
+
+    mutable std::mutex mutex;
+    std::unordered_map<Connection*, std::weak_ptr<Connection>> connections;
+    bool stopped = false;
+
+    awaitable<void> accept_all(std::shared_ptr<tcp::acceptor> acceptor) {
+        const auto self = shared_from_this();
+        for (;;) {
+            boost::system::error_code error;
+            auto socket = co_await acceptor->async_accept(
+                async::Executor(boost::asio::make_strand(executor)), async::into(error));
+            if (!acceptor->is_open()) co_return;
+            if (error) {
+                // Out of descriptors, most often: wait for some to be returned instead of spinning.
+                co_await async::sleep_for(std::chrono::milliseconds(50));
+                continue;
+            }
+            take(std::move(socket));
+        }
+    }
+
+    void take(tcp::socket socket) {
+        const auto connection = std::make_shared<Connection>(std::move(socket), context);
+        bool welcome = true;
+        {
+            std::lock_guard lock(mutex);
+            const auto limit = context->options.connections_max;
+            if (stopped || connections.size() >= limit + turned_away_max) return;
+            welcome = connections.size() < limit;
+            connections.emplace(connection.get(), connection);
+        }
+        const bool started = group.spawn_on(connection->executor(), "http connection",
+                                            serve(shared_from_this(), connection, welcome));
+        if (!started) forget(connection.get());
+    }
+
+    static awaitable<void> serve(std::shared_ptr<Core> core, std::shared_ptr<Connection> connection,
+                                 bool welcome) {
+        struct Leave {
+            Core& core;
+            Connection* connection;
+            ~Leave() { core.forget(connection); }
+        } leave{*core, connection.get()};
+        if (welcome) {
+            co_await connection->run();
+        } else {
+            co_await connection->turn_away();
+        }
+    }
+
+    void forget(Connection* connection) {
+        std::lock_guard lock(mutex);
+        connections.erase(connection);
+    }
+
+    void stop() {
+        std::vector<std::shared_ptr<Connection>> open;
+        {
+            std::lock_guard lock(mutex);
+            if (std::exchange(stopped, true)) return;
+            for (const auto& [key, connection] : connections) {
+                if (auto alive = connection.lock()) open.push_back(std::move(alive));
+            }
+        }
+        for (const auto& acceptor : acceptors) {
+            boost::asio::post(acceptor->get_executor(), [acceptor] {
+                boost::system::error_code ignored;
+                acceptor->close(ignored);
+            });
+        }
+        // Cut before the cancellation arrives, so that streams end for the right reason.
+        for (auto& connection : open) {
+            const auto executor = connection->executor();
+            boost::asio::post(executor,
+                              [connection = std::move(connection)] { connection->cut(); });
+        }
+        group.stop();
+    }
+};
+
+Server::Server(async::Executor executor, Handler handler, ServerOptions options)
+    : core_(std::make_shared<Core>(std::move(executor), std::move(handler), std::move(options))) {}
+
+Server::~Server() {
+    core_->stop();
+}
+
+base::Status Server::listen(tcp::endpoint endpoint) {
+    const auto acceptor =
+        std::make_shared<tcp::acceptor>(async::Executor(boost::asio::make_strand(core_->executor)));
+    boost::system::error_code error;
+    acceptor->open(endpoint.protocol(), error);
+    if (!error) acceptor->set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error && endpoint.address().is_v6()) {
+        // Its own socket for each family: "::" and "0.0.0.0" may both be configured.
+        acceptor->set_option(boost::asio::ip::v6_only(true), error);
+    }
+    if (!error) acceptor->bind(endpoint, error);
+    if (!error) acceptor->listen(4096, error);
+    if (error) {
+        const auto code =
+            error == boost::asio::error::address_in_use  ? base::ErrorCode::already_exists
+            : error == boost::asio::error::access_denied ? base::ErrorCode::permission_denied
+                                                         : base::ErrorCode::io;
+        return base::Error(code, "cannot listen on " + text_of(endpoint) + ": " + error.message());
+    }
+    core_->acceptors.push_back(acceptor);
+    return {};
+}
+
+void Server::start() {
+    for (const auto& acceptor : core_->acceptors) {
+        core_->group.spawn_on(acceptor->get_executor(), "http accept", core_->accept_all(acceptor));
+    }
+}
+
+std::vector<tcp::endpoint> Server::endpoints() const {
+    std::vector<tcp::endpoint> endpoints;
+    for (const auto& acceptor : core_->acceptors) {
+        boost::system::error_code ignored;
+        endpoints.push_back(acceptor->local_endpoint(ignored));
+    }
+    return endpoints;
+}
+
+void Server::stop() {
+    core_->stop();
+}
+
+awaitable<void> Server::join() {
+    return core_->group.join();
+}
+
+std::size_t Server::connection_count() const {
+    std::lock_guard lock(core_->mutex);
+    return core_->connections.size();
+}
+
+}  // namespace fairlead::http

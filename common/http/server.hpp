@@ -7,6 +7,7 @@
 
 #include "common/async/asio.hpp"
 #include "common/async/task_group.hpp"
+#include "common/base/instant.hpp"
 #include "common/base/limits.hpp"
 #include "common/http/responder.hpp"
 

@@ -15,6 +15,7 @@ namespace fairlead::http {
 
 enum class StreamEnd {
     closed,       // we called close() and everything queued was sent
+    aborted,      // we called abort()
     peer_closed,  // the client went away
     too_slow,  // the queue's bound was reached, or the client took no byte for the stall deadline
     failed,    // the connection broke

@@ -1,0 +1,71 @@
+#pragma once
+// One accepted connection, from its first byte to its last: reads requests within limits and
+// deadlines, has them handled, writes the answers. Lives on its own strand; cut() ends it from
+// there.
+
+#include "common/async/asio.hpp"
+#include "common/http/exchange.hpp"
+#include "common/http/server.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace fairlead::http {
+
+// What all connections of a server share; immutable once the server has started.
+struct ConnectionContext {
+    Handler handler;
+    ServerOptions options;
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+  public:
+    Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context);
+
+    async::Executor executor() { return stream_.get_executor(); }
+
+    async::awaitable<void> run();
+    // For a connection beyond the limit: 503 and close.
+    async::awaitable<void> turn_away();
+    // Strand: whatever is under way ends.
+    void cut();
+
+  private:
+    // After `no`, the connection is done.
+    enum class GoOn { yes, no };
+
+    struct Incoming {
+        Request request;
+        bool keep_alive = false;
+        unsigned version = 11;
+    };
+    struct Manner {  // what of the request decides how its answer is written
+        bool head_only = false;
+        bool gzip = false;
+        bool keep_alive = false;
+        unsigned version = 11;
+    };
+
+    async::awaitable<std::optional<Incoming>> read_request();
+    async::awaitable<void> refuse(int status, std::string text);
+    async::awaitable<GoOn> serve_one(Incoming incoming);
+    async::awaitable<void> call_handler(Request request, Responder responder);
+    async::awaitable<GoOn> send_response(Response response, Manner manner);
+    async::awaitable<void> send_stream(StreamAnswer answer);
+    async::awaitable<void> send_upgrade(UpgradeAnswer answer);
+    async::awaitable<bool> send_text(std::string text);
+
+    boost::beast::tcp_stream stream_;
+    boost::beast::flat_buffer buffer_;
+    const std::shared_ptr<const ConnectionContext> context_;
+    tcp::endpoint peer_;
+    std::shared_ptr<Exchange> exchange_;  // of the request being served
+    std::weak_ptr<FramedWriter> writer_;  // of the open stream
+    bool cut_ = false;
+};
+
+}  // namespace fairlead::http
