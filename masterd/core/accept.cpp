@@ -1,0 +1,182 @@
+// ACCEPT: offers are used up, their resources pooled, and operations taken one after the other from
+// the pool. What is left goes back with the call's filters.
+
+#include "masterd/core/core.hpp"
+#include "masterd/core/events.hpp"
+#include "masterd/core/resource_wire.hpp"
+#include "masterd/core/task_validation.hpp"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace fairlead::masterd::core {
+
+using Operation = v1::Offer::Operation;
+using v1::scheduler::Call;
+
+namespace {
+
+// Why these offers cannot be used together; empty when they can.
+std::string offers_refusal(const Call::Accept& accept, const std::vector<Offer*>& offers,
+                           FrameworkSlot caller) {
+    if (accept.offer_ids_size() == 0) return "No offers specified";
+    std::set<std::string> ids;
+    for (const auto& id : accept.offer_ids())
+        if (!ids.insert(id.value()).second)
+            return "Duplicate offer " + id.value() + " in offer list";
+    if (offers.size() != static_cast<std::size_t>(accept.offer_ids_size()))
+        return "An offer is no longer valid";
+    for (const Offer* offer : offers) {
+        if (offer->framework != caller)
+            return "Offer " + offer->id.value() + " belongs to another framework";
+        if (offer->agent != offers.front()->agent) return "The offers are of more than one agent";
+        if (offer->role != offers.front()->role) return "The offers are for more than one role";
+    }
+    return {};
+}
+
+std::shared_ptr<const v1::Task> task_from_info(const v1::TaskInfo& info,
+                                               const Framework& framework) {
+    auto task = std::make_shared<v1::Task>();
+    task->set_name(info.name());
+    *task->mutable_task_id() = info.task_id();
+    task->mutable_framework_id()->set_value(framework.id.value());
+    *task->mutable_agent_id() = info.agent_id();
+    task->set_state(v1::TASK_STAGING);
+    if (info.has_labels()) *task->mutable_labels() = info.labels();
+    if (info.has_discovery()) *task->mutable_discovery() = info.discovery();
+    if (info.has_container()) *task->mutable_container() = info.container();
+    if (info.has_health_check()) *task->mutable_health_check() = info.health_check();
+    if (info.has_kill_policy()) *task->mutable_kill_policy() = info.kill_policy();
+    task->set_user(info.command().has_user() ? info.command().user() : framework.info->user());
+    *task->mutable_limits() = info.limits();
+    return task;
+}
+
+}  // namespace
+
+void Core::accept(Framework& framework, const Call::Accept& accept) {
+    std::vector<Offer*> offers;
+    std::set<std::string> seen;
+    for (const auto& id : accept.offer_ids())
+        if (Offer* offer = books_.offer(base::OfferId(id.value()));
+            offer && seen.insert(id.value()).second)
+            offers.push_back(offer);
+    const std::string refusal = offers_refusal(accept, offers, framework.slot);
+    if (!refusal.empty())
+        return refuse_accept(framework, accept, offers, v1::TaskStatus::REASON_INVALID_OFFERS,
+                             "Task launched with invalid offers: " + refusal);
+    Agent& agent = books_.agent(offers.front()->agent);
+    if (!agent.link)
+        return refuse_accept(framework, accept, offers, v1::TaskStatus::REASON_AGENT_DISCONNECTED,
+                             "Agent disconnected");
+
+    const base::Role role = offers.front()->role;
+    resources::Resources pool;
+    for (Offer* offer : offers) {
+        pool.add(offer->resources);
+        report(Report::Kind::offer_accepted, "offer accepted", framework).offer_id = offer->id;
+        end_offer(*offer, Tell::nothing);
+    }
+    for (const Operation& operation : accept.operations()) {
+        if (operation.type() == Operation::LAUNCH && operation.has_launch())
+            launch(framework, agent, role, operation.launch(), operation.has_id(), pool);
+        else
+            refuse_operation(framework, &agent, operation,
+                             "This version does not serve operations of type " +
+                                 Operation::Type_Name(operation.type()));
+    }
+    if (!pool.empty()) refuse_for(framework, role, agent.slot, pool, accept.filters());
+}
+
+// Every named offer that still exists is used up all the same.
+void Core::refuse_accept(Framework& framework, const Call::Accept& accept,
+                         const std::vector<Offer*>& offers, v1::TaskStatus::Reason reason,
+                         const std::string& why) {
+    report(Report::Kind::call_dropped, "ACCEPT refused: " + why, framework);
+    for (Offer* offer : offers)
+        end_offer(*offer, offer->framework == framework.slot ? Tell::nothing : Tell::rescind);
+    for (const Operation& operation : accept.operations()) {
+        for (const auto& task : operation.launch().task_infos())
+            refuse_task(framework, task, v1::TASK_DROPPED, reason, why);
+        for (const auto& task : operation.launch_group().task_group().tasks())
+            refuse_task(framework, task, v1::TASK_DROPPED, reason, why);
+        if (operation.type() != Operation::LAUNCH && operation.type() != Operation::LAUNCH_GROUP &&
+            operation.has_id())
+            send(framework, operation_event(operation.id().value(), v1::OPERATION_ERROR, why));
+    }
+}
+
+void Core::launch(Framework& framework, Agent& agent, const base::Role& role,
+                  const Operation::Launch& launch, bool has_operation_id,
+                  resources::Resources& pool) {
+    internal::FromMaster message;
+    auto& order = *message.mutable_launch_tasks();
+    for (const v1::TaskInfo& info : launch.task_infos()) {
+        if (has_operation_id) {
+            refuse_task(framework, info, v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
+                        "Operation ids are not possible with LAUNCH");
+            continue;
+        }
+        auto used = validate_task(info, {framework, agent, role, pool});
+        if (!used) {
+            refuse_task(framework, info, v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
+                        used.error().message());
+            continue;
+        }
+        pool.subtract(*used);
+        book_task(framework, agent, role, info, std::move(*used));
+        auto& sent = *order.add_tasks();
+        sent = info;
+        for (auto& resource : *sent.mutable_resources())
+            resource.mutable_allocation_info()->set_role(role.value());
+    }
+    if (order.tasks_size() == 0) return;
+    *order.mutable_framework_info() = *framework.info;
+    send(agent, std::move(message));
+}
+
+void Core::book_task(Framework& framework, Agent& agent, const base::Role& role,
+                     const v1::TaskInfo& info, resources::Resources resources) {
+    Task task;
+    task.id = base::TaskId(info.task_id().value());
+    task.framework = framework.slot;
+    task.agent = agent.slot;
+    task.agent_id = agent.id;
+    task.role = role;
+    task.resources = std::move(resources);
+    task.holds_resources = true;
+    task.info = task_from_info(info, framework);
+    Report& made =
+        report(Report::Kind::task_added, "task '" + info.name() + "' is launched", framework);
+    made.task_id = task.id;
+    made.agent_id = agent.id;
+    made.task_state = v1::TASK_STAGING;
+    books_.add_task(std::move(task));
+}
+
+void Core::refuse_operation(Framework& framework, const Agent* agent, const Operation& operation,
+                            const std::string& why) {
+    if (operation.type() == Operation::LAUNCH_GROUP) {
+        for (const auto& task : operation.launch_group().task_group().tasks())
+            refuse_task(framework, task, v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_GROUP_INVALID,
+                        why);
+        return;
+    }
+    if (operation.has_id())
+        send(framework, operation_event(operation.id().value(), v1::OPERATION_ERROR, why));
+    report(Report::Kind::call_dropped, "operation refused: " + why, framework).agent_id = agent->id;
+}
+
+void Core::refuse_task(Framework& framework, const v1::TaskInfo& info, v1::TaskState state,
+                       v1::TaskStatus::Reason reason, const std::string& why) {
+    const base::TaskId id(info.task_id().value());
+    send_status(framework,
+                status_by_master(id, base::AgentId(info.agent_id().value()), state, reason, why));
+    Report& made = report(Report::Kind::task_refused, "task refused: " + why, framework);
+    made.task_id = id;
+    made.task_state = state;
+}
+
+}  // namespace fairlead::masterd::core

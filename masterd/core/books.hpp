@@ -1,0 +1,200 @@
+#pragma once
+// The master's books: frameworks, agents, tasks and offers, and how the resources of each agent are
+// divided among them. Every change of who holds what goes through here, so that an agent's
+// available part, a role's allocation and the cluster's total are right after each call. The books
+// know nothing of messages; whoever changes them decides what to tell whom.
+//
+// Frameworks and agents have slots, which are positions in the tables that the allocation module
+// sees; tasks belong to their framework and are listed by their agent.
+
+#include "allocator/allocator.hpp"
+#include "masterd/core/io.hpp"
+#include "masterd/core/timers.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace fairlead::masterd::core {
+
+using allocator::AgentSlot;
+using allocator::FrameworkSlot;
+
+struct Task {
+    base::TaskId id;
+    FrameworkSlot framework = 0;
+    AgentSlot agent = 0;
+    base::AgentId agent_id;
+    v1::TaskState state = v1::TASK_STAGING;  // the newest known, maybe ahead of what was forwarded
+    base::Role role;
+    resources::Resources resources;
+    bool holds_resources = false;
+    bool kill_wanted = false;  // to be told to the agent when it is back
+    // What people and tools see of it: no resources, no statuses.
+    std::shared_ptr<const v1::Task> info;
+    std::shared_ptr<const v1::TaskStatus> last_status;  // as the agent sent it, without data
+    std::size_t position_on_agent = 0;
+};
+
+struct Offer {
+    base::OfferId id;
+    FrameworkSlot framework = 0;
+    AgentSlot agent = 0;
+    base::Role role;
+    resources::Resources resources;
+    Timers::Handle timeout;
+    std::size_t position_in_framework = 0;
+    std::size_t position_on_agent = 0;
+};
+
+struct Capabilities {
+    bool partition_aware = false;
+    bool multi_role = false;
+    bool task_killing = false;
+    bool gpu_aware = false;
+    bool revocable = false;
+    bool shared = false;
+    bool reservation_refinement = false;
+    bool fairlead_reasons = false;
+};
+Capabilities capabilities_of(const v1::FrameworkInfo& info);
+// Those that it subscribes to: `roles`, or `role` without MULTI_ROLE.
+std::vector<base::Role> roles_of(const v1::FrameworkInfo& info);
+
+struct Framework {
+    // `recovered` is known from agents only: its scheduler has not subscribed to this master yet.
+    enum class Connection { recovered, disconnected, connected };
+
+    base::FrameworkId id;
+    FrameworkSlot slot = 0;
+    std::shared_ptr<const v1::FrameworkInfo> info;  // with id
+    Capabilities capabilities;
+    std::vector<base::Role> roles;
+    Connection connection = Connection::recovered;
+    RequestId stream{};
+    std::string stream_id;
+    Timers::Handle heartbeat;
+    Timers::Handle failover;
+    base::WallTime registered_time{};
+    base::WallTime reregistered_time{};
+    base::WallTime unregistered_time{};
+    std::unordered_map<base::TaskId, Task> tasks;
+    std::unordered_map<base::TaskId, Task> unreachable_tasks;
+    std::deque<base::TaskId> unreachable_order;
+    std::deque<Task> completed_tasks;  // newest last
+    std::vector<Offer*> offers;
+
+    bool is_connected() const { return connection == Connection::connected; }
+};
+
+struct Agent {
+    base::AgentId id;
+    AgentSlot slot = 0;
+    std::shared_ptr<const v1::AgentInfo> info;  // with id
+    std::string version;
+    std::string boot_id;
+    std::string peer_address;
+    std::optional<LinkId> link;  // none: disconnected
+    resources::Resources used;
+    resources::Resources offered;
+    std::vector<Task*> tasks;
+    std::vector<Offer*> offers;
+    base::Instant last_heard{};
+    Timers::Handle ping;
+    Timers::Handle overdue;
+    base::WallTime registered_time{};
+    base::WallTime reregistered_time{};
+};
+
+// An agent that is not in the table: silent for too long, or taken out for good.
+struct AbsentAgent {
+    base::WallTime since{};
+    bool removed = false;
+};
+
+bool is_terminal(v1::TaskState state);
+
+class Books {
+  public:
+    // --- reading ---
+    Framework* framework(const base::FrameworkId& id);
+    const Framework* framework(const base::FrameworkId& id) const;
+    Framework& framework(FrameworkSlot slot) { return *frameworks_[slot]; }
+    const Framework& framework(FrameworkSlot slot) const { return *frameworks_[slot]; }
+    Agent* agent(const base::AgentId& id);
+    const Agent* agent(const base::AgentId& id) const;
+    Agent& agent(AgentSlot slot) { return *agents_[slot]; }
+    const Agent& agent(AgentSlot slot) const { return *agents_[slot]; }
+    Offer* offer(const base::OfferId& id);
+    // By slot; null where a slot is free.
+    const std::vector<std::unique_ptr<Framework>>& frameworks() const { return frameworks_; }
+    const std::vector<std::unique_ptr<Agent>>& agents() const { return agents_; }
+    const std::unordered_map<base::OfferId, Offer>& offers() const { return offers_; }
+    const std::vector<allocator::AgentEntry>& agent_entries() const { return agent_entries_; }
+    const std::vector<allocator::FrameworkEntry>& framework_entries() const {
+        return framework_entries_;
+    }
+    const resources::Resources& total() const { return total_; }
+    const allocator::RoleEntry* role_entry(FrameworkSlot framework, const base::Role& role) const;
+
+    // --- frameworks ---
+    Framework& add_framework(const base::FrameworkId& id);
+    void set_info(Framework& framework, std::shared_ptr<const v1::FrameworkInfo> info,
+                  const std::vector<resources::Resources>& min_allocatable);
+    void set_suppressed(Framework& framework, const base::Role& role, bool suppressed);
+    void set_active(Framework& framework, bool active);
+    // It holds no offers and no tasks any more. Its record is handed out for the archive.
+    std::unique_ptr<Framework> remove_framework(FrameworkSlot slot);
+
+    // --- agents ---
+    Agent& add_agent(const base::AgentId& id);
+    // What it has. False, and unchanged, when the cluster's total cannot take it.
+    bool set_total(Agent& agent, const resources::Resources& total);
+    void set_offerable(Agent& agent, bool offerable);
+    void remove_agent(AgentSlot slot);  // it holds no offers and no tasks any more
+
+    // --- offers ---
+    Offer& add_offer(base::OfferId id, const allocator::OfferLine& line);
+    void remove_offer(Offer& offer);  // what it held is available again
+
+    // --- tasks ---
+    // Null when what it holds overlaps with what others use there.
+    Task* add_task(Task task);
+    void release(Task& task);  // its resources are available again; it stays in the table
+    // Out of the table and off its agent, its resources released.
+    Task take_task(Task& task);
+
+    // --- what the allocation module has to look at ---
+    void note(const Agent& agent);
+    void note(const Framework& framework);
+    bool has_changes() const { return !changes_.agents.empty() || !changes_.frameworks.empty(); }
+    allocator::Changes take_changes();
+
+  private:
+    allocator::RoleEntry& role_entry_for(FrameworkSlot framework, const base::Role& role);
+    void forget_idle_roles(FrameworkSlot framework);
+    void recompute_available(const Agent& agent);
+    void charge_role(FrameworkSlot framework, const base::Role& role,
+                     const resources::Resources& amount);
+    void credit_role(FrameworkSlot framework, const base::Role& role,
+                     const resources::Resources& amount);
+
+    std::vector<std::unique_ptr<Framework>> frameworks_;
+    std::vector<FrameworkSlot> free_framework_slots_;
+    std::unordered_map<base::FrameworkId, FrameworkSlot> framework_slots_;
+    std::vector<std::unique_ptr<Agent>> agents_;
+    std::vector<AgentSlot> free_agent_slots_;
+    std::unordered_map<base::AgentId, AgentSlot> agent_slots_;
+    std::unordered_map<base::OfferId, Offer> offers_;
+    std::vector<allocator::AgentEntry> agent_entries_;
+    std::vector<allocator::FrameworkEntry> framework_entries_;
+    resources::Resources total_;
+    allocator::Changes changes_;
+    std::vector<bool> agent_noted_;
+    std::vector<bool> framework_noted_;
+};
+
+}  // namespace fairlead::masterd::core

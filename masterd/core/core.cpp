@@ -1,0 +1,164 @@
+#include "masterd/core/core.hpp"
+
+#include "masterd/core/events.hpp"
+
+#include "common/base/uuid.hpp"
+
+#include <utility>
+
+namespace fairlead::masterd::core {
+
+Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::uint64_t seed)
+    : options_(std::move(options)),
+      module_(std::move(module)),
+      prng_(seed),
+      books_(state_.books),
+      filters_(timers_) {}
+
+Output Core::step(base::Moment now, const Input& input) {
+    now_ = now;
+    output_ = {};
+    take(TimePassed{});
+    std::visit([this](const auto& fact) { take(fact); }, input);
+    state_.filters = filters_.size();
+    state_.timers = timers_.size();
+    output_.allocation_wanted = state_.leading && books_.has_changes();
+    return std::exchange(output_, {});
+}
+
+void Core::take(const LeadershipGained& gained) {
+    if (gained.epoch <= state_.epoch) return;  // an epoch never goes back
+    state_.leading = true;
+    state_.epoch = gained.epoch;
+    state_.elected_time = now_.wall;
+    state_.master_info = gained.master_info;
+    if (state_.master_info.id().empty()) state_.master_info.set_id(base::Uuid::draw(prng_).text());
+}
+
+void Core::take(const StreamClosed& closed) {
+    const auto found = streams_.find(closed.stream);
+    if (found == streams_.end()) return;
+    disconnect(books_.framework(found->second));
+}
+
+void Core::take(const LinkOpened& opened) {
+    const auto overdue = timers_.schedule(now_.instant + options_.register_timeout,
+                                          RegistrationOverdue{opened.link});
+    new_links_[opened.link] = {opened.peer_address, overdue};
+}
+
+void Core::take(const LinkClosed& closed) {
+    if (const auto fresh = new_links_.find(closed.link); fresh != new_links_.end()) {
+        timers_.cancel(fresh->second.overdue);
+        new_links_.erase(fresh);
+        return;
+    }
+    const auto found = links_.find(closed.link);
+    if (found == links_.end()) return;
+    link_lost(books_.agent(found->second), "its connection was closed");
+}
+
+void Core::take(const KillTaskRequested& wanted) {
+    Framework* framework = books_.framework(wanted.framework_id);
+    if (!framework) return reply(wanted.request, 404, "no such framework");
+    if (!framework->tasks.contains(wanted.task_id))
+        return reply(wanted.request, 404, "no such task");
+    kill(*framework, wanted.task_id, nullptr);
+    reply(wanted.request, 202);
+}
+
+void Core::take(const TimePassed&) {
+    while (auto due = timers_.take_due(now_.instant))
+        std::visit([this](const auto& what) { fire(what); }, *due);
+}
+
+void Core::take(const AllocationDue&) {
+    allocate();
+}
+
+void Core::fire(const HeartbeatDue& due) {
+    Framework& framework = books_.framework(due.framework);
+    framework.heartbeat = timers_.schedule(now_.instant + options_.heartbeat_interval, due);
+    send(framework, heartbeat_event());
+}
+
+void Core::fire(const FailoverExpired& due) {
+    Framework& framework = books_.framework(due.framework);
+    framework.failover.reset();
+    remove_framework(framework, "its scheduler did not come back within its failover timeout");
+}
+
+void Core::fire(const OfferExpired& due) {
+    Offer& offer = *books_.offer(due.offer);
+    offer.timeout.reset();
+    end_offer(offer, Tell::rescind);
+}
+
+void Core::fire(const FilterExpired& due) {
+    filters_.expire(due);
+    books_.note(books_.agent(due.agent));
+}
+
+void Core::fire(const PingDue& due) {
+    Agent& agent = books_.agent(due.agent);
+    agent.ping.reset();
+    if (now_.instant - agent.last_heard > options_.ping_timeout) {
+        output_.effects.emplace_back(CloseLink{*agent.link});
+        return link_lost(agent, "it has not answered in time");
+    }
+    agent.ping = timers_.schedule(now_.instant + options_.ping_interval, due);
+    internal::FromMaster message;
+    message.mutable_ping();
+    send(agent, std::move(message));
+}
+
+void Core::fire(const AgentOverdue& due) {
+    Agent& agent = books_.agent(due.agent);
+    agent.overdue.reset();
+    agent_unreachable(agent);
+}
+
+void Core::fire(const RegistrationOverdue& due) {
+    new_links_.erase(due.link);
+    output_.effects.emplace_back(CloseLink{due.link});
+}
+
+void Core::reply(RequestId request, unsigned status, std::string body) {
+    output_.effects.emplace_back(Reply{request, status, std::move(body)});
+}
+
+void Core::send(const Framework& framework, EventPtr event) {
+    if (!framework.is_connected()) return;
+    output_.effects.emplace_back(SendEvent{framework.stream, std::move(event)});
+}
+
+void Core::send(const Agent& agent, internal::FromMaster message) {
+    if (agent.link) send_on(*agent.link, std::move(message));
+}
+
+void Core::send_on(LinkId link, internal::FromMaster message) {
+    message.set_epoch(state_.epoch);
+    output_.effects.emplace_back(
+        SendToAgent{link, std::make_shared<const internal::FromMaster>(std::move(message))});
+}
+
+Report& Core::report(Report::Kind kind, std::string message) {
+    Report& made = output_.reports.emplace_back();
+    made.kind = kind;
+    made.message = std::move(message);
+    return made;
+}
+
+Report& Core::report(Report::Kind kind, std::string message, const Framework& framework) {
+    Report& made = report(kind, std::move(message));
+    made.framework_id = framework.id;
+    return made;
+}
+
+Report& Core::report(Report::Kind kind, std::string message, const Agent& agent) {
+    Report& made = report(kind, std::move(message));
+    made.agent_id = agent.id;
+    return made;
+}
+
+}  // namespace fairlead::masterd::core

@@ -1,0 +1,181 @@
+#pragma once
+// The master's decisions as one state machine. A step takes one fact and returns what is to be done
+// about it; nothing in here reads a clock, opens a socket, or draws chance from anywhere but its
+// seed, so the same inputs give the same outputs. One strand owns it; cost per step follows what
+// changed, never the size of the cluster.
+//
+// Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
+// the small ones), accept (what becomes of offers), tasks (kill, reconcile, status updates), agents
+// (links, registration, silence), frameworks (end of), allocation (offers). What they share, who
+// holds what, is in books.hpp.
+
+#include "masterd/core/books.hpp"
+#include "masterd/core/io.hpp"
+#include "masterd/core/offer_filters.hpp"
+#include "masterd/core/options.hpp"
+
+#include "common/base/prng.hpp"
+
+#include <deque>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+
+namespace fairlead::masterd::core {
+
+// What may be looked at from outside: views, metrics, invariants.
+struct State {
+    bool leading = false;
+    std::uint64_t epoch = 0;
+    v1::MasterInfo master_info;
+    base::WallTime elected_time{};
+    Books books;
+    std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
+    std::unordered_map<base::AgentId, AbsentAgent> absent_agents;
+    std::size_t filters = 0;
+    std::size_t timers = 0;
+};
+
+class Core {
+  public:
+    Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::uint64_t seed);
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    Output step(base::Moment now, const Input& input);
+    // When TimePassed is due at the latest.
+    std::optional<base::Instant> next_deadline() const { return timers_.next(); }
+    const State& state() const { return state_; }
+
+  private:
+    // core.cpp
+    void take(const LeadershipGained& gained);
+    void take(const CallArrived& arrived);
+    void take(const StreamClosed& closed);
+    void take(const LinkOpened& opened);
+    void take(const LinkMessage& received);
+    void take(const LinkClosed& closed);
+    void take(const KillTaskRequested& wanted);
+    void take(const TimePassed&);
+    void take(const AllocationDue&);
+    void fire(const HeartbeatDue& due);
+    void fire(const FailoverExpired& due);
+    void fire(const OfferExpired& due);
+    void fire(const FilterExpired& due);
+    void fire(const PingDue& due);
+    void fire(const AgentOverdue& due);
+    void fire(const RegistrationOverdue& due);
+    void reply(RequestId request, unsigned status, std::string body = {});
+    void send(const Framework& framework, std::shared_ptr<const v1::scheduler::Event> event);
+    void send(const Agent& agent, internal::FromMaster message);
+    void send_on(LinkId link, internal::FromMaster message);
+    Report& report(Report::Kind kind, std::string message);
+    Report& report(Report::Kind kind, std::string message, const Framework& framework);
+    Report& report(Report::Kind kind, std::string message, const Agent& agent);
+
+    // subscribe.cpp
+    void subscribe(const CallArrived& arrived);
+    void attach(Framework& framework, const CallArrived& arrived,
+                std::shared_ptr<const v1::FrameworkInfo> info);
+    void refuse_subscription(const CallArrived& arrived, const std::string& why);
+    void detach(Framework& framework);  // its stream is gone or being replaced
+    void disconnect(Framework& framework);
+    void apply_suppressed(Framework& framework,
+                          const google::protobuf::RepeatedPtrField<std::string>& roles);
+    void tell_agents_about(const Framework& framework);
+    void update_framework(Framework& framework, const CallArrived& arrived);
+    bool was_completed(const base::FrameworkId& id) const;
+
+    // frameworks.cpp
+    void remove_framework(Framework& framework, const std::string& why);
+    void archive(Framework& framework, Task task);
+    void tell_shutdown(const Agent& agent, const base::FrameworkId& id);
+
+    // calls.cpp
+    void handle(Framework& framework, const v1::scheduler::Call& call);
+    void decline(Framework& framework, const v1::scheduler::Call::Decline& decline);
+    void revive(Framework& framework, const v1::scheduler::Call::Revive& revive);
+    void suppress(Framework& framework, const v1::scheduler::Call::Suppress& suppress);
+    void shutdown_executor(Framework& framework, const v1::scheduler::Call::Shutdown& shutdown);
+    void message(Framework& framework, const v1::scheduler::Call::Message& message);
+    void reconcile_operations(Framework& framework,
+                              const v1::scheduler::Call::ReconcileOperations& wanted);
+    bool all_subscribed(const Framework& framework,
+                        const google::protobuf::RepeatedPtrField<std::string>& roles) const;
+
+    // accept.cpp
+    void accept(Framework& framework, const v1::scheduler::Call::Accept& accept);
+    void refuse_accept(Framework& framework, const v1::scheduler::Call::Accept& accept,
+                       const std::vector<Offer*>& offers, v1::TaskStatus::Reason reason,
+                       const std::string& why);
+    void launch(Framework& framework, Agent& agent, const base::Role& role,
+                const v1::Offer::Operation::Launch& launch, bool has_operation_id,
+                resources::Resources& pool);
+    void refuse_operation(Framework& framework, const Agent* agent,
+                          const v1::Offer::Operation& operation, const std::string& why);
+    void refuse_task(Framework& framework, const v1::TaskInfo& info, v1::TaskState state,
+                     v1::TaskStatus::Reason reason, const std::string& why);
+    void book_task(Framework& framework, Agent& agent, const base::Role& role,
+                   const v1::TaskInfo& info, resources::Resources resources);
+
+    // tasks.cpp
+    bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
+    void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
+    void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
+    void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
+    void take_update(Agent& agent, const internal::StatusUpdate& update);
+    void apply_state(Framework& framework, Task& task, v1::TaskState state);
+    void send_status(const Framework& framework, const v1::TaskStatus& status);
+    v1::TaskStatus status_by_master(const base::TaskId& task, const base::AgentId& agent,
+                                    v1::TaskState state, v1::TaskStatus::Reason reason,
+                                    std::string message) const;
+
+    // agents.cpp
+    void register_agent(LinkId link, const internal::Register& message);
+    void refuse_agent(LinkId link, const std::string& why, bool final);
+    void take_registered_tasks(Agent& agent, const internal::Register& message);
+    void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
+    Framework* framework_for_registered(Agent& agent, const internal::Register& message,
+                                        const base::FrameworkId& id);
+    void answer_registration(Agent& agent, const std::vector<Task*>& missing);
+    void link_lost(Agent& agent, const std::string& why);
+    void agent_unreachable(Agent& agent);
+    void remove_agent(Agent& agent, const std::string& why);
+    void tell_failure(const base::AgentId& agent);
+    void remember_absent(const base::AgentId& id, bool removed);
+
+    // allocation.cpp
+    void allocate();
+    bool holds(const allocator::OfferLine& line) const;
+    void send_offers(const Framework& framework, std::span<Offer* const> offers);
+    enum class Tell { rescind, nothing };
+    void end_offer(Offer& offer, Tell tell);
+    void end_offers(std::vector<Offer*> offers, Tell tell);
+    void refuse_for(const Framework& framework, const base::Role& role, AgentSlot agent,
+                    const resources::Resources& refused, const v1::Filters& filters);
+
+    CoreOptions options_;
+    std::unique_ptr<allocator::Module> module_;
+    base::Prng prng_;
+    allocator::Policy policy_;
+    State state_;
+    Books& books_;
+    Timers timers_;
+    FilterTable filters_;
+    base::Moment now_{};
+    Output output_;
+    std::uint64_t next_framework_ = 0;
+    std::uint64_t next_agent_ = 0;
+    std::uint64_t next_offer_ = 0;
+    std::unordered_map<RequestId, FrameworkSlot> streams_;
+    std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
+    struct NewLink {
+        std::string peer_address;
+        Timers::Handle overdue;
+    };
+    std::unordered_map<LinkId, NewLink> new_links_;
+    std::unordered_set<base::FrameworkId> completed_ids_;
+    std::deque<base::AgentId> absent_order_;
+};
+
+}  // namespace fairlead::masterd::core

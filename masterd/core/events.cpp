@@ -1,0 +1,125 @@
+#include "masterd/core/events.hpp"
+
+#include "masterd/core/resource_wire.hpp"
+
+namespace fairlead::masterd::core {
+namespace {
+
+using v1::scheduler::Event;
+
+std::shared_ptr<Event> event_of(Event::Type type) {
+    auto event = std::make_shared<Event>();
+    event->set_type(type);
+    return event;
+}
+
+v1::TaskStatus::Reason visible_reason(v1::TaskStatus::Reason reason) {
+    if (reason == v1::TaskStatus::REASON_TASK_STOPPED_BY_ADMINISTRATOR)
+        return v1::TaskStatus::REASON_EXECUTOR_TERMINATED;
+    return reason;
+}
+
+}  // namespace
+
+EventPtr subscribed_event(const base::FrameworkId& id, const v1::MasterInfo& master,
+                          base::Duration heartbeat_interval) {
+    auto event = event_of(Event::SUBSCRIBED);
+    auto& subscribed = *event->mutable_subscribed();
+    subscribed.mutable_framework_id()->set_value(id.value());
+    subscribed.set_heartbeat_interval_seconds(
+        std::chrono::duration<double>(heartbeat_interval).count());
+    *subscribed.mutable_master_info() = master;
+    return event;
+}
+
+EventPtr heartbeat_event() {
+    static const EventPtr event = event_of(Event::HEARTBEAT);
+    return event;
+}
+
+EventPtr error_event(const std::string& message) {
+    auto event = event_of(Event::ERROR);
+    event->mutable_error()->set_message(message);
+    return event;
+}
+
+EventPtr rescind_event(const base::OfferId& offer) {
+    auto event = event_of(Event::RESCIND);
+    event->mutable_rescind()->mutable_offer_id()->set_value(offer.value());
+    return event;
+}
+
+EventPtr failure_event(const base::AgentId& agent) {
+    auto event = event_of(Event::FAILURE);
+    event->mutable_failure()->mutable_agent_id()->set_value(agent.value());
+    return event;
+}
+
+EventPtr message_event(const base::AgentId& agent, const internal::ExecutorMessage& message) {
+    auto event = event_of(Event::MESSAGE);
+    event->mutable_message()->mutable_agent_id()->set_value(agent.value());
+    *event->mutable_message()->mutable_executor_id() = message.executor_id();
+    event->mutable_message()->set_data(message.data());
+    return event;
+}
+
+EventPtr update_event(const v1::TaskStatus& status, const Capabilities& capabilities) {
+    auto event = event_of(Event::UPDATE);
+    auto& visible = *event->mutable_update()->mutable_status();
+    visible = status;
+    visible.set_state(visible_state(status.state(), capabilities));
+    if (visible.state() != status.state()) visible.clear_unreachable_time();
+    if (status.has_reason() && !capabilities.fairlead_reasons)
+        visible.set_reason(visible_reason(status.reason()));
+    return event;
+}
+
+EventPtr operation_event(const std::string& operation_id, v1::OperationState state,
+                         const std::string& message) {
+    auto event = event_of(Event::UPDATE_OPERATION_STATUS);
+    auto& status = *event->mutable_update_operation_status()->mutable_status();
+    status.mutable_operation_id()->set_value(operation_id);
+    status.set_state(state);
+    status.set_message(message);
+    return event;
+}
+
+v1::Offer offer_on_wire(const Offer& offer, const Framework& framework, const Agent& agent) {
+    v1::Offer wire;
+    wire.mutable_id()->set_value(offer.id.value());
+    wire.mutable_framework_id()->set_value(framework.id.value());
+    wire.mutable_agent_id()->set_value(agent.id.value());
+    wire.set_hostname(agent.info->hostname());
+    auto& url = *wire.mutable_url();
+    url.set_scheme("http");
+    url.set_path("/slave(1)");
+    url.mutable_address()->set_hostname(agent.info->hostname());
+    url.mutable_address()->set_ip(agent.peer_address);
+    url.mutable_address()->set_port(agent.info->port());
+    if (agent.info->has_domain()) *wire.mutable_domain() = agent.info->domain();
+    *wire.mutable_attributes() = agent.info->attributes();
+    const auto format = framework.capabilities.reservation_refinement ? ReservationFormat::stack
+                                                                      : ReservationFormat::single;
+    const bool multi_role = framework.capabilities.multi_role;
+    resources_to_wire(offer.resources, format, multi_role ? &offer.role : nullptr,
+                      *wire.mutable_resources());
+    if (multi_role) wire.mutable_allocation_info()->set_role(offer.role.value());
+    return wire;
+}
+
+v1::TaskState visible_state(v1::TaskState state, const Capabilities& capabilities) {
+    switch (state) {
+        case v1::TASK_DROPPED:
+        case v1::TASK_UNREACHABLE:
+        case v1::TASK_GONE:
+        case v1::TASK_GONE_BY_OPERATOR:
+        case v1::TASK_UNKNOWN:
+            return capabilities.partition_aware ? state : v1::TASK_LOST;
+        case v1::TASK_KILLING:
+            return capabilities.task_killing ? state : v1::TASK_RUNNING;
+        default:
+            return state;
+    }
+}
+
+}  // namespace fairlead::masterd::core

@@ -1,0 +1,30 @@
+#pragma once
+// Scheduler events, each made in one place, and a task's status as one framework may see it.
+
+#include "masterd/core/books.hpp"
+
+#include <memory>
+#include <string>
+
+namespace fairlead::masterd::core {
+
+using EventPtr = std::shared_ptr<const v1::scheduler::Event>;
+
+EventPtr subscribed_event(const base::FrameworkId& id, const v1::MasterInfo& master,
+                          base::Duration heartbeat_interval);
+EventPtr heartbeat_event();  // always the same one
+EventPtr error_event(const std::string& message);
+EventPtr rescind_event(const base::OfferId& offer);
+EventPtr failure_event(const base::AgentId& agent);
+EventPtr message_event(const base::AgentId& agent, const internal::ExecutorMessage& message);
+EventPtr update_event(const v1::TaskStatus& status, const Capabilities& capabilities);
+EventPtr operation_event(const std::string& operation_id, v1::OperationState state,
+                         const std::string& message);
+
+v1::Offer offer_on_wire(const Offer& offer, const Framework& framework, const Agent& agent);
+
+// The states that tell lost tasks apart become LOST, KILLING becomes RUNNING and reasons of ours
+// the nearest old one, for those who have not asked for them by capability.
+v1::TaskState visible_state(v1::TaskState state, const Capabilities& capabilities);
+
+}  // namespace fairlead::masterd::core

@@ -1,0 +1,72 @@
+#include "masterd/core/framework_validation.hpp"
+
+#include "common/base/id.hpp"
+#include "common/resources/role.hpp"
+#include "masterd/core/books.hpp"
+
+#include <cmath>
+#include <set>
+
+namespace fairlead::masterd::core {
+namespace {
+
+base::Status refuse(std::string why) {
+    return base::Error(base::ErrorCode::invalid_argument, std::move(why));
+}
+
+base::Status check_roles(const v1::FrameworkInfo& info) {
+    const bool multi_role = capabilities_of(info).multi_role;
+    if (multi_role && info.has_role())
+        return refuse(
+            "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE "
+            "capable");
+    if (!multi_role && info.roles_size() > 0)
+        return refuse(
+            "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE "
+            "capable");
+    std::set<std::string> seen;
+    for (const base::Role& role : roles_of(info)) {
+        if (const auto ok = resources::check_role(role.value()); !ok)
+            return refuse("Role '" + role.value() + "' is invalid: " + ok.error().message());
+        if (!seen.insert(role.value()).second)
+            return refuse("'FrameworkInfo.roles' contains the duplicate role '" + role.value() +
+                          "'");
+    }
+    return {};
+}
+
+base::Status check_offer_filters(const v1::FrameworkInfo& info) {
+    for (const auto& [role, filters] : info.offer_filters())
+        for (const auto& set : filters.min_allocatable_resources().quantities()) {
+            if (set.quantities().empty())
+                return refuse("The offer filter of role '" + role + "' has an empty quantity");
+            for (const auto& [name, amount] : set.quantities())
+                if (!resources::Milli::from_double(amount.value()))
+                    return refuse("The offer filter of role '" + role +
+                                  "' has an invalid quantity of '" + name + "'");
+        }
+    return {};
+}
+
+}  // namespace
+
+base::Status validate_framework(
+    const v1::FrameworkInfo& info,
+    const google::protobuf::RepeatedPtrField<std::string>& suppressed_roles) {
+    if (info.has_id() && !info.id().value().empty())
+        if (const auto ok = base::check_id("framework id", info.id().value()); !ok)
+            return refuse("Invalid " + ok.error().message());
+    if (const auto ok = check_roles(info); !ok) return ok;
+    constexpr double failover_seconds_max = 9.2e9;  // what nanoseconds in 64 bits can carry
+    if (!std::isfinite(info.failover_timeout()) ||
+        std::abs(info.failover_timeout()) > failover_seconds_max)
+        return refuse("The framework failover_timeout is not a valid duration");
+    const auto roles = roles_of(info);
+    for (const auto& suppressed : suppressed_roles)
+        if (std::find(roles.begin(), roles.end(), base::Role(suppressed)) == roles.end())
+            return refuse("Suppressed role '" + suppressed +
+                          "' is not one of the roles of the framework");
+    return check_offer_filters(info);
+}
+
+}  // namespace fairlead::masterd::core

@@ -1,0 +1,59 @@
+// The end of a framework: its offers and tasks go, its agents are told, and what people may still
+// want to see of it is kept for a while.
+
+#include "masterd/core/core.hpp"
+
+#include <algorithm>
+
+namespace fairlead::masterd::core {
+
+void Core::remove_framework(Framework& framework, const std::string& why) {
+    report(Report::Kind::framework_removed, "framework removed: " + why, framework);
+    if (framework.is_connected()) {
+        output_.effects.emplace_back(CloseStream{framework.stream});
+        detach(framework);
+    }
+    timers_.cancel(framework.failover);
+    framework.unregistered_time = now_.wall;
+
+    std::vector<AgentSlot> agents;
+    while (!framework.tasks.empty()) {
+        Task& task = framework.tasks.begin()->second;
+        agents.push_back(task.agent);
+        if (!is_terminal(task.state)) task.state = v1::TASK_KILLED;
+        archive(framework, books_.take_task(task));
+    }
+    std::sort(agents.begin(), agents.end());
+    agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
+    for (const AgentSlot slot : agents) tell_shutdown(books_.agent(slot), framework.id);
+    for (const base::TaskId& id : framework.unreachable_order)
+        if (auto node = framework.unreachable_tasks.extract(id); !node.empty())
+            archive(framework, std::move(node.mapped()));
+    framework.unreachable_order.clear();
+
+    filters_.drop_framework(framework.slot);
+    completed_ids_.insert(framework.id);
+    state_.completed_frameworks.push_back(books_.remove_framework(framework.slot));
+    while (state_.completed_frameworks.size() > options_.completed_frameworks_max) {
+        completed_ids_.erase(state_.completed_frameworks.front()->id);
+        state_.completed_frameworks.pop_front();
+    }
+}
+
+void Core::archive(Framework& framework, Task task) {
+    Report& made = report(Report::Kind::task_removed, "task is over and forgotten", framework);
+    made.task_id = task.id;
+    made.agent_id = task.agent_id;
+    made.task_state = task.state;
+    framework.completed_tasks.push_back(std::move(task));
+    while (framework.completed_tasks.size() > options_.completed_tasks_max)
+        framework.completed_tasks.pop_front();
+}
+
+void Core::tell_shutdown(const Agent& agent, const base::FrameworkId& id) {
+    internal::FromMaster message;
+    message.mutable_shutdown_framework()->mutable_framework_id()->set_value(id.value());
+    send(agent, std::move(message));
+}
+
+}  // namespace fairlead::masterd::core

@@ -1,0 +1,36 @@
+#pragma once
+// The numbers by which a master's core behaves. The driver fills them from the configuration; the
+// defaults are what a cluster wants that says nothing.
+
+#include "common/base/instant.hpp"
+#include "common/base/limits.hpp"
+#include "common/resources/resources.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fairlead::masterd::core {
+
+struct CoreOptions {
+    base::Duration heartbeat_interval = std::chrono::seconds(5);
+    std::optional<base::Duration> offer_timeout;  // none: an offer stands until it is used
+    base::Duration agent_reregister_timeout = std::chrono::seconds(75);
+    base::Duration ping_interval = std::chrono::seconds(15);
+    base::Duration ping_timeout = std::chrono::seconds(75);
+    base::Duration register_timeout = std::chrono::seconds(30);  // from an opened link to Register
+    // A slice of an agent below all of these is not worth an offer.
+    std::vector<resources::Resources> min_allocatable = {
+        resources::Resources::scalars(resources::Milli(10), {}),
+        resources::Resources::scalars({}, resources::Milli::units(32))};
+    std::string cluster_id;
+
+    std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;
+    std::size_t completed_tasks_max = base::limits::completed_tasks_per_framework_max;
+    std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;
+    std::size_t absent_agents_max = 100'000;  // remembered as unreachable or removed
+    std::size_t offers_event_bytes_max = base::limits::event_record_bytes_max / 4;
+};
+
+}  // namespace fairlead::masterd::core

@@ -1,0 +1,76 @@
+#pragma once
+// Everything that the core must do later, in one ordered queue: by time, then in the order in which
+// it was asked for, so that a run can be repeated. Whoever schedules keeps the handle and cancels
+// it; a timer never outlives what it is about.
+
+#include "allocator/allocator.hpp"
+#include "common/base/id.hpp"
+#include "common/base/instant.hpp"
+#include "masterd/core/io.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace fairlead::masterd::core {
+
+struct HeartbeatDue {
+    allocator::FrameworkSlot framework;
+};
+struct FailoverExpired {
+    allocator::FrameworkSlot framework;
+};
+struct OfferExpired {
+    base::OfferId offer;
+};
+struct FilterExpired {
+    allocator::FrameworkSlot framework;
+    base::Role role;
+    allocator::AgentSlot agent;
+    std::uint64_t number;
+};
+struct PingDue {
+    allocator::AgentSlot agent;
+};
+struct AgentOverdue {
+    allocator::AgentSlot agent;
+};
+struct RegistrationOverdue {
+    LinkId link;
+};
+using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, FilterExpired, PingDue,
+                           AgentOverdue, RegistrationOverdue>;
+
+class Timers {
+  public:
+    using Handle = std::optional<std::pair<base::Instant, std::uint64_t>>;
+
+    Handle schedule(base::Instant when, Timer what) {
+        const std::pair key{when, next_number_++};
+        queue_.emplace(key, std::move(what));
+        return key;
+    }
+    void cancel(Handle& handle) {
+        if (handle) queue_.erase(*handle);
+        handle.reset();
+    }
+    std::optional<base::Instant> next() const {
+        if (queue_.empty()) return std::nullopt;
+        return queue_.begin()->first.first;
+    }
+    std::optional<Timer> take_due(base::Instant now) {
+        if (queue_.empty() || queue_.begin()->first.first > now) return std::nullopt;
+        Timer due = std::move(queue_.begin()->second);
+        queue_.erase(queue_.begin());
+        return due;
+    }
+    std::size_t size() const { return queue_.size(); }
+
+  private:
+    std::map<std::pair<base::Instant, std::uint64_t>, Timer> queue_;
+    std::uint64_t next_number_ = 0;
+};
+
+}  // namespace fairlead::masterd::core
