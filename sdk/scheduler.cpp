@@ -1,0 +1,363 @@
+#include "sdk/scheduler.hpp"
+
+#include "common/async/deadline.hpp"
+#include "common/async/task_group.hpp"
+#include "common/async/wake.hpp"
+#include "common/http/client.hpp"
+#include "common/wire/media.hpp"
+#include "common/wire/recordio.hpp"
+#include "sdk/session.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <random>
+
+namespace fairlead::sdk {
+
+using base::Error;
+using base::ErrorCode;
+using v1::scheduler::Call;
+using v1::scheduler::Event;
+
+namespace {
+
+constexpr base::Duration last_calls_deadline = std::chrono::seconds(5);
+constexpr base::Duration call_retry_pause = std::chrono::milliseconds(200);
+const std::string scheduler_path = "/api/v1/scheduler";
+
+base::Instant now() {
+    return base::read_clocks().instant;
+}
+
+http::ClientRequest post(const Call& call, const std::string& stream_id) {
+    http::ClientRequest request;
+    request.method = "POST";
+    request.target = scheduler_path;
+    request.headers.set("Content-Type", wire::media_type(wire::ContentType::protobuf));
+    request.headers.set("Accept", wire::media_type(wire::ContentType::protobuf));
+    if (!stream_id.empty()) request.headers.set("Mesos-Stream-Id", stream_id);
+    request.body = call.SerializeAsString();
+    return request;
+}
+
+Error refusal(const http::Response& response) {
+    const auto code =
+        response.status == 401 || response.status == 403
+            ? ErrorCode::permission_denied
+            : (response.status / 100 == 4 ? ErrorCode::invalid_argument : ErrorCode::unavailable);
+    auto text = response.body.substr(0, 500);
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    return Error(code,
+                 "the master answered " + std::to_string(response.status) + " " +
+                     (text.empty() ? std::string(http::reason_phrase(response.status)) : text));
+}
+
+}  // namespace
+
+struct Scheduler::Impl {
+    Impl(Scheduler& owner, async::Executor strand, SchedulerOptions options,
+         SchedulerEvents& events)
+        : owner(owner),
+          strand(strand),
+          options(std::move(options)),
+          events(events),
+          session(this->options.framework, this->options.backoff, std::random_device{}()),
+          finished(strand),
+          calls_wake(strand),
+          drained(strand),
+          group(strand, [this](std::string_view, std::exception_ptr failure) {
+              handler_failure = failure;
+              finish({});
+          }) {}
+
+    base::Status open_clients();
+    async::awaitable<void> keep_subscribed();
+    async::awaitable<int>
+    hold_stream();  // the HTTP status, 0 without one; why it ended is in stream_error
+    async::awaitable<bool> read_events(http::ResponseStream& stream);
+    bool handle(const Event& event);
+    void dispatch(const Event& event);
+    bool given_up() const;
+    Error what_was_tried() const;
+
+    async::awaitable<void> send_calls();
+    async::awaitable<void> send_one(Call call);
+    async::awaitable<void> drain();
+
+    void finish(base::Status status) {
+        if (!result) result = std::move(status);
+        finished.ring();
+    }
+    bool sendable() const {
+        return session.state() == Session::State::subscribed && !session.stream_id().empty();
+    }
+    http::Client& master() { return clients[current]; }
+
+    Scheduler& owner;
+    async::Executor strand;
+    SchedulerOptions options;
+    SchedulerEvents& events;
+    Session session;
+    std::vector<http::Client> clients;
+    std::size_t current = 0;
+    std::map<std::string, std::string> last_words;  // by master, of the present outage
+    base::Instant away_since{};
+    Error stream_error;
+
+    std::deque<Call> queue;
+    bool sending = false;
+    bool stopping = false;
+    bool tearing_down = false;
+    std::optional<base::Status> result;
+    std::exception_ptr handler_failure;
+    async::Wake finished;
+    async::Wake calls_wake;
+    async::Wake drained;
+    async::TaskGroup group;  // last: its tasks use all of the above
+};
+
+base::Status Scheduler::Impl::open_clients() {
+    if (options.masters.empty()) return Error(ErrorCode::invalid_argument, "no master was given");
+    for (const auto& text : options.masters) {
+        auto url = http::parse_url(text, 5050);
+        if (!url) return url.error().in("master " + text);
+        clients.emplace_back(strand, *url);
+    }
+    return {};
+}
+
+async::awaitable<void> Scheduler::Impl::keep_subscribed() {
+    away_since = now();
+    while (!tearing_down) {
+        const int status = co_await hold_stream();
+        if (result || tearing_down) co_return;
+        const bool stood = session.state() == Session::State::subscribed;
+        const auto error = stream_error;
+        if (stood) {
+            away_since = now();
+            last_words.clear();
+        }
+        last_words[options.masters[current]] = error.message();
+        const auto pause = session.lost(status, error);
+        if (stood) events.disconnected(error);
+        if (!pause) {
+            finish(session.error());
+            co_return;
+        }
+        if (given_up()) {
+            finish(what_was_tried());
+            co_return;
+        }
+        current = (current + 1) % clients.size();
+        co_await async::sleep_for(*pause);
+    }
+}
+
+bool Scheduler::Impl::given_up() const {
+    return options.give_up_after > base::Duration::zero() &&
+           now() - away_since >= options.give_up_after;
+}
+
+Error Scheduler::Impl::what_was_tried() const {
+    std::string text;
+    for (const auto& [master, words] : last_words)
+        text += (text.empty() ? "" : "; ") + master + ": " + words;
+    return Error(ErrorCode::unavailable, "cannot reach a master (" + text + ")");
+}
+
+async::awaitable<int> Scheduler::Impl::hold_stream() {
+    const auto call = session.subscribe(now());
+    auto opened = co_await master().open_stream(post(call, ""));
+    if (!opened) {
+        stream_error = opened.error();
+        co_return 0;
+    }
+    auto& stream = *opened;
+    if (!stream.ok()) {
+        stream_error = refusal(stream.head());
+        co_return stream.head().status;
+    }
+    session.opened(std::string(stream.head().headers.get("Mesos-Stream-Id").value_or("")), now());
+    co_await read_events(stream);
+    stream.close();
+    co_return 200;
+}
+
+async::awaitable<bool> Scheduler::Impl::read_events(http::ResponseStream& stream) {
+    wire::RecordDecoder decoder(64UL * 1024 * 1024);
+    for (;;) {
+        auto bytes = co_await stream.read_some(
+            std::max<base::Duration>(session.dead_at() - now(), std::chrono::milliseconds(1)));
+        if (!bytes) {
+            stream_error = bytes.error().code() == ErrorCode::timed_out
+                               ? Error(ErrorCode::timed_out, "the master missed five heartbeats")
+                               : bytes.error();
+            co_return false;
+        }
+        if (bytes->empty()) {
+            stream_error = Error(ErrorCode::unavailable, "the master closed the event stream");
+            co_return false;
+        }
+        bool go_on = true;
+        auto fed = decoder.feed(*bytes, [&](std::string_view record) {
+            Event event;
+            if (!go_on) return;
+            if (auto parsed = wire::parse(wire::ContentType::protobuf, record, event); !parsed) {
+                stream_error = parsed.error().in("event of the master");
+                go_on = false;
+                return;
+            }
+            go_on = handle(event);
+        });
+        if (!fed) {
+            stream_error = fed.error();
+            co_return false;
+        }
+        if (!go_on) co_return false;
+    }
+}
+
+bool Scheduler::Impl::handle(const Event& event) {
+    switch (session.received(event, now())) {
+        case Session::Verdict::deliver:
+            if (event.type() == Event::SUBSCRIBED) last_words.clear();
+            if (!stopping) dispatch(event);
+            if (event.type() == Event::SUBSCRIBED) calls_wake.ring();
+            return !result || stopping;
+        case Session::Verdict::swallow:
+            return true;
+        case Session::Verdict::end:
+            if (!stopping) finish(session.error());
+            return false;
+        case Session::Verdict::violation:
+            stream_error =
+                Error(ErrorCode::malformed, "the master sent " + Event::Type_Name(event.type()) +
+                                                " where it does not belong");
+            return false;
+    }
+    return false;
+}
+
+void Scheduler::Impl::dispatch(const Event& event) {
+    switch (event.type()) {
+        case Event::SUBSCRIBED:
+            return events.subscribed(event.subscribed());
+        case Event::OFFERS:
+            return events.offers({event.offers().offers().begin(), event.offers().offers().end()});
+        case Event::RESCIND:
+            return events.rescinded(event.rescind().offer_id());
+        case Event::UPDATE:
+            events.update(event.update().status());
+            if (options.acknowledge == Acknowledge::automatically)
+                (void)owner.acknowledge(event.update().status());  // lost: the agent repeats it
+            return;
+        case Event::MESSAGE:
+            return events.message(event.message());
+        case Event::FAILURE:
+            return events.failure(event.failure());
+        default:
+            return events.other(event);
+    }
+}
+
+async::awaitable<void> Scheduler::Impl::send_calls() {
+    for (;;) {
+        while (queue.empty() || !sendable()) {
+            if (queue.empty()) drained.ring();
+            co_await calls_wake.wait();
+        }
+        auto call = std::move(queue.front());
+        queue.pop_front();
+        sending = true;
+        co_await send_one(std::move(call));
+        sending = false;
+    }
+}
+
+async::awaitable<void> Scheduler::Impl::send_one(Call call) {
+    call.mutable_framework_id()->set_value(session.framework_id());
+    tearing_down = tearing_down || call.type() == Call::TEARDOWN;
+    const auto stream_id = session.stream_id();
+    auto answer = co_await master().request(post(call, stream_id));
+    if (answer && answer->status / 100 == 2) co_return;
+
+    const auto error = answer ? refusal(*answer) : answer.error();
+    const bool not_done = error.code() == ErrorCode::unavailable;
+    const bool stream_changed = answer && session.stream_id() != stream_id;
+    if ((not_done || stream_changed) && !tearing_down) {
+        queue.push_front(std::move(call));
+        co_await async::sleep_for(call_retry_pause);
+        co_return;
+    }
+    if (!stopping) events.call_failed(call, error);
+}
+
+async::awaitable<void> Scheduler::Impl::drain() {
+    const auto until = now() + last_calls_deadline;
+    while ((!queue.empty() || sending) && now() < until && !handler_failure)
+        co_await drained.wait_for(
+            std::max<base::Duration>(until - now(), std::chrono::milliseconds(1)));
+}
+
+Scheduler::Scheduler(async::Executor strand, SchedulerOptions options, SchedulerEvents& events)
+    : impl_(std::make_unique<Impl>(*this, strand, std::move(options), events)) {}
+
+Scheduler::~Scheduler() = default;
+
+async::awaitable<base::Status> Scheduler::run() {
+    if (auto opened = impl_->open_clients(); !opened) co_return opened.error();
+    if (!impl_->stopping) {
+        impl_->group.spawn("events", impl_->keep_subscribed());
+        impl_->group.spawn("calls", impl_->send_calls());
+        while (!impl_->result) co_await impl_->finished.wait();
+        if (impl_->stopping && !framework_id().empty()) co_await impl_->drain();
+    }
+    impl_->group.stop();
+    co_await impl_->group.join();
+    if (impl_->handler_failure) std::rethrow_exception(impl_->handler_failure);
+    co_return impl_->result.value_or(base::Status{});
+}
+
+void Scheduler::stop(Ending ending) {
+    if (impl_->stopping) return;
+    if (ending == Ending::teardown && !framework_id().empty()) {
+        Call call;
+        call.set_type(Call::TEARDOWN);
+        impl_->queue.push_back(std::move(call));
+        impl_->calls_wake.ring();
+    }
+    impl_->stopping = true;
+    impl_->finish({});
+}
+
+base::Status Scheduler::update_framework(v1::FrameworkInfo framework) {
+    impl_->session.replace_framework(std::move(framework));
+    Call call;
+    call.set_type(Call::UPDATE_FRAMEWORK);
+    *call.mutable_update_framework()->mutable_framework_info() = impl_->session.framework();
+    return send(std::move(call));
+}
+
+base::Status Scheduler::send(Call call) {
+    if (impl_->stopping) return Error(ErrorCode::cancelled, "the scheduler is stopping");
+    if (impl_->queue.size() >= impl_->options.queued_calls_max)
+        return Error(ErrorCode::limit_exceeded,
+                     std::to_string(impl_->queue.size()) + " calls are queued (queued_calls_max)");
+    impl_->queue.push_back(std::move(call));
+    impl_->calls_wake.ring();
+    return {};
+}
+
+bool Scheduler::subscribed() const {
+    return impl_->sendable();
+}
+const std::string& Scheduler::framework_id() const {
+    return impl_->session.framework_id();
+}
+std::size_t Scheduler::queued_calls() const {
+    return impl_->queue.size();
+}
+
+}  // namespace fairlead::sdk

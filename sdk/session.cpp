@@ -1,0 +1,89 @@
+#include "sdk/session.hpp"
+
+#include <cmath>
+
+namespace fairlead::sdk {
+
+namespace {
+
+constexpr base::Duration heartbeat_interval_assumed = std::chrono::seconds(15);
+constexpr int heartbeats_missed_max = 5;
+
+// What no later attempt will change: a request that the master understood and refused. 404 is a
+// master that has not opened its routes yet; the rest of 5xx, no leader or one that still recovers.
+bool is_final(int status) {
+    return status >= 400 && status < 500 && status != 404 && status != 408 && status != 429;
+}
+
+}  // namespace
+
+Session::Session(v1::FrameworkInfo framework, async::Backoff::Bounds backoff, std::uint64_t seed)
+    : framework_(std::move(framework)),
+      backoff_(backoff),
+      prng_(seed),
+      heartbeat_interval_(heartbeat_interval_assumed) {}
+
+v1::scheduler::Call Session::subscribe(base::Instant now) {
+    state_ = State::subscribing;
+    listen_until(now);
+    v1::scheduler::Call call;
+    call.set_type(v1::scheduler::Call::SUBSCRIBE);
+    if (framework_.has_id()) *call.mutable_framework_id() = framework_.id();
+    *call.mutable_subscribe()->mutable_framework_info() = framework_;
+    return call;
+}
+
+void Session::opened(std::string stream_id, base::Instant now) {
+    stream_id_ = std::move(stream_id);
+    listen_until(now);
+}
+
+Session::Verdict Session::received(const v1::scheduler::Event& event, base::Instant now) {
+    using v1::scheduler::Event;
+    listen_until(now);
+    if (event.type() == Event::ERROR) {
+        state_ = State::ended;
+        error_ = base::Error(base::ErrorCode::permission_denied,
+                             "the master ended the subscription: " + event.error().message());
+        return Verdict::end;
+    }
+    if (event.type() == Event::SUBSCRIBED) {
+        if (state_ != State::subscribing || event.subscribed().framework_id().value().empty())
+            return Verdict::violation;
+        *framework_.mutable_id() = event.subscribed().framework_id();
+        const double seconds = event.subscribed().heartbeat_interval_seconds();
+        if (std::isfinite(seconds) && seconds > 0)
+            heartbeat_interval_ = base::seconds_clamped(seconds);
+        state_ = State::subscribed;
+        backoff_.reset();
+        listen_until(now);
+        return Verdict::deliver;
+    }
+    if (state_ != State::subscribed) return Verdict::violation;
+    // An event type of a newer master reads as UNKNOWN and is nobody's business here.
+    if (event.type() == Event::HEARTBEAT || event.type() == Event::UNKNOWN) return Verdict::swallow;
+    return Verdict::deliver;
+}
+
+std::optional<base::Duration> Session::lost(int status, base::Error error) {
+    if (state_ == State::ended) return std::nullopt;
+    error_ = std::move(error);
+    stream_id_.clear();
+    if (is_final(status)) {
+        state_ = State::ended;
+        return std::nullopt;
+    }
+    state_ = State::away;
+    return backoff_.next(prng_);
+}
+
+void Session::replace_framework(v1::FrameworkInfo framework) {
+    if (framework_.has_id()) *framework.mutable_id() = framework_.id();
+    framework_ = std::move(framework);
+}
+
+void Session::listen_until(base::Instant now) {
+    dead_at_ = now + heartbeat_interval_ * heartbeats_missed_max;
+}
+
+}  // namespace fairlead::sdk

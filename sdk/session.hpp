@@ -1,0 +1,67 @@
+#pragma once
+// The decisions of a scheduler's connection, without a socket: what to say to the master next, what
+// an event means for the connection, when silence means that it is dead, how long to wait before
+// the next attempt and which failures are final. Scheduler is the half that talks to the network;
+// this half is a plain value that is told facts and the time, so tests need neither.
+//
+// A session is away, subscribing (a stream is being opened or has not said SUBSCRIBED yet),
+// subscribed or ended. Once the master has named a framework id every later SUBSCRIBE carries it.
+
+#include "common/async/backoff.hpp"
+#include "common/base/error.hpp"
+#include "common/base/instant.hpp"
+#include "fairlead/v1/scheduler.pb.h"
+
+#include <optional>
+#include <string>
+
+namespace fairlead::sdk {
+
+class Session {
+  public:
+    enum class State { away, subscribing, subscribed, ended };
+
+    // What the owner does with an event.
+    enum class Verdict {
+        deliver,   // hand it to the handler
+        swallow,   // it was about the connection only
+        end,       // the master has refused us for good: error() says why
+        violation  // not what the protocol allows here: drop the stream and come again
+    };
+
+    explicit Session(v1::FrameworkInfo framework, async::Backoff::Bounds backoff = {},
+                     std::uint64_t seed = 1);
+
+    // Facts, in the order in which they happen.
+    v1::scheduler::Call subscribe(base::Instant now);  // the call that opens the stream
+    void opened(std::string stream_id, base::Instant now);
+    Verdict received(const v1::scheduler::Event& event, base::Instant now);
+    // The stream could not be opened (`status` is the HTTP status, 0 when there was no answer) or
+    // it broke. Gives the time to wait before the next attempt; nothing when the failure is final.
+    std::optional<base::Duration> lost(int status, base::Error error);
+    // UPDATE_FRAMEWORK was accepted, or will be true from the next subscription on.
+    void replace_framework(v1::FrameworkInfo framework);
+
+    // Silence until this moment means that the master is gone.
+    base::Instant dead_at() const { return dead_at_; }
+    State state() const { return state_; }
+    const std::string& stream_id() const { return stream_id_; }
+    const v1::FrameworkInfo& framework() const { return framework_; }
+    // Empty until the first SUBSCRIBED, unless the framework came with one.
+    const std::string& framework_id() const { return framework_.id().value(); }
+    const base::Error& error() const { return error_; }
+
+  private:
+    void listen_until(base::Instant now);
+
+    v1::FrameworkInfo framework_;
+    async::Backoff backoff_;
+    base::Prng prng_;
+    State state_ = State::away;
+    std::string stream_id_;
+    base::Duration heartbeat_interval_;
+    base::Instant dead_at_{};
+    base::Error error_;
+};
+
+}  // namespace fairlead::sdk

@@ -1,0 +1,78 @@
+#include "sdk/task.hpp"
+
+namespace fairlead::sdk {
+
+v1::Resource scalar(std::string name, double value) {
+    v1::Resource resource;
+    resource.set_name(std::move(name));
+    resource.set_type(v1::Value::SCALAR);
+    resource.mutable_scalar()->set_value(value);
+    return resource;
+}
+
+double scalar_of(const v1::Offer& offer, std::string_view name) {
+    double sum = 0;
+    for (const auto& resource : offer.resources())
+        if (resource.name() == name && resource.type() == v1::Value::SCALAR)
+            sum += resource.scalar().value();
+    return sum;
+}
+
+v1::CommandInfo program(const std::vector<std::string>& argv) {
+    v1::CommandInfo command;
+    command.set_shell(false);
+    if (!argv.empty()) command.set_value(argv.front());
+    for (const auto& argument : argv) command.add_arguments(argument);
+    return command;
+}
+
+v1::CommandInfo shell_command(std::string line) {
+    v1::CommandInfo command;
+    command.set_shell(true);
+    command.set_value(std::move(line));
+    return command;
+}
+
+v1::TaskInfo command_task(const v1::Offer& offer, std::string task_id, std::string name,
+                          v1::CommandInfo command, double cpus, double mem_mb) {
+    v1::TaskInfo task;
+    task.set_name(std::move(name));
+    task.mutable_task_id()->set_value(std::move(task_id));
+    *task.mutable_agent_id() = offer.agent_id();
+    *task.mutable_command() = std::move(command);
+    *task.add_resources() = scalar("cpus", cpus);
+    *task.add_resources() = scalar("mem", mem_mb);
+    return task;
+}
+
+bool is_terminal(v1::TaskState state) {
+    switch (state) {
+        case v1::TASK_FINISHED:
+        case v1::TASK_FAILED:
+        case v1::TASK_KILLED:
+        case v1::TASK_ERROR:
+        case v1::TASK_LOST:
+        case v1::TASK_DROPPED:
+        case v1::TASK_GONE:
+        case v1::TASK_GONE_BY_OPERATOR:
+            return true;
+        default:
+            return false;
+    }
+}
+
+bool is_lost(v1::TaskState state) {
+    return state == v1::TASK_LOST || state == v1::TASK_DROPPED || state == v1::TASK_GONE ||
+           state == v1::TASK_GONE_BY_OPERATOR;
+}
+
+std::string agent_address(const v1::Offer& offer) {
+    if (!offer.has_url()) return {};
+    const auto& address = offer.url().address();
+    std::string host = address.ip().empty() ? address.hostname() : address.ip();
+    if (host.empty()) host = offer.hostname();
+    if (host.find(':') != std::string::npos) host = "[" + host + "]";
+    return host + ":" + std::to_string(address.port());
+}
+
+}  // namespace fairlead::sdk

@@ -1,0 +1,32 @@
+#pragma once
+// Small builders for the messages that every framework writes: scalars, commands, and what an offer
+// holds. Pure functions.
+
+#include "fairlead/v1/mesos.pb.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fairlead::sdk {
+
+v1::Resource scalar(std::string name, double value);
+// Sum of the scalars of that name.
+double scalar_of(const v1::Offer& offer, std::string_view name);
+
+// argv[0] is the program, found in PATH or absolute; no shell.
+v1::CommandInfo program(const std::vector<std::string>& argv);
+v1::CommandInfo shell_command(std::string line);
+
+v1::TaskInfo command_task(const v1::Offer& offer, std::string task_id, std::string name,
+                          v1::CommandInfo command, double cpus, double mem_mb);
+
+// FINISHED, FAILED, KILLED, ERROR, LOST, DROPPED, GONE, GONE_BY_OPERATOR.
+bool is_terminal(v1::TaskState state);
+// A terminal state that is nobody's doing but the cluster's: the task deserves another try.
+bool is_lost(v1::TaskState state);
+
+// "10.0.0.5:5051": where the agent of an offer answers; empty when the offer does not say.
+std::string agent_address(const v1::Offer& offer);
+
+}  // namespace fairlead::sdk
