@@ -56,6 +56,9 @@ class Bed:
             network.make_bridge(self.tag, self.subnet)
             each = self.hosts(trees)
             _on_all(each, lambda host: self._first_boot(host, package_folder))
+            for host in each:
+                if host.name.startswith("zk"):
+                    system.wait_until(f"{host.name} to serve", lambda: zookeeper.serves(host.address), 60, pause=0.1)
 
     def down(self):
         with self.locked():

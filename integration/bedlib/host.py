@@ -70,9 +70,26 @@ class Host:
 
     def write(self, path, text):
         """Puts a file on the disk of a host; seen by a running host too."""
-        target = self.disk / path
+        target = self.place(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
+
+    def place(self, path):
+        """Where a path of the host is on this machine. Absolute links on the disk mean the host's root, not ours."""
+        rest, place = [part for part in str(path).split("/") if part not in ("", ".")], self.disk
+        for _ in range(200):
+            if not rest:
+                return place
+            part = rest.pop(0)
+            if part == "..":
+                place = place.parent if place != self.disk else place
+            elif (place / part).is_symlink():
+                link = os.readlink(place / part)
+                place = self.disk if link.startswith("/") else place
+                rest = [each for each in link.split("/") if each not in ("", ".")] + rest
+            else:
+                place = place / part
+        raise BedError(f"{self.name}: too many links in {path}")
 
     # Power
 
