@@ -33,3 +33,16 @@ fairlead_install_manuals(fairlead-master fairlead-masterd.8 masterd.conf.5)
 fairlead_install_manuals(fairlead-agent fairlead-nodeagentd.8 nodeagentd.conf.5 fairlead-supervisor.8)
 fairlead_install_manuals(fairlead-cli fairctl.1)
 fairlead_install_manuals(fairlead-frameworks fairlead-replay.1)
+
+# The trace that ships with the frameworks, with its licence; explanations of journal entries for `journalctl -x`.
+file(GLOB_RECURSE fairlead_trace_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/frameworks/swim/*
+    ${PROJECT_SOURCE_DIR}/frameworks/data/swim/* ${PROJECT_SOURCE_DIR}/frameworks/replay/swim/*)
+install(FILES ${fairlead_trace_files} DESTINATION ${CMAKE_INSTALL_DATADIR}/fairlead/swim COMPONENT fairlead-frameworks)
+if(EXISTS ${PROJECT_SOURCE_DIR}/units/fairlead-masterd.catalog)
+    install(FILES ${PROJECT_SOURCE_DIR}/units/fairlead-masterd.catalog
+        DESTINATION lib/systemd/catalog COMPONENT fairlead-master)
+endif()
+if(EXISTS ${PROJECT_SOURCE_DIR}/units/fairlead-nodeagentd.catalog)
+    install(FILES ${PROJECT_SOURCE_DIR}/units/fairlead-nodeagentd.catalog
+        DESTINATION lib/systemd/catalog COMPONENT fairlead-agent)
+endif()
