@@ -1,0 +1,129 @@
+#include "masterd/driver/driver.hpp"
+
+#include <algorithm>
+
+namespace fairlead::masterd::driver {
+namespace {
+
+// Large enough that a restart of a whole cluster's agents fits in, small enough to be memory we can afford.
+constexpr std::size_t mailbox_inputs_max = 200'000;
+constexpr std::size_t batch_inputs_max = 256;
+constexpr base::Duration idle_max = std::chrono::seconds(1);
+
+template <typename... Functions>
+struct Overloaded : Functions... {
+    using Functions::operator()...;
+};
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
+
+}  // namespace
+
+Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report)
+    : mailbox_(std::move(owner), mailbox_inputs_max), core_(std::move(core)), on_report_(std::move(on_report)) {}
+
+async::awaitable<void> Driver::run() {
+    while (!mailbox_.closed()) {
+        auto batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
+        for (Item& item : batch) take(item);
+        if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
+        if (std::exchange(allocation_wanted_, false)) step(core::AllocationDue{});
+    }
+}
+
+base::Duration Driver::until_deadline() const {
+    const auto deadline = core_->next_deadline();
+    if (!deadline) return idle_max;
+    return std::min<base::Duration>(*deadline - base::read_clocks().instant, idle_max);
+}
+
+void Driver::take(Item& item) {
+    std::visit(Overloaded{
+                   [&](core::Input& input) { step(input); },
+                   [&](NewCall& call) {
+                       callers_.emplace(call.request, std::move(call.caller));
+                       step(call.input);
+                   },
+                   [&](NewLink& link) {
+                       links_.emplace(link.input.link, std::move(link.connection));
+                       step(link.input);
+                   },
+                   [&](Look& look) { look(core_->state()); },
+               },
+               item);
+}
+
+void Driver::step(const core::Input& input) {
+    if (const auto* closed = std::get_if<core::StreamClosed>(&input)) callers_.erase(closed->stream);
+    if (const auto* closed = std::get_if<core::LinkClosed>(&input)) links_.erase(closed->link);
+    core::Output output = core_->step(base::read_clocks(), input);
+    allocation_wanted_ = allocation_wanted_ || output.allocation_wanted;
+    for (core::Effect& effect : output.effects) carry_out(effect);
+    for (const core::Report& report : output.reports) on_report_(report);
+}
+
+void Driver::carry_out(core::Effect& effect) {
+    std::visit(Overloaded{
+                   [&](core::Reply& reply) {
+                       if (auto found = callers_.extract(reply.request))
+                           found.mapped()->reply(reply.status, std::move(reply.body));
+                   },
+                   [&](core::OpenStream& open) {
+                       if (auto found = callers_.find(open.request); found != callers_.end())
+                           found->second->open_stream(open.request, open.stream_id);
+                   },
+                   [&](core::SendEvent& send) {
+                       if (auto found = callers_.find(send.stream); found != callers_.end())
+                           found->second->send(std::move(send.event));
+                   },
+                   [&](core::CloseStream& close) {
+                       if (auto found = callers_.extract(close.stream)) found.mapped()->close_stream();
+                   },
+                   [&](core::SendToAgent& send) {
+                       if (auto found = links_.find(send.link); found != links_.end())
+                           found->second->send(std::move(send.message));
+                   },
+                   [&](core::CloseLink& close) {
+                       if (auto found = links_.extract(close.link)) found.mapped()->close();
+                   },
+               },
+               effect);
+}
+
+bool Driver::lead(std::uint64_t epoch, v1::MasterInfo master_info) {
+    return mailbox_.try_push(core::Input(core::LeadershipGained{epoch, std::move(master_info)}));
+}
+
+bool Driver::call(std::shared_ptr<const v1::scheduler::Call> call, std::optional<std::string> stream_id,
+                  std::string principal, std::shared_ptr<Caller> caller) {
+    const auto request = next_request();
+    core::CallArrived arrived{request, std::move(call), std::move(stream_id), std::move(principal)};
+    return mailbox_.try_push(NewCall{std::move(arrived), request, std::move(caller)});
+}
+
+bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller) {
+    const auto request = next_request();
+    core::KillTaskRequested wanted{request, std::move(framework), std::move(task)};
+    return mailbox_.try_push(NewCall{std::move(wanted), request, std::move(caller)});
+}
+
+void Driver::stream_closed(core::RequestId stream) {
+    mailbox_.try_push(core::Input(core::StreamClosed{stream}));
+}
+
+std::optional<core::LinkId> Driver::link_opened(std::string peer, std::shared_ptr<AgentConnection> connection) {
+    const core::LinkId link{++last_number_};
+    if (!mailbox_.try_push(NewLink{core::LinkOpened{link, std::move(peer)}, std::move(connection)}))
+        return std::nullopt;
+    return link;
+}
+
+bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::FromAgent> message) {
+    return mailbox_.try_push(core::Input(core::LinkMessage{link, std::move(message)}));
+}
+
+void Driver::link_closed(core::LinkId link) { mailbox_.try_push(core::Input(core::LinkClosed{link})); }
+
+bool Driver::look(Look look) { return mailbox_.try_push(std::move(look)); }
+
+}  // namespace fairlead::masterd::driver
