@@ -342,8 +342,8 @@ awaitable<Result<UpgradedSocket>> Client::upgrade(std::string target, std::strin
     const auto until = std::chrono::steady_clock::now() + deadline;
     headers.set("Connection", "Upgrade");
     headers.set("Upgrade", protocol);
-    auto opened =
-        co_await impl->open({"GET", std::move(target), std::move(headers), std::string()}, until);
+    ClientRequest request("GET", std::move(target), std::move(headers));
+    auto opened = co_await impl->open(std::move(request), until);
     if (!opened) co_return opened.error();
     const int status = (*opened)->head.status;
     if (status != 101) {

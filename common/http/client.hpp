@@ -31,10 +31,19 @@ struct ClientOptions {
     std::size_t idle_connections_max = 4;
 };
 
+// Built by a constructor on purpose: g++ 12 destroys a braced aggregate twice when it is a
+// temporary of a co_await expression.
 struct ClientRequest {
-    std::string method = "GET";
-    std::string target = "/";  // path and query, encoded
-    Headers headers;           // Host, Content-Length and Connection are added
+    explicit ClientRequest(std::string method = "GET", std::string target = "/",
+                           Headers headers = {}, std::string body = {})
+        : method(std::move(method)),
+          target(std::move(target)),
+          headers(std::move(headers)),
+          body(std::move(body)) {}
+
+    std::string method;
+    std::string target;  // path and query, encoded
+    Headers headers;     // Host, Content-Length and Connection are added
     std::string body;
 };
 

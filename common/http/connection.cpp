@@ -84,7 +84,9 @@ std::string text_for(int status) {
 }  // namespace
 
 Connection::Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context)
-    : stream_(std::move(socket)), context_(std::move(context)) {
+    : stream_(std::move(socket)),
+      context_(std::move(context)),
+      read_deadline_(stream_.get_executor()) {
     boost::system::error_code ignored;
     peer_ = stream_.socket().remote_endpoint(ignored);
     stream_.socket().set_option(tcp::no_delay(true), ignored);
@@ -125,6 +127,25 @@ void Connection::cut() {
     if (stream_.socket().is_open()) stream_.close();
 }
 
+void Connection::limit_reading(base::Duration limit) {
+    late_ = false;
+    read_deadline_.expires_after(limit);
+    read_deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+        const auto self = weak.lock();
+        // The expiry is looked at again: a wait that had already ended cannot be cancelled any
+        // more.
+        if (!self || error || self->read_deadline_.expiry() > std::chrono::steady_clock::now()) {
+            return;
+        }
+        self->late_ = true;
+        self->stream_.cancel();
+    });
+}
+
+void Connection::end_of_reading() {
+    read_deadline_.expires_at(std::chrono::steady_clock::time_point::max());
+}
+
 awaitable<std::optional<Connection::Incoming>> Connection::read_request() {
     const auto& options = context_->options;
     boost::system::error_code error;
@@ -138,24 +159,26 @@ awaitable<std::optional<Connection::Incoming>> Connection::read_request() {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(options.header_bytes_max));
     parser.body_limit(options.body_bytes_max);
-    stream_.expires_after(options.header_deadline);
+    stream_.expires_never();
+    limit_reading(options.header_deadline);
     co_await beast::http::async_read_header(stream_, buffer_, parser, into(error));
     if (!error && beast::iequals(parser.get()[beast::http::field::expect], "100-continue") &&
         parser.get().version() == 11 && !parser.is_done()) {
         if (!co_await send_text("HTTP/1.1 100 Continue\r\n\r\n")) co_return std::nullopt;
     }
     if (!error && !parser.is_done()) {
-        stream_.expires_after(options.body_deadline);
+        limit_reading(options.body_deadline);
         co_await beast::http::async_read(stream_, buffer_, parser, into(error));
     }
+    end_of_reading();
     if (error) {
+        if (late_ && !cut_) error = beast::error::timeout;
         const bool silent = error == beast::http::error::end_of_stream || cut_ ||
                             error == asio::error::connection_reset ||
                             error == asio::error::operation_aborted;
         if (!silent) co_await refuse(status_for(error), text_for(status_for(error)));
         co_return std::nullopt;
     }
-    stream_.expires_never();
 
     Incoming incoming;
     incoming.keep_alive = parser.keep_alive();

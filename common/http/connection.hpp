@@ -50,6 +50,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
         unsigned version = 11;
     };
 
+    // For the parts of a request. The stream's own deadline would close the socket, and the client
+    // must still get its 408; so this one only ends the read.
+    void limit_reading(base::Duration limit);
+    void end_of_reading();
+
     async::awaitable<std::optional<Incoming>> read_request();
     async::awaitable<void> refuse(int status, std::string text);
     async::awaitable<GoOn> serve_one(Incoming incoming);
@@ -65,6 +70,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     tcp::endpoint peer_;
     std::shared_ptr<Exchange> exchange_;  // of the request being served
     std::weak_ptr<FramedWriter> writer_;  // of the open stream
+    async::asio::steady_timer read_deadline_;
+    bool late_ = false;  // the read deadline has passed
     bool cut_ = false;
 };
 

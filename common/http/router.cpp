@@ -31,6 +31,7 @@ Router::Match Router::find(std::string_view path) const {
 }
 
 Router::Match Router::find_as_is(std::string_view path) const {
+    if (!path.starts_with('/')) return {};  // "*", the target of a server-wide OPTIONS
     for (auto route = path; !route.empty(); route = route.substr(0, route.rfind('/'))) {
         if (const auto found = routes_.find(route); found != routes_.end()) {
             return {&found->second, found->first, std::string(path.substr(route.size()))};

@@ -92,7 +92,7 @@ base::Result<Url> parse_url(std::string_view text, std::uint16_t default_port) {
 }
 
 base::Result<Url> resolve_location(const Url& base, std::string_view location) {
-    if (location.starts_with("//")) return parse_url("http:" + std::string(location), 80);
+    if (location.starts_with("//")) return parse_url("http:" + std::string(location));
     if (location.find("://") != std::string_view::npos) return parse_url(location, 80);
     if (location.empty()) return bad(location, "the Location is empty");
     Url url = base;

@@ -1,0 +1,137 @@
+#include "common/http/link_stream.hpp"
+
+#include "tests/unit/common/http/loopback.hpp"
+
+namespace fairlead::http {
+namespace {
+
+using namespace std::chrono_literals;
+using base::ErrorCode;
+
+// A server that upgrades every request and hands the test its end of the link.
+struct LinkServer {
+    std::promise<UpgradedSocket> accepted;
+
+    Handler handler() {
+        return [this](Request request, Responder responder) -> async::awaitable<void> {
+            if (!request.wants_upgrade("fairlead-link")) {
+                responder.respond(text_response(400, "only upgrades here\n"));
+                co_return;
+            }
+            responder.upgrade("fairlead-link", Headers(), [this](UpgradedSocket socket) {
+                accepted.set_value(std::move(socket));
+            });
+        };
+    }
+};
+
+// Both ends of one link.
+template <typename Body>
+void with_link(LinkOptions master_options, LinkOptions agent_options, Body body) {
+    LinkServer server;
+    Loopback loopback(server.handler());
+    loopback.run([&]() -> async::awaitable<void> {
+        Client client(co_await async::asio::this_coro::executor, loopback.url());
+        auto socket = co_await client.upgrade("/link", "fairlead-link", Headers());
+        EXPECT_TRUE(socket.has_value()) << socket.error().message();
+        if (!socket) co_return;
+        LinkStream agent(std::move(*socket), agent_options);
+        LinkStream master(server.accepted.get_future().get(), master_options);
+        EXPECT_TRUE(master.peer().address().is_loopback());
+        co_await body(master, agent);
+    });
+}
+
+// receive() belongs on the link's own strand.
+async::awaitable<base::Result<std::string>> receive(LinkStream& link) {
+    co_return co_await async::asio::co_spawn(link.executor(), link.receive(),
+                                             async::asio::use_awaitable);
+}
+
+TEST(LinkStream, CarriesFramesBothWaysInOrder) {
+    with_link({}, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        for (int i = 0; i < 1000; ++i) EXPECT_TRUE(agent.send("up " + std::to_string(i)));
+        for (int i = 0; i < 1000; ++i) {
+            EXPECT_EQ((co_await receive(master)).value(), "up " + std::to_string(i));
+        }
+        EXPECT_TRUE(master.send(std::string()));
+        EXPECT_TRUE(master.send(std::string(3'000'000, 'd')));
+        EXPECT_EQ((co_await receive(agent)).value(), "");
+        EXPECT_EQ((co_await receive(agent)).value(), std::string(3'000'000, 'd'));
+    });
+}
+
+TEST(LinkStream, NoticesThatThePeerClosed) {
+    with_link({}, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        agent.send("goodbye");
+        agent.close();
+        EXPECT_EQ((co_await receive(agent)).error().code(), ErrorCode::cancelled);
+        EXPECT_EQ((co_await receive(master)).value(), "goodbye");
+        EXPECT_EQ((co_await receive(master)).error().code(), ErrorCode::unavailable);
+        EXPECT_FALSE(master.send("x"));
+        EXPECT_FALSE(agent.send("x"));
+    });
+}
+
+TEST(LinkStream, EndsASilentLink) {
+    LinkOptions impatient;
+    impatient.silence_max = 20ms;
+    with_link(impatient, {}, [](LinkStream& master, LinkStream&) -> async::awaitable<void> {
+        EXPECT_EQ((co_await receive(master)).error().code(), ErrorCode::timed_out);
+    });
+}
+
+TEST(LinkStream, RefusesAFrameThatIsTooLarge) {
+    LinkOptions small;
+    small.frame_bytes_max = 100;
+    with_link(small, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        agent.send(std::string(101, 'x'));
+        EXPECT_EQ((co_await receive(master)).error().code(), ErrorCode::malformed);
+        EXPECT_EQ((co_await receive(agent)).error().code(), ErrorCode::unavailable);
+    });
+}
+
+TEST(LinkStream, BreaksWhenItsQueueOverflows) {
+    LinkOptions small;
+    small.queue_frames_max = 3;
+    small.queue_bytes_max = 64 * 1024 * 1024;
+    with_link({}, small, [](LinkStream&, LinkStream& agent) -> async::awaitable<void> {
+        const auto frame = std::make_shared<const std::string>(8 * 1024 * 1024, 'x');
+        int sent = 0;
+        while (agent.send(frame) && sent < 100) ++sent;
+        EXPECT_LT(sent, 100);
+        EXPECT_EQ((co_await receive(agent)).error().code(), ErrorCode::limit_exceeded);
+    });
+}
+
+TEST(LinkStream, KeepsBytesThatCameRightBehindTheUpgrade) {
+    LinkServer server;
+    Loopback loopback(server.handler());
+    RawClient client(loopback);
+    using namespace std::string_literals;
+    client.send(
+        "GET /link HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: fairlead-link\r\n\r\n"
+        "\0\0\0\2hi"s);
+    EXPECT_TRUE(client.read_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));
+    auto socket = server.accepted.get_future().get();
+    loopback.run([&]() -> async::awaitable<void> {
+        LinkStream link(std::move(socket));
+        EXPECT_EQ((co_await receive(link)).value(), "hi");
+    });
+}
+
+TEST(LinkStream, IsNotOpenedWhereTheServerRefuses) {
+    Loopback loopback([](Request, Responder responder) -> async::awaitable<void> {
+        responder.respond(text_response(403, "agent is not admitted\n"));
+        co_return;
+    });
+    loopback.run([&]() -> async::awaitable<void> {
+        Client client(co_await async::asio::this_coro::executor, loopback.url());
+        const auto socket = co_await client.upgrade("/link", "fairlead-link", Headers());
+        EXPECT_EQ(socket.error().code(), ErrorCode::permission_denied);
+        EXPECT_NE(socket.error().message().find("agent is not admitted"), std::string::npos);
+    });
+}
+
+}  // namespace
+}  // namespace fairlead::http
