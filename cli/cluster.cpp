@@ -1,0 +1,174 @@
+#include "cli/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace fairlead::cli {
+
+using base::Error;
+using base::ErrorCode;
+
+namespace {
+
+constexpr auto answer_deadline = std::chrono::seconds(10);
+
+std::string trimmed(std::string text) {
+    const auto from = text.find_first_not_of(" \t\r");
+    if (from == std::string::npos) return {};
+    return text.substr(from, text.find_last_not_of(" \t\r") - from + 1);
+}
+
+std::vector<std::string> split(const std::string& text) {
+    std::vector<std::string> parts;
+    std::size_t from = 0;
+    while (from <= text.size()) {
+        const auto to = std::min(text.find(',', from), text.size());
+        if (auto part = trimmed(text.substr(from, to - from)); !part.empty()) parts.push_back(part);
+        from = to + 1;
+    }
+    return parts;
+}
+
+// Master= of the section [Client]; nothing when the file says nothing about it.
+std::string master_of_file(const std::string& path) {
+    std::ifstream file(path);
+    std::string line, section, master;
+    while (std::getline(file, line)) {
+        line = trimmed(line);
+        if (line.empty() || line[0] == '#' || line[0] == ';') continue;
+        if (line.front() == '[') {
+            section = line;
+            continue;
+        }
+        const auto equals = line.find('=');
+        if (section == "[Client]" && equals != std::string::npos &&
+            trimmed(line.substr(0, equals)) == "Master")
+            master = trimmed(line.substr(equals + 1));
+    }
+    return master;
+}
+
+base::Result<boost::json::value> parse_document(const std::string& body) {
+    boost::system::error_code error;
+    auto document = boost::json::parse(body, error);
+    if (error) return Error(ErrorCode::malformed, "the answer is not JSON: " + error.message());
+    return document;
+}
+
+}  // namespace
+
+int exit_status_of(const Error& error) {
+    switch (error.code()) {
+        case ErrorCode::invalid_argument:
+        case ErrorCode::invalid_config:
+            return usage;
+        case ErrorCode::not_found:
+            return not_found;
+        case ErrorCode::permission_denied:
+        case ErrorCode::limit_exceeded:
+            return refused;
+        default:
+            return unreachable;
+    }
+}
+
+base::Result<MasterChoice> choose_master(const std::string& option,
+                                         const std::string& config_path) {
+    MasterChoice choice{{"http://localhost:5050"}, "default"};
+    const char* environment = std::getenv("FAIRLEAD_MASTER");
+    if (!option.empty()) {
+        choice = {split(option), "--master"};
+    } else if (environment != nullptr && *environment != '\0') {
+        choice = {split(environment), "FAIRLEAD_MASTER"};
+    } else if (auto master = master_of_file(config_path); !master.empty()) {
+        choice = {split(master), config_path};
+    }
+    if (choice.addresses.empty())
+        return Error(ErrorCode::invalid_argument, choice.source + " names no master");
+    for (const auto& address : choice.addresses)
+        if (auto url = http::parse_url(address, 5050); !url)
+            return url.error().caused(ErrorCode::invalid_argument,
+                                      "master " + address + " (from " + choice.source + ")");
+    return choice;
+}
+
+async::awaitable<base::Result<http::Response>> Cluster::ask(http::ClientRequest request) {
+    std::string tried;
+    for (const auto& address : masters_.addresses) {
+        http::Client master(strand_, *http::parse_url(address, 5050));
+        auto answer = co_await master.request(request, answer_deadline);
+        if (!answer) {
+            tried += (tried.empty() ? "" : "; ") + address + ": " + answer.error().message();
+            continue;
+        }
+        if (answer->status / 100 == 2) co_return std::move(*answer);
+        const auto code = answer->status == 404 ? ErrorCode::not_found
+                          : answer->status == 401 || answer->status == 403
+                              ? ErrorCode::permission_denied
+                          : answer->status / 100 == 4 ? ErrorCode::invalid_argument
+                                                      : ErrorCode::unavailable;
+        auto text = trimmed(answer->body.substr(0, answer->body.find('\n')));
+        if (text.empty()) text = std::string(http::reason_phrase(answer->status));
+        Error error(code, fmt::format("{} answered {} {}", address, answer->status, text));
+        if (answer->status / 100 != 5) co_return error;
+        tried += (tried.empty() ? "" : "; ") + error.message();
+    }
+    co_return Error(ErrorCode::unavailable,
+                    fmt::format("cannot reach a master (from {}): {}", masters_.source, tried));
+}
+
+async::awaitable<base::Result<boost::json::value>> Cluster::get(std::string target) {
+    http::ClientRequest request;
+    request.target = std::move(target);
+    request.headers.set("Accept", "application/json");
+    auto answer = co_await ask(std::move(request));
+    if (!answer) co_return answer.error();
+    co_return parse_document(answer->body);
+}
+
+async::awaitable<base::Result<std::string>> Cluster::operate(std::string call) {
+    http::ClientRequest request;
+    request.method = "POST";
+    request.target = "/api/v1";
+    request.headers.set("Content-Type", "application/json");
+    request.headers.set("Accept", "application/json");
+    request.body = std::move(call);
+    auto answer = co_await ask(std::move(request));
+    if (!answer) co_return answer.error();
+    co_return std::move(answer->body);
+}
+
+base::Result<OutputFile> OutputFile::open(async::Executor strand, const std::string& agent,
+                                          const std::string& framework_id,
+                                          const std::string& task_id, const std::string& name) {
+    auto url = http::parse_url(agent, 5051);
+    if (!url) return url.error().in("address of the agent");
+    return OutputFile(http::Client(std::move(strand), *url),
+                      "/tasks/" + framework_id + "/" + task_id + "/" + name);
+}
+
+async::awaitable<base::Result<std::string>> OutputFile::next() {
+    http::ClientRequest request;
+    request.target = fmt::format("/files/read?path={}&offset={}&length=65536",
+                                 http::percent_encode(path_), offset_);
+    auto answer = co_await agent_.request(std::move(request), answer_deadline);
+    if (!answer) co_return answer.error();
+    if (answer->status == 404)
+        co_return Error(ErrorCode::not_found, "the agent has no file " + path_);
+    if (answer->status != 200)
+        co_return Error(ErrorCode::unavailable,
+                        "the agent answered " + std::to_string(answer->status));
+    auto document = parse_document(answer->body);
+    if (!document) co_return document.error();
+    const auto* object = document->if_object();
+    const auto* data = object != nullptr ? object->if_contains("data") : nullptr;
+    if (data == nullptr || !data->is_string())
+        co_return Error(ErrorCode::malformed, "the agent's answer has no data");
+    std::string text(data->as_string().c_str(), data->as_string().size());
+    offset_ += text.size();
+    co_return text;
+}
+
+}  // namespace fairlead::cli

@@ -1,0 +1,169 @@
+// fairctl: the operator's and the user's command. This file knows the command line; what a command
+// does is in views, task_commands and run.
+
+#include "cli/cluster.hpp"
+#include "cli/run.hpp"
+#include "cli/table.hpp"
+#include "cli/views.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include <exception>
+#include <functional>
+
+namespace fairlead::cli {
+
+namespace {
+
+using Command = std::function<async::awaitable<int>(Cluster)>;
+
+const char* const words_at_end =
+    "The master is --master, else FAIRLEAD_MASTER, else Master= of section [Client] in\n"
+    "/etc/fairlead/client.conf, else http://localhost:5050. Several are separated by commas.\n\n"
+    "Exit status: 0 done; 1 the command could not be done for a reason of its own; 2 wrong usage;\n"
+    "3 no master or agent could be reached; 4 no such task; 5 refused. `run` gives the task's own\n"
+    "status, 128+n when signal n ended it, 130 after an interrupt.";
+
+int run(async::asio::io_context& context, Cluster cluster, const Command& command) {
+    int status = 1;
+    std::exception_ptr failure;
+    async::asio::co_spawn(context, command(std::move(cluster)), [&](std::exception_ptr e, int s) {
+        failure = e;
+        status = s;
+        context.stop();
+    });
+    context.run();
+    if (failure) std::rethrow_exception(failure);
+    return status;
+}
+
+// CLI11 only says that a word is not expected; say which command was meant.
+int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    std::vector<std::string> names;
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+        names.push_back(command->get_name());
+    if (app.get_subcommands().empty())
+        for (int i = 1; i < argc; ++i) {
+            const std::string word = argv[i];
+            if (word.starts_with("-")) {
+                if (word == "--master" || word == "-m" || word == "-o" || word == "--output") ++i;
+                continue;
+            }
+            const auto near = nearest(word, names, 1);
+            fmt::print(
+                stderr, "fairctl: no command {}{}\n", word,
+                near.empty() ? "; see fairctl --help" : "; did you mean " + near.front() + "?");
+            return usage;
+        }
+    const auto* at = app.get_subcommands().empty() ? nullptr : app.get_subcommands().front();
+    fmt::print(stderr, "fairctl{}: {}\nSee fairctl {}--help.\n",
+               at != nullptr ? " " + at->get_name() : "", error.what(),
+               at != nullptr ? at->get_name() + " " : "");
+    return usage;
+}
+
+void add_run(CLI::App& app, RunOptions& options) {
+    options.command.clear();
+    app.add_option("--cpus", options.cpus, "CPUs for each instance")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    app.add_option("--mem", options.mem_mb, "Memory for each instance, in MB")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
+    app.add_option("--instances,-n", options.instances, "How many of it")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 100000));
+    app.add_option("--name", options.name,
+                   "Name and id of the task; default: program and process id");
+    app.add_option("--role", options.role, "Role that asks for the resources")
+        ->capture_default_str();
+    app.add_option("--user", options.user, "Account on the agents that the command runs as");
+    app.add_option("--env", options.environment, "Environment variable, K=V; may be repeated")
+        ->take_all()
+        ->allow_extra_args(false)
+        ->check([](const std::string& text) {
+            return text.find('=') == std::string::npos || text[0] == '='
+                       ? "'" + text + "' is not K=V"
+                       : std::string();
+        });
+    app.add_option("command", options.command, "The command after --, with its arguments")
+        ->required();
+    app.positionals_at_end();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    CLI::App app("Shows and uses a Fairlead cluster.", "fairctl");
+    app.require_subcommand(1);
+    app.footer(words_at_end);
+    app.fallthrough();
+    app.get_formatter()->column_width(34);
+    std::string master, format = "table", config = "/etc/fairlead/client.conf";
+    app.add_option("-m,--master", master, "Master to ask: host, host:port or URL");
+    app.add_option("-o,--output", format, "table for people, json for programs")
+        ->check(CLI::IsMember({"table", "json"}));
+    app.add_option("--config", config, "Where client.conf is")->group("");
+
+    bool all = false;
+    std::string task, framework;
+    LogChoice log;
+    RunOptions run_options;
+    auto* status = app.add_subcommand("status", "The cluster in six lines");
+    auto* agents = app.add_subcommand("agents", "The hosts, and how much of each is used");
+    auto* frameworks = app.add_subcommand("frameworks", "Who is subscribed, and what they hold");
+    frameworks->add_flag("-a,--all", all, "Also those that have ended");
+    auto* tasks = app.add_subcommand("tasks", "What runs where");
+    tasks->add_flag("-a,--all", all, "Also those that have ended");
+    auto* run_app = app.add_subcommand("run", "Run a command in the cluster, with its output here");
+    add_run(*run_app, run_options);
+    auto* kill = app.add_subcommand("kill", "End one task");
+    kill->add_option("task", task, "Id of the task")->required();
+    kill->add_option("--framework", framework,
+                     "Id of its framework, when several have such a task");
+    auto* logs = app.add_subcommand("logs", "What a task printed");
+    logs->add_option("task", log.task, "Id of the task")->required();
+    logs->add_option("--framework", log.framework,
+                     "Id of its framework, when several have such a task");
+    logs->add_flag("-f,--follow", log.follow, "Go on until the task ends");
+    logs->add_flag("--stderr", log.from_stderr,
+                   "Its standard error instead of its standard output");
+    auto* version = app.add_subcommand("version", "Versions of this command and of the master");
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return usage_error(app, error, argc, argv);
+    }
+
+    auto choice = choose_master(master, config);
+    if (!choice) return complain(choice.error());
+    const auto output = format == "json" ? Output::json : Output::table;
+    const auto scope = all ? Scope::everything : Scope::running;
+    async::asio::io_context context(1);
+    const Command command = [&](Cluster cluster) -> async::awaitable<int> {
+        if (status->parsed()) return show_status(cluster, output);
+        if (agents->parsed()) return show_agents(cluster, output);
+        if (frameworks->parsed()) return show_frameworks(cluster, output, scope);
+        if (tasks->parsed()) return show_tasks(cluster, output, scope);
+        if (run_app->parsed()) return run_command(cluster, run_options);
+        if (kill->parsed()) return kill_task(cluster, task, framework);
+        if (logs->parsed()) return show_log(cluster, log);
+        (void)version;
+        return show_version(cluster, output);
+    };
+    return run(context, Cluster(context.get_executor(), *choice), command);
+}
+
+}  // namespace fairlead::cli
+
+int main(int argc, char** argv) {
+    try {
+        return fairlead::cli::main(argc, argv);
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "fairctl: {}\n", error.what());
+        return 1;
+    }
+}
