@@ -1,0 +1,22 @@
+#pragma once
+// What is worth finding in a journal, each under its own id; `journalctl MESSAGE_ID=...` lists every occurrence and
+// `journalctl -x` explains it from fairlead.catalog, which has an entry for each line below.
+
+#include <string_view>
+
+namespace fairlead::log::message_ids {
+
+inline constexpr std::string_view leadership_gained = "5e0f9a4b7c3d4e1f8a6b2c9d0e1f3a57";
+inline constexpr std::string_view framework_subscribed = "8d1c2b3a4f5e4d6c9b8a7f6e5d4c3b21";
+inline constexpr std::string_view framework_disconnected = "1f2e3d4c5b6a4978a0b1c2d3e4f50617";
+inline constexpr std::string_view framework_removed = "c4d5e6f708194a2bb3c4d5e6f7081929";
+inline constexpr std::string_view agent_registered = "3b7e9d2c61f84a05b2d4c6e8f0a1b3c5";
+inline constexpr std::string_view agent_disconnected = "9a8b7c6d5e4f4031a2b3c4d5e6f70819";
+inline constexpr std::string_view agent_unreachable = "e7d6c5b4a3924f81b0c1d2e3f4a5b6c7";
+inline constexpr std::string_view task_started = "27c1d9e8f3b64a50a9c8b7d6e5f40312";
+inline constexpr std::string_view task_ended = "6f5e4d3c2b1a4908b7c6d5e4f3a2b1c0";
+inline constexpr std::string_view task_refused = "b1a2c3d4e5f64708a9b0c1d2e3f4a5b6";
+inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5e";
+inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
+
+}  // namespace fairlead::log::message_ids
