@@ -1,0 +1,224 @@
+#include "tests/support/master_harness.hpp"
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using Event = v1::scheduler::Event;
+using Call = v1::scheduler::Call;
+const std::string uuid_one = "0123456789abcde1";
+
+internal::FromAgent again(const MasterHarness::Host& host) {
+    auto message = register_message(agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+    return message;
+}
+
+MasterHarness::Scheduler with_task(MasterHarness& master, const MasterHarness::Host& host,
+                                   const v1::FrameworkInfo& info = framework_info()) {
+    const auto scheduler = master.subscribe(info);
+    const auto offer = master.take_offers(scheduler).at(0);
+    master.send(scheduler,
+                accept_call(scheduler.id, {offer.id().value()}, {command_task("t", host.id)}));
+    master.say(host.link, status_update(scheduler.id, "t", v1::TASK_RUNNING, uuid_one));
+    master.take_updates(scheduler);
+    master.take(host);
+    return scheduler;
+}
+
+TEST(Agents, ANewAgentIsNamedByTheMaster) {
+    MasterHarness master;
+    EXPECT_EQ(master.join("host1").id, "m-S0");
+    EXPECT_EQ(master.join("host2").id, "m-S1");
+    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(8));
+}
+
+TEST(Agents, WhoDoesNotRegisterFirstIsRefused) {
+    MasterHarness master;
+    const auto link = master.open_link();
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    master.say(link, pong);
+    EXPECT_TRUE(master.to_agents[link].at(0)->has_refused());
+    EXPECT_EQ(master.closed_links, std::vector{link});
+}
+
+TEST(Agents, ALinkOnWhichNobodyRegistersIsClosed) {
+    MasterHarness master;
+    const auto link = master.open_link();
+    master.pass(31s);
+    EXPECT_EQ(master.closed_links, std::vector{link});
+}
+
+TEST(Agents, InvalidResourcesAreRefusedWithAReason) {
+    MasterHarness master;
+    auto message = register_message(agent_info("host1", -4));
+    const auto link = master.open_link();
+    master.say(link, message);
+    EXPECT_NE(master.to_agents[link].at(0)->refused().reason().find("cpus"), std::string::npos);
+}
+
+TEST(Agents, AClosedLinkRescindsItsOffers) {
+    MasterHarness master;
+    const auto scheduler = master.subscribe();
+    const auto host = master.join();
+    ASSERT_EQ(master.take_offers(scheduler).size(), 1u);
+    master.step(masterd::core::LinkClosed{host.link});
+    EXPECT_EQ(master.take(scheduler, Event::RESCIND).size(), 1u);
+}
+
+TEST(Agents, BackWithinTheWindowNothingIsLost) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(74s);
+    auto message = again(host);
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    master.join(message);
+    master.pass(10s);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
+}
+
+TEST(Agents, AfterTheWindowTasksAreUnreachableAndComeBackWithTheAgent) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    const auto status = master.take_updates(scheduler).at(0);
+    EXPECT_EQ(status.state(), v1::TASK_UNREACHABLE);
+    EXPECT_EQ(status.reason(), v1::TaskStatus::REASON_AGENT_REMOVED);
+    EXPECT_TRUE(status.has_unreachable_time());
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 1u);
+    EXPECT_EQ(master.framework(scheduler).unreachable_tasks.size(), 1u);
+
+    auto message = again(host);
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    EXPECT_EQ(master.join(message).id, host.id);
+    const auto back = master.take_updates(scheduler).at(0);
+    EXPECT_EQ(back.state(), v1::TASK_RUNNING);
+    EXPECT_EQ(back.reason(), v1::TaskStatus::REASON_AGENT_REREGISTERED);
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
+    EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
+}
+
+TEST(Agents, UnreachableReadsLostWithoutPartitionAwareness) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host, framework_info({}));
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_LOST);
+}
+
+TEST(Agents, ATaskThatTheAgentDoesNotBringIsAskedFor) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.step(masterd::core::LinkClosed{host.link});
+    const auto back = master.join(again(host));
+    const auto registered = master.take(back).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1);
+    EXPECT_EQ(registered.known_tasks(0).task_id().value(), "t");
+}
+
+TEST(Agents, ANewLinkOfTheSameAgentReplacesTheOld) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto back = master.join(again(host));
+    EXPECT_EQ(back.id, host.id);
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+    master.step(masterd::core::LinkClosed{host.link});
+    EXPECT_TRUE(master.core.state().books.agent(base::AgentId(host.id))->link);
+}
+
+TEST(Agents, ARestartedMasterLearnsFrameworksAndTasksFromAgents) {
+    MasterHarness master;
+    auto message = register_message(agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("old-S7");
+    auto info = framework_info();
+    info.mutable_id()->set_value("old-0003");
+    *message.mutable_register_()->add_frameworks() = info;
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent("old-0003", "t", "old-S7", v1::TASK_RUNNING);
+    const auto host = master.join(message);
+    EXPECT_EQ(host.id, "old-S7");
+    EXPECT_EQ(master.available(host).cpus(), resources::Milli::units(3));
+    const auto scheduler = master.subscribe(info);
+    EXPECT_EQ(scheduler.id, "old-0003");
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
+}
+
+TEST(Agents, TasksOfARemovedFrameworkAreShutDownWhenTheirAgentIsBack) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.step(masterd::core::LinkClosed{host.link});
+    master.send(scheduler, call_of(scheduler.id, Call::TEARDOWN));
+    auto message = again(host);
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    const auto sent = master.take(master.join(message));
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_TRUE(sent[0]->has_registered());
+    EXPECT_EQ(sent[1]->shutdown_framework().framework_id().value(), scheduler.id);
+}
+
+TEST(Agents, ASilentAgentIsPingedThenItsLinkIsClosed) {
+    MasterHarness master;
+    const auto host = master.join();
+    master.take(host);
+    master.pass(16s);
+    EXPECT_TRUE(master.take(host).at(0)->has_ping());
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    master.say(host.link, pong);
+    master.pass(74s);
+    EXPECT_TRUE(master.closed_links.empty());
+    master.pass(30s);
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+}
+
+TEST(Agents, AnAgentThatLeavesIsNotTakenBack) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    internal::FromAgent leave;
+    leave.mutable_unregister();
+    master.say(host.link, leave);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_LOST);
+    const auto link = master.open_link();
+    master.say(link, again(host));
+    EXPECT_TRUE(master.to_agents[link].at(0)->refused().final());
+}
+
+TEST(Agents, AnAgentThatComesBackSmallerOffersNothingUntilItFits) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = register_message(agent_info("host1", 0.5));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    EXPECT_TRUE(master.available(master.join(message)).empty());
+}
+
+TEST(Agents, AnExecutorsMessageReachesItsScheduler) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = master.subscribe();
+    internal::FromAgent message;
+    message.mutable_executor_message()->mutable_framework_id()->set_value(scheduler.id);
+    message.mutable_executor_message()->mutable_executor_id()->set_value("e");
+    message.mutable_executor_message()->set_data("hello");
+    master.say(host.link, message);
+    EXPECT_EQ(master.take(scheduler, Event::MESSAGE).at(0)->message().data(), "hello");
+}
+
+}  // namespace
+}  // namespace fairlead::tests
