@@ -17,6 +17,7 @@ fairlead_install_program(fairlead-nodeagentd ${CMAKE_INSTALL_SBINDIR} fairlead-a
 fairlead_install_program(fairlead-supervisor ${CMAKE_INSTALL_LIBEXECDIR}/fairlead fairlead-agent)
 fairlead_install_program(fairctl ${CMAKE_INSTALL_BINDIR} fairlead-cli)
 fairlead_install_program(fairlead-replay ${CMAKE_INSTALL_LIBEXECDIR}/fairlead/frameworks fairlead-frameworks)
+fairlead_install_program(fairlead-maptask ${CMAKE_INSTALL_LIBEXECDIR}/fairlead/frameworks fairlead-frameworks)
 
 # Man pages go with the program that they are about.
 function(fairlead_install_manuals component)
@@ -38,11 +39,10 @@ fairlead_install_manuals(fairlead-frameworks fairlead-replay.1)
 file(GLOB_RECURSE fairlead_trace_files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/frameworks/swim/*
     ${PROJECT_SOURCE_DIR}/frameworks/data/swim/* ${PROJECT_SOURCE_DIR}/frameworks/replay/swim/*)
 install(FILES ${fairlead_trace_files} DESTINATION ${CMAKE_INSTALL_DATADIR}/fairlead/swim COMPONENT fairlead-frameworks)
-if(EXISTS ${PROJECT_SOURCE_DIR}/units/fairlead-masterd.catalog)
-    install(FILES ${PROJECT_SOURCE_DIR}/units/fairlead-masterd.catalog
-        DESTINATION lib/systemd/catalog COMPONENT fairlead-master)
-endif()
-if(EXISTS ${PROJECT_SOURCE_DIR}/units/fairlead-nodeagentd.catalog)
-    install(FILES ${PROJECT_SOURCE_DIR}/units/fairlead-nodeagentd.catalog
-        DESTINATION lib/systemd/catalog COMPONENT fairlead-agent)
+# Both daemons write such entries, and a host may have only one of their packages: each brings the text.
+if(EXISTS ${PROJECT_SOURCE_DIR}/common/log/fairlead.catalog)
+    foreach(component fairlead-master fairlead-agent)
+        install(FILES ${PROJECT_SOURCE_DIR}/common/log/fairlead.catalog RENAME ${component}.catalog
+            DESTINATION lib/systemd/catalog COMPONENT ${component})
+    endforeach()
 endif()

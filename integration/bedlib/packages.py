@@ -7,7 +7,8 @@ from .system import BedError
 
 WANTED = {
     "master": ["fairlead-master", "fairlead-cli", "fairlead-frameworks"],
-    "agent": ["fairlead-agent", "fairlead-cli"],
+    # The programs that the frameworks' tasks run must be where tasks run.
+    "agent": ["fairlead-agent", "fairlead-cli", "fairlead-frameworks"],
     "zk": [],
 }
 DESTINATION = "var/cache/fairlead-bed"
