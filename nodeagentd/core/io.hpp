@@ -1,7 +1,7 @@
 #pragma once
-// Everything that goes into the agent's core and comes out of it, as for the master's: one Input in, one Output back, and
-// the driver carries it out in this order: persist, act, send, report. What must outlive the process is written before
-// anybody is told about it.
+// Everything that goes into the agent's core and comes out of it, as for the master's: one Input
+// in, one Output back, and the driver carries it out in this order: persist, act, send, report.
+// What must outlive the process is written before anybody is told about it.
 
 #include "common/base/id.hpp"
 #include "common/base/instant.hpp"
@@ -21,7 +21,8 @@ namespace fairlead::nodeagentd::core {
 
 enum class LinkId : std::uint64_t {};  // one connection to a master
 
-// --- in ---------------------------------------------------------------------------------------------------------------
+// --- in
+// ---------------------------------------------------------------------------------------------------------------
 
 // What the last process left behind, as the checkpoint adapter read it; the first input, once.
 struct Recovered {
@@ -41,10 +42,12 @@ struct LinkClosed {
     LinkId link;
 };
 
-// What became of a container; from the runtime. `container_id` is ours (ContainerRecord.container_id).
+// What became of a container; from the runtime. `container_id` is ours
+// (ContainerRecord.container_id).
 struct ContainerStarted {
     base::ContainerId container_id;
     std::int64_t pid = 0;
+    std::string unit;  // the scope's name
 };
 struct ContainerStartFailed {
     base::ContainerId container_id;
@@ -52,12 +55,12 @@ struct ContainerStartFailed {
 };
 struct ContainerEnded {
     enum class Cause {
-        exited,            // exit_status holds
-        signalled,         // signal holds
-        out_of_memory,     // the kernel's memory limit, whatever the exit status says
-        time_limit,        // max_completion_time
-        administrator,     // the scope was stopped by somebody who is not us
-        lost,              // the supervisor was killed or vanished: how the task ended is not known
+        exited,         // exit_status holds
+        signalled,      // signal holds
+        out_of_memory,  // the kernel's memory limit, whatever the exit status says
+        time_limit,     // max_completion_time
+        administrator,  // the scope was stopped by somebody who is not us
+        lost,           // the supervisor was killed or vanished: how the task ended is not known
     };
     base::ContainerId container_id;
     Cause cause = Cause::exited;
@@ -68,16 +71,17 @@ struct ContainerEnded {
     std::int64_t cpu_time_us = 0;
     std::string detail;  // one line from the runtime that helps a person, may be empty
 };
-// After a restart: the runtime has looked for what was left and has told about each container it knows. Containers of
-// `Recovered` that were not heard of until now are lost.
+// After a restart: the runtime has looked for what was left and has told about each container it
+// knows. Containers of `Recovered` that were not heard of until now are lost.
 struct RuntimeSettled {};
 
 struct TimePassed {};
 
-using Input = std::variant<Recovered, LinkOpened, LinkMessage, LinkClosed, ContainerStarted, ContainerStartFailed,
-                           ContainerEnded, RuntimeSettled, TimePassed>;
+using Input = std::variant<Recovered, LinkOpened, LinkMessage, LinkClosed, ContainerStarted,
+                           ContainerStartFailed, ContainerEnded, RuntimeSettled, TimePassed>;
 
-// --- out --------------------------------------------------------------------------------------------------------------
+// --- out
+// --------------------------------------------------------------------------------------------------------------
 
 struct PersistAgent {
     internal::AgentRecord record;
@@ -94,39 +98,54 @@ struct PersistContainer {
 struct ForgetContainer {
     base::ContainerId container_id;
 };
-using Persist = std::variant<PersistAgent, PersistFramework, ForgetFramework, PersistContainer, ForgetContainer>;
+using Persist = std::variant<PersistAgent, PersistFramework, ForgetFramework, PersistContainer,
+                             ForgetContainer>;
 
-// What the runtime needs to know to start a container; everything is decided here, the runtime only carries it out.
+// What the runtime needs to know to start a container; everything is decided here, the runtime only
+// carries it out.
 struct StartContainer {
     base::ContainerId container_id;
     base::FrameworkId framework_id;
     base::TaskId task_id;
     std::string framework_name;
-    std::string description;              // "sort.17 (Hadoop)", for systemctl
-    std::string unit;                     // the scope's name, as in the checkpoint
-    std::string sandbox;                  // absolute path, created by the runtime, owned by `user`
+    std::string description;  // "sort.17 (Hadoop)", for systemctl
+    std::string task_name;
+    std::string sandbox;  // absolute path, created by the runtime, owned by `user`
     std::vector<std::string> argv;
     std::map<std::string, std::string> environment;
-    std::string user;                     // empty: the agent's own
-    std::vector<std::string> file_uris;   // absolute paths, copied into the sandbox before the start
-    std::vector<bool> file_executable;    // beside file_uris
-    double cpus = 0;                      // request
-    std::optional<double> cpus_limit;     // infinity: no quota
-    std::uint64_t memory_bytes = 0;       // request
+    std::string user;                    // empty: the agent's own
+    std::vector<std::string> file_uris;  // absolute paths, copied into the sandbox before the start
+    std::vector<bool> file_executable;   // beside file_uris
+    double cpus = 0;                     // request
+    std::optional<double> cpus_limit;    // infinity: no quota
+    std::uint64_t memory_bytes = 0;      // request
     std::optional<std::uint64_t> memory_limit_bytes;  // unset: the request is the limit; max: none
-    base::Duration kill_grace{};          // SIGTERM to SIGKILL
+    base::Duration kill_grace{};                      // SIGTERM to SIGKILL
     std::optional<base::Duration> max_completion_time;
 };
-// Stop a container: SIGTERM, after the grace SIGKILL, by systemd. `grace`: only where a KILL brought its own.
+// Stop a container: SIGTERM, after the grace SIGKILL, by systemd. `grace`: only where a KILL
+// brought its own.
 struct StopContainer {
     base::ContainerId container_id;
     std::optional<base::Duration> grace;
 };
-// The container has ended and its end has been acknowledged: let the supervisor go, release what is left of the unit.
+// The container's end is written down: let the supervisor go, release what is left of the unit.
 struct ReleaseContainer {
     base::ContainerId container_id;
 };
-using Action = std::variant<StartContainer, StopContainer, ReleaseContainer>;
+// Answers Recovered, once: look for these containers and tell about each of them, then
+// RuntimeSettled. Whatever else is found on the host is stopped.
+struct RecoverContainers {
+    struct Known {
+        base::ContainerId container_id;
+        base::FrameworkId framework_id;
+        base::TaskId task_id;
+        std::optional<base::Duration> max_completion_time;
+        bool stop_requested = false;
+    };
+    std::vector<Known> known;
+};
+using Action = std::variant<StartContainer, StopContainer, ReleaseContainer, RecoverContainers>;
 
 struct SendToMaster {
     LinkId link;
@@ -140,8 +159,17 @@ using Send = std::variant<SendToMaster, CloseLink>;
 
 struct Report {
     enum class Kind {
-        registered, reregistered, refused, disconnected, stale_epoch_refused,
-        task_launched, task_refused, task_running, task_ended, task_killing, framework_shut_down,
+        registered,
+        reregistered,
+        refused,
+        disconnected,
+        stale_epoch_refused,
+        task_launched,
+        task_refused,
+        task_running,
+        task_ended,
+        task_killing,
+        framework_shut_down,
         recovered,
     };
     Kind kind;
@@ -156,7 +184,8 @@ struct Output {
     std::vector<Action> actions;
     std::vector<Send> sends;
     std::vector<Report> reports;
-    // The agent may never serve again under this id: the driver ends the process with a clear message.
+    // The agent may never serve again under this id: the driver ends the process with a clear
+    // message.
     std::optional<std::string> fatal;
 };
 

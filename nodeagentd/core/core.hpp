@@ -1,0 +1,104 @@
+#pragma once
+// The agent's decisions as one machine without I/O: which task starts, how its end is told, what is
+// repeated until it is acknowledged, to which master the agent listens. One Input in, one Output
+// back; the driver calls it on one strand, hands in the time, and carries the Output out in its
+// order. The same seed and the same inputs give the same outputs.
+//
+// Holds itself to: never more resources in use than the agent has; one update in flight per task,
+// in order, each written down before it is sent; nothing accepted from a master of an older epoch;
+// no registration before everything that the last process left has been heard of.
+
+#include "common/base/prng.hpp"
+#include "nodeagentd/core/command.hpp"
+#include "nodeagentd/core/io.hpp"
+#include "nodeagentd/core/state.hpp"
+
+#include <set>
+
+namespace fairlead::nodeagentd::core {
+
+struct CoreOptions {
+    v1::AgentInfo agent_info;  // without id
+    std::string version;
+    std::string boot_id;
+    CommandOptions command;
+    base::Duration update_retry_min = std::chrono::seconds(10);
+    base::Duration update_retry_max = std::chrono::minutes(10);
+    base::Duration registration_deadline = std::chrono::seconds(15);
+};
+
+class Core {
+  public:
+    Core(CoreOptions options, std::uint64_t seed);
+
+    Output step(base::Moment now, const Input& input);
+    // When step(TimePassed) has something to do.
+    std::optional<base::Instant> next_deadline() const;
+    const State& state() const { return state_; }
+
+  private:
+    // One handler per input.
+    void handle(const Recovered& input);
+    void handle(const LinkOpened& input);
+    void handle(const LinkMessage& input);
+    void handle(const LinkClosed& input);
+    void handle(const ContainerStarted& input);
+    void handle(const ContainerStartFailed& input);
+    void handle(const ContainerEnded& input);
+    void handle(const RuntimeSettled& input);
+    void handle(const TimePassed& input);
+
+    // Link and registration (core.cpp).
+    bool accept_epoch(std::uint64_t epoch);
+    void registered(const internal::Registered& message);
+    void refused(const internal::Refused& message);
+    void send_registration();
+    void drop_link(Report::Kind kind, const std::string& why);
+    void send(std::shared_ptr<const internal::FromAgent> message);
+    void persist_agent();
+
+    // Tasks (tasks.cpp).
+    void launch(const internal::LaunchTasks& message);
+    void launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& task);
+    void start(Container& container, const v1::FrameworkInfo& framework);
+    void start_waiting();
+    void kill(const base::FrameworkId& framework_id, const base::TaskId& task_id,
+              std::optional<base::Duration> grace);
+    void stop(Container& container, std::optional<base::Duration> grace);
+    void acknowledge(const internal::AcknowledgeStatus& message);
+    void update_framework(const v1::FrameworkInfo& framework);
+    void shutdown_framework(const base::FrameworkId& framework_id);
+    Container& add_container(const base::FrameworkId& framework_id, v1::TaskInfo task);
+    void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
+                        v1::TaskStatus::Reason reason, const std::string& message);
+    void end(Container& container, v1::TaskStatus status);
+    void take_resources(Container& container);
+    void give_back_resources(Container& container);
+    void forget(Container& container);
+
+    // Updates (updates.cpp).
+    void update(Container& container, v1::TaskStatus status);
+    void send_first_pending(Container& container);
+    void resend_all();
+
+    bool has_capability(const base::FrameworkId& framework_id,
+                        v1::FrameworkInfo::Capability::Type capability) const;
+    Container* find(const base::ContainerId& id);
+    Container* find(const base::FrameworkId& framework_id, const base::TaskId& task_id);
+    base::ContainerId id_of(const Container& container) const;
+    void touch(const Container& container) { dirty_.insert(id_of(container)); }
+    void report(Report::Kind kind, std::string message, const Container* container = nullptr);
+
+    CoreOptions options_;
+    base::Prng prng_;
+    State state_;
+    base::Moment now_{};
+    Output output_;
+    std::set<base::ContainerId>
+        dirty_;  // containers whose record is written at the end of the step
+    std::set<std::pair<base::Instant, base::ContainerId>> retries_;
+    std::optional<base::Instant> link_deadline_;  // silence until then: the link is dead
+    base::Duration ping_timeout_{};
+};
+
+}  // namespace fairlead::nodeagentd::core

@@ -1,0 +1,67 @@
+#pragma once
+// What the agent's core knows, for those who may look: the API and the tests. Changed by Core
+// alone, on the owner strand.
+
+#include "common/base/id.hpp"
+#include "common/base/instant.hpp"
+#include "common/resources/resources.hpp"
+#include "fairlead/internal/checkpoint.pb.h"
+#include "fairlead/v1/mesos.pb.h"
+#include "nodeagentd/core/io.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace fairlead::nodeagentd::core {
+
+// One task and the container it runs in; also a task that never got one, for as long as its last
+// update is not acknowledged.
+struct Container {
+    enum class Phase {
+        waiting,   // for resources that a task of a removed framework is about to give back
+        starting,  // the runtime was asked, or (after a restart) has not told about it yet
+        running,
+        ended,  // no resources are held; what is left is its last updates
+    };
+    internal::ContainerRecord record;  // what is, or is about to be, on disk
+    resources::Resources resources;
+    Phase phase = Phase::starting;
+    bool recovered = false;  // came from a checkpoint and has not been heard of since
+    std::int64_t pid = 0;
+    std::optional<base::Instant> kill_deadline;  // when the stop that was asked for becomes SIGKILL
+    base::Duration retry_delay{};
+    std::optional<base::Instant> retry_at;  // of the first pending update, when it has been sent
+
+    const v1::TaskInfo& task() const { return record.task_info(); }
+    bool holds_resources() const { return phase == Phase::starting || phase == Phase::running; }
+};
+
+struct State {
+    base::AgentId agent_id;
+    std::string cluster_id;
+    std::uint64_t highest_epoch = 0;
+    bool settled = false;  // everything that was left by the last process has been heard of
+
+    std::optional<LinkId> link;
+    bool registered = false;
+    std::optional<base::WallTime> registered_at;
+
+    resources::Resources total;
+    resources::Resources used;       // by containers that hold resources
+    resources::Resources discarded;  // the part of `used` whose frameworks are gone
+
+    std::map<base::FrameworkId, v1::FrameworkInfo> frameworks;
+    std::map<base::ContainerId, Container> containers;
+    std::map<std::pair<base::FrameworkId, base::TaskId>, base::ContainerId> tasks;
+
+    std::uint64_t tasks_finished = 0;
+    std::uint64_t tasks_failed = 0;
+    std::uint64_t tasks_killed = 0;
+    std::uint64_t tasks_refused = 0;
+};
+
+bool is_terminal(v1::TaskState state);
+
+}  // namespace fairlead::nodeagentd::core

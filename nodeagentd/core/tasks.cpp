@@ -1,0 +1,301 @@
+// The life of tasks: launched, started, stopped, ended, forgotten.
+
+#include "common/base/uuid.hpp"
+#include "nodeagentd/core/core.hpp"
+#include "nodeagentd/core/status.hpp"
+#include "nodeagentd/core/task_resources.hpp"
+
+namespace fairlead::nodeagentd::core {
+
+using Phase = Container::Phase;
+
+Container& Core::add_container(const base::FrameworkId& framework_id, v1::TaskInfo task) {
+    const base::ContainerId id(base::Uuid::draw(prng_).text());
+    Container& container = state_.containers[id];
+    auto& record = container.record;
+    record.mutable_framework_id()->set_value(framework_id.value());
+    record.mutable_container_id()->set_value(id.value());
+    record.set_unit("");
+    record.set_sandbox(
+        sandbox_path(options_.command, framework_id.value(), task.task_id().value(), id.value()));
+    state_.tasks[{framework_id, base::TaskId(task.task_id().value())}] = id;
+    *record.mutable_task_info() = std::move(task);
+    touch(container);
+    return container;
+}
+
+void Core::launch(const internal::LaunchTasks& message) {
+    const base::FrameworkId framework_id(message.framework_info().id().value());
+    auto [framework, is_new] = state_.frameworks.try_emplace(framework_id);
+    if (is_new ||
+        framework->second.SerializeAsString() != message.framework_info().SerializeAsString()) {
+        framework->second = message.framework_info();
+        output_.persist.push_back(PersistFramework{[&] {
+            internal::FrameworkRecord record;
+            *record.mutable_framework_info() = message.framework_info();
+            return record;
+        }()});
+    }
+    for (const auto& task : message.tasks()) launch_one(message.framework_info(), task);
+}
+
+void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& task) {
+    const base::FrameworkId framework_id(framework.id().value());
+    const base::TaskId task_id(task.task_id().value());
+    if (auto* known = find(framework_id, task_id)) {
+        report(Report::Kind::task_refused, "a task with this id is already here", known);
+        send_first_pending(*known);
+        return;
+    }
+    Container& container = add_container(framework_id, task);
+    const auto never_started =
+        has_capability(framework_id, v1::FrameworkInfo::Capability::PARTITION_AWARE)
+            ? v1::TASK_DROPPED
+            : v1::TASK_LOST;
+    const auto refuse = [&](v1::TaskState state, v1::TaskStatus::Reason reason,
+                            const std::string& why) {
+        ++state_.tasks_refused;
+        report(Report::Kind::task_refused, why, &container);
+        end(container, make_status(state, v1::TaskStatus::SOURCE_AGENT, why, reason));
+    };
+    auto resources = read_resources(task.resources());
+    if (!resources)
+        return refuse(v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
+                      resources.error().message());
+    if (!state_.total.contains(*resources))
+        return refuse(never_started, v1::TaskStatus::REASON_RESOURCES_UNKNOWN,
+                      "This agent does not have " + resources->to_string());
+    if (auto plan = plan_command(options_.command, framework, container.record, *resources); !plan)
+        return refuse(v1::TASK_FAILED, v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED,
+                      plan.error().message());
+    container.resources = *resources;
+    if ((state_.total - state_.used).contains(*resources)) {
+        start(container, framework);
+    } else if ((state_.total - (state_.used - state_.discarded)).contains(*resources)) {
+        container.phase = Phase::waiting;
+    } else {
+        refuse(never_started, v1::TaskStatus::REASON_INVALID_OFFERS,
+               resources->to_string() + " is not free on this agent, only " +
+                   (state_.total - state_.used).to_string());
+    }
+}
+
+void Core::start(Container& container, const v1::FrameworkInfo& framework) {
+    auto plan = plan_command(options_.command, framework, container.record, container.resources);
+    if (!plan) {  // was planned once when it was launched: the options have not changed since
+        end(container,
+            make_status(v1::TASK_FAILED, v1::TaskStatus::SOURCE_AGENT, plan.error().message(),
+                        v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED));
+        return;
+    }
+    container.phase = Phase::starting;
+    take_resources(container);
+    const bool unchecked = container.task().has_health_check() || container.task().has_check();
+    update(container, make_status(v1::TASK_STARTING, v1::TaskStatus::SOURCE_EXECUTOR,
+                                  unchecked ? "Checks are not run by this agent" : ""));
+    report(Report::Kind::task_launched, "task launched", &container);
+    output_.actions.push_back(std::move(*plan));
+}
+
+void Core::start_waiting() {
+    for (auto& [id, container] : state_.containers) {
+        if (container.phase != Phase::waiting) continue;
+        if (!(state_.total - state_.used).contains(container.resources)) continue;
+        const auto framework =
+            state_.frameworks.find(base::FrameworkId(container.record.framework_id().value()));
+        if (framework != state_.frameworks.end()) start(container, framework->second);
+    }
+}
+
+void Core::take_resources(Container& container) {
+    state_.used.add(container.resources);
+    if (container.record.discarded()) state_.discarded.add(container.resources);
+}
+
+void Core::give_back_resources(Container& container) {
+    if (!container.holds_resources()) return;
+    state_.used.subtract(container.resources);
+    if (container.record.discarded()) state_.discarded.subtract(container.resources);
+}
+
+void Core::handle(const ContainerStarted& input) {
+    auto* container = find(input.container_id);
+    if (container == nullptr || !container->holds_resources()) return;
+    container->recovered = false;
+    container->pid = input.pid;
+    if (container->record.unit() != input.unit) {
+        container->record.set_unit(input.unit);
+        touch(*container);
+    }
+    const bool was_told = container->phase == Phase::running;
+    if (container->record.kill_requested()) {
+        // Asked before it ran, or by the last process: only repeat what may not have been heard.
+        std::optional<base::Duration> grace;
+        if (container->record.has_kill_deadline_ns())
+            grace = std::max(
+                base::Duration(container->record.kill_deadline_ns()) - now_.wall.time_since_epoch(),
+                base::Duration::zero());
+        output_.actions.push_back(StopContainer{input.container_id, grace});
+        return;
+    }
+    if (was_told) return;
+    container->phase = Phase::running;
+    report(Report::Kind::task_running, "task runs", container);
+    update(*container, make_status(v1::TASK_RUNNING, v1::TaskStatus::SOURCE_EXECUTOR, ""));
+}
+
+void Core::handle(const ContainerStartFailed& input) {
+    auto* container = find(input.container_id);
+    if (container == nullptr || !container->holds_resources()) return;
+    if (container->record.kill_requested()) {
+        end(*container, make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT,
+                                    "Killed before it had started",
+                                    v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH));
+    } else if (container->recovered) {
+        const bool aware =
+            has_capability(base::FrameworkId(container->record.framework_id().value()),
+                           v1::FrameworkInfo::Capability::PARTITION_AWARE);
+        end(*container,
+            make_status(aware ? v1::TASK_DROPPED : v1::TASK_LOST, v1::TaskStatus::SOURCE_AGENT,
+                        "The agent was restarted before the task had started",
+                        v1::TaskStatus::REASON_AGENT_RESTARTED));
+    } else {
+        end(*container, make_status(v1::TASK_FAILED, v1::TaskStatus::SOURCE_AGENT, input.message,
+                                    v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED));
+    }
+}
+
+void Core::handle(const ContainerEnded& input) {
+    auto* container = find(input.container_id);
+    if (container == nullptr || !container->holds_resources()) return;
+    // A task that ended while no agent was there to see it start has still run.
+    if (container->recovered && container->phase == Phase::starting &&
+        input.cause != ContainerEnded::Cause::lost)
+        container->phase = Phase::running;
+    end(*container, end_status(*container, input));
+}
+
+void Core::end(Container& container, v1::TaskStatus status) {
+    switch (status.state()) {
+        case v1::TASK_FINISHED:
+            ++state_.tasks_finished;
+            break;
+        case v1::TASK_KILLED:
+            ++state_.tasks_killed;
+            break;
+        default:
+            ++state_.tasks_failed;
+            break;
+    }
+    const bool held = container.holds_resources();
+    give_back_resources(container);
+    container.phase = Phase::ended;
+    container.recovered = false;
+    report(Report::Kind::task_ended,
+           v1::TaskState_Name(status.state()) + (status.message().empty() ? "" : ": ") +
+               status.message(),
+           &container);
+    update(container, std::move(status));
+    if (held) output_.actions.push_back(ReleaseContainer{id_of(container)});
+    if (container.record.discarded()) forget(container);
+    if (held) start_waiting();
+}
+
+void Core::kill(const base::FrameworkId& framework_id, const base::TaskId& task_id,
+                std::optional<base::Duration> grace) {
+    auto* container = find(framework_id, task_id);
+    if (container == nullptr)
+        return answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_EXECUTOR_TERMINATED,
+                              "A kill for a task that is not on this agent");
+    if (container->phase == Phase::ended) return send_first_pending(*container);
+    if (container->phase == Phase::waiting)
+        return end(*container, make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT,
+                                           "Killed before it had started",
+                                           v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH));
+    if (!container->record.kill_requested()) {
+        report(Report::Kind::task_killing, "kill requested", container);
+        if (container->phase == Phase::running &&
+            has_capability(framework_id, v1::FrameworkInfo::Capability::TASK_KILLING_STATE))
+            update(*container, make_status(v1::TASK_KILLING, v1::TaskStatus::SOURCE_EXECUTOR, ""));
+    }
+    stop(*container, grace);
+}
+
+void Core::stop(Container& container, std::optional<base::Duration> grace) {
+    base::Duration effective = options_.command.kill_grace;
+    if (container.task().kill_policy().has_grace_period())
+        effective = base::Duration(container.task().kill_policy().grace_period().nanoseconds());
+    if (grace) effective = std::max(*grace, base::Duration::zero());
+    const auto deadline = now_.instant + effective;
+    if (container.record.kill_requested() && container.kill_deadline &&
+        deadline >= *container.kill_deadline)
+        return;  // a later kill may only shorten
+    container.kill_deadline = deadline;
+    container.record.set_kill_requested(true);
+    if (grace)
+        container.record.set_kill_deadline_ns((now_.wall.time_since_epoch() + effective).count());
+    touch(container);
+    output_.actions.push_back(StopContainer{
+        id_of(container), grace ? std::optional<base::Duration>(effective) : std::nullopt});
+}
+
+void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
+                          v1::TaskStatus::Reason reason, const std::string& message) {
+    v1::TaskInfo task;
+    task.set_name(task_id.value());
+    task.mutable_task_id()->set_value(task_id.value());
+    task.mutable_agent_id()->set_value(state_.agent_id.value());
+    Container& container = add_container(framework_id, std::move(task));
+    container.phase = Phase::ended;
+    const bool aware = has_capability(framework_id, v1::FrameworkInfo::Capability::PARTITION_AWARE);
+    update(container, make_status(aware ? v1::TASK_DROPPED : v1::TASK_LOST,
+                                  v1::TaskStatus::SOURCE_AGENT, message, reason));
+}
+
+void Core::update_framework(const v1::FrameworkInfo& framework) {
+    const auto known = state_.frameworks.find(base::FrameworkId(framework.id().value()));
+    if (known == state_.frameworks.end()) return;
+    known->second = framework;
+    PersistFramework persist;
+    *persist.record.mutable_framework_info() = framework;
+    output_.persist.push_back(std::move(persist));
+}
+
+void Core::shutdown_framework(const base::FrameworkId& framework_id) {
+    std::vector<base::ContainerId> of_framework;
+    for (auto& [id, container] : state_.containers)
+        if (container.record.framework_id().value() == framework_id.value())
+            of_framework.push_back(id);
+    if (!of_framework.empty())
+        report(Report::Kind::framework_shut_down,
+               "framework is gone, " + std::to_string(of_framework.size()) + " tasks with it");
+    for (const auto& id : of_framework) {
+        Container& container = *find(id);
+        if (!container.holds_resources()) {
+            forget(container);
+            continue;
+        }
+        if (container.record.discarded()) continue;
+        container.record.set_discarded(true);
+        container.record.clear_pending_updates();
+        state_.discarded.add(container.resources);
+        touch(container);
+        stop(container, std::nullopt);
+    }
+}
+
+void Core::forget(Container& container) {
+    const auto id = id_of(container);
+    const base::FrameworkId framework_id(container.record.framework_id().value());
+    if (container.retry_at) retries_.erase({*container.retry_at, id});
+    state_.tasks.erase({framework_id, base::TaskId(container.task().task_id().value())});
+    dirty_.erase(id);
+    output_.persist.push_back(ForgetContainer{id});
+    state_.containers.erase(id);
+    const auto next = state_.tasks.lower_bound({framework_id, base::TaskId()});
+    if (next != state_.tasks.end() && next->first.first == framework_id) return;
+    if (state_.frameworks.erase(framework_id) > 0)
+        output_.persist.push_back(ForgetFramework{framework_id});
+}
+
+}  // namespace fairlead::nodeagentd::core
