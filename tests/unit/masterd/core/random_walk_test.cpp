@@ -1,0 +1,157 @@
+// Walks of random inputs, many of them nonsense: whatever comes in whatever order, the books hold
+// (the harness checks them after each step) and nothing is left behind at the end.
+
+#include "common/base/prng.hpp"
+#include "tests/support/master_harness.hpp"
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using Call = v1::scheduler::Call;
+
+class RandomWalk {
+  public:
+    explicit RandomWalk(std::uint64_t seed) : prng_(seed), master_(options()) {}
+
+    void run(int steps) {
+        for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) one_step();
+        for (const auto& scheduler : schedulers_)
+            master_.post(call_of(scheduler.id, Call::TEARDOWN), scheduler.stream_id);
+        master_.pass(24h);
+        EXPECT_EQ(master_.core.state().filters, 0u);
+        EXPECT_EQ(master_.core.state().timers, 0u);
+        EXPECT_TRUE(master_.core.state().books.offers().empty());
+    }
+
+  private:
+    static masterd::core::CoreOptions options() {
+        masterd::core::CoreOptions options;
+        options.offer_timeout = 40s;
+        options.unreachable_tasks_max = 3;
+        options.completed_tasks_max = 3;
+        options.completed_frameworks_max = 3;
+        return options;
+    }
+
+    void one_step() {
+        switch (prng_.below(14)) {
+            case 0:
+                return subscribe();
+            case 1:
+                return join();
+            case 2:
+                return master_.pass(std::chrono::seconds(prng_.below(20)));
+            case 3:
+                return rejoin();
+            case 4:
+                if (!hosts_.empty()) master_.step(masterd::core::LinkClosed{pick(hosts_).link});
+                return;
+            case 5:
+                if (!schedulers_.empty())
+                    master_.step(masterd::core::StreamClosed{pick(schedulers_).stream});
+                return;
+            case 6:
+                return update();
+            default:
+                if (!schedulers_.empty()) call(pick(schedulers_));
+        }
+    }
+
+    void subscribe() {
+        auto info = framework_info();
+        if (prng_.chance(0.5)) info.set_failover_timeout(30);
+        if (!schedulers_.empty() && prng_.chance(0.6))
+            info.mutable_id()->set_value(pick(schedulers_).id);
+        const auto scheduler = master_.subscribe(info);
+        if (!scheduler.id.empty()) schedulers_.push_back(scheduler);
+    }
+    void join() {
+        if (hosts_.size() < 40) hosts_.push_back(master_.join("host"));
+    }
+    void rejoin() {
+        if (hosts_.empty()) return;
+        const auto& host = pick(hosts_);
+        auto message = register_message(agent_info("host", prng_.chance(0.8) ? 4 : 1));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+        for (int i = 0; i < 3 && !schedulers_.empty(); ++i) {
+            const auto& id = pick(schedulers_).id;
+            *message.mutable_register_()->add_tasks() =
+                task_on_agent(id, task_id(), host.id, state());
+            auto& info = *message.mutable_register_()->add_frameworks();
+            info = framework_info();
+            info.mutable_id()->set_value(id);
+        }
+        const auto back = master_.join(message);
+        if (!back.id.empty()) hosts_.push_back(back);
+    }
+    void update() {
+        if (hosts_.empty() || schedulers_.empty()) return;
+        master_.say(pick(hosts_).link,
+                    status_update(pick(schedulers_).id, task_id(), state(), uuid()));
+    }
+    void call(const MasterHarness::Scheduler& scheduler) {
+        auto call = call_of(scheduler.id, Call::DECLINE);
+        switch (prng_.below(8)) {
+            case 0:
+            case 1:
+            case 2:
+                call = accept_call(
+                    scheduler.id, offers(),
+                    {command_task(task_id(), host_id()), command_task(task_id(), host_id(), 0.5)});
+                break;
+            case 3:
+                call.mutable_decline()->mutable_filters()->set_refuse_seconds(prng_.below(100));
+                for (const auto& id : offers())
+                    call.mutable_decline()->add_offer_ids()->set_value(id);
+                break;
+            case 4:
+                call.set_type(prng_.chance(0.5) ? Call::REVIVE : Call::SUPPRESS);
+                break;
+            case 5:
+                call.set_type(Call::KILL);
+                call.mutable_kill()->mutable_task_id()->set_value(task_id());
+                break;
+            case 6:
+                call.set_type(Call::ACKNOWLEDGE);
+                call.mutable_acknowledge()->mutable_agent_id()->set_value(host_id());
+                call.mutable_acknowledge()->mutable_task_id()->set_value(task_id());
+                call.mutable_acknowledge()->set_uuid(uuid());
+                break;
+            default:
+                call.set_type(prng_.chance(0.1) ? Call::TEARDOWN : Call::RECONCILE);
+                call.mutable_reconcile();
+        }
+        master_.post(call, scheduler.stream_id);
+    }
+
+    template <typename T>
+    const T& pick(const std::vector<T>& from) {
+        return from[prng_.below(from.size())];
+    }
+    std::string task_id() { return "t" + std::to_string(prng_.below(12)); }
+    std::string uuid() { return "0123456789abcde" + std::to_string(prng_.below(2)); }
+    std::string host_id() { return hosts_.empty() ? "none" : pick(hosts_).id; }
+    v1::TaskState state() { return static_cast<v1::TaskState>(prng_.below(5)); }
+    std::vector<std::string> offers() {
+        std::vector<std::string> ids;
+        for (const auto& [id, offer] : master_.core.state().books.offers())
+            if (prng_.chance(0.2)) ids.push_back(id.value());
+        return ids;
+    }
+
+    base::Prng prng_;
+    MasterHarness master_;
+    std::vector<MasterHarness::Scheduler> schedulers_;
+    std::vector<MasterHarness::Host> hosts_;
+};
+
+TEST(RandomWalk, LeavesTheBooksRight) {
+    for (std::uint64_t seed = 1; seed <= 15 && !testing::Test::HasFailure(); ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        RandomWalk(seed).run(400);
+    }
+}
+
+}  // namespace
+}  // namespace fairlead::tests
