@@ -1,0 +1,145 @@
+#include "sdk/session.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::sdk {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using v1::scheduler::Event;
+using State = Session::State;
+using Verdict = Session::Verdict;
+
+base::Instant at(int seconds) {
+    return base::Instant(std::chrono::seconds(seconds));
+}
+
+v1::FrameworkInfo framework() {
+    v1::FrameworkInfo info;
+    info.set_user("root");
+    info.set_name("test");
+    return info;
+}
+
+Event event_of(Event::Type type) {
+    Event event;
+    event.set_type(type);
+    return event;
+}
+
+Event subscribed_event(double heartbeat_seconds = 5) {
+    auto event = event_of(Event::SUBSCRIBED);
+    event.mutable_subscribed()->mutable_framework_id()->set_value("f-0001");
+    event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
+    return event;
+}
+
+Session subscribed_session() {
+    Session session(framework());
+    session.subscribe(at(0));
+    session.opened("stream-1", at(0));
+    session.received(subscribed_event(), at(0));
+    return session;
+}
+
+TEST(Session, TheFirstSubscribeCarriesNoFrameworkId) {
+    Session session(framework());
+    const auto call = session.subscribe(at(0));
+    EXPECT_EQ(call.type(), v1::scheduler::Call::SUBSCRIBE);
+    EXPECT_FALSE(call.has_framework_id());
+    EXPECT_FALSE(call.subscribe().framework_info().has_id());
+    EXPECT_EQ(session.state(), State::subscribing);
+}
+
+TEST(Session, EveryLaterSubscribeCarriesTheIdThatTheMasterGave) {
+    auto session = subscribed_session();
+    ASSERT_TRUE(session.lost(200, Error(ErrorCode::unavailable, "gone")));
+    const auto call = session.subscribe(at(1));
+    EXPECT_EQ(call.framework_id().value(), "f-0001");
+    EXPECT_EQ(call.subscribe().framework_info().id().value(), "f-0001");
+}
+
+TEST(Session, EventsBeforeSubscribedAreAViolation) {
+    Session session(framework());
+    session.subscribe(at(0));
+    session.opened("stream-1", at(0));
+    EXPECT_EQ(session.received(event_of(Event::OFFERS), at(0)), Verdict::violation);
+}
+
+TEST(Session, ASecondSubscribedOnOneStreamIsAViolation) {
+    auto session = subscribed_session();
+    EXPECT_EQ(session.received(subscribed_event(), at(1)), Verdict::violation);
+}
+
+TEST(Session, HeartbeatsAndUnknownEventsStayInside) {
+    auto session = subscribed_session();
+    EXPECT_EQ(session.received(event_of(Event::HEARTBEAT), at(1)), Verdict::swallow);
+    EXPECT_EQ(session.received(event_of(Event::UNKNOWN), at(1)), Verdict::swallow);
+    EXPECT_EQ(session.received(event_of(Event::OFFERS), at(1)), Verdict::deliver);
+}
+
+TEST(Session, TheMasterIsDeadAfterFiveMissedHeartbeats) {
+    auto session = subscribed_session();
+    EXPECT_EQ(session.dead_at(), at(25));
+    session.received(event_of(Event::HEARTBEAT), at(10));
+    EXPECT_EQ(session.dead_at(), at(35));
+}
+
+TEST(Session, AHeartbeatIntervalThatIsNoneIsIgnored) {
+    Session session(framework());
+    session.subscribe(at(0));
+    session.received(subscribed_event(-1), at(0));
+    EXPECT_EQ(session.dead_at(), at(75));
+}
+
+TEST(Session, AnErrorEventEndsItForGood) {
+    auto session = subscribed_session();
+    auto event = event_of(Event::ERROR);
+    event.mutable_error()->set_message("Framework has been removed");
+    EXPECT_EQ(session.received(event, at(1)), Verdict::end);
+    EXPECT_NE(session.error().message().find("Framework has been removed"), std::string::npos);
+    EXPECT_FALSE(session.lost(0, Error(ErrorCode::unavailable, "closed")));
+    EXPECT_EQ(session.state(), State::ended);
+}
+
+TEST(Session, ARefusedSubscribeIsFinalButAMasterWithoutALeaderIsNot) {
+    for (const int status : {400, 401, 403, 406, 415}) {
+        Session session(framework());
+        session.subscribe(at(0));
+        EXPECT_FALSE(session.lost(status, Error(ErrorCode::invalid_argument, "no"))) << status;
+    }
+    for (const int status : {0, 200, 404, 500, 503}) {
+        Session session(framework());
+        session.subscribe(at(0));
+        EXPECT_TRUE(session.lost(status, Error(ErrorCode::unavailable, "no"))) << status;
+    }
+}
+
+TEST(Session, WaitsGrowWithFailuresAndBeginAnewAfterASubscription) {
+    const async::Backoff::Bounds bounds{std::chrono::milliseconds(100), std::chrono::seconds(10),
+                                        2.0};
+    Session session(framework(), bounds);
+    base::Duration wait{};
+    for (int i = 0; i < 12; ++i) {
+        session.subscribe(at(i));
+        wait = *session.lost(0, Error(ErrorCode::unavailable, "refused"));
+    }
+    EXPECT_GE(wait, std::chrono::seconds(5));
+    session.subscribe(at(20));
+    session.received(subscribed_event(), at(20));
+    EXPECT_LE(*session.lost(200, Error(ErrorCode::unavailable, "gone")),
+              std::chrono::milliseconds(100));
+}
+
+TEST(Session, AReplacedFrameworkKeepsItsId) {
+    auto session = subscribed_session();
+    auto other = framework();
+    other.set_name("renamed");
+    session.replace_framework(other);
+    EXPECT_EQ(session.framework_id(), "f-0001");
+    EXPECT_EQ(session.framework().name(), "renamed");
+}
+
+}  // namespace
+}  // namespace fairlead::sdk
