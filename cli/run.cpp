@@ -202,6 +202,8 @@ async::awaitable<void> Run::copy(std::string task, std::string name, std::FILE* 
     while (file) {
         const bool over = tasks_[task].over;
         auto text = co_await file->next();
+        // A task that never got so far as to have a sandbox.
+        if (!text && over && text.error().code() == base::ErrorCode::not_found) break;
         if (!text && ++failures > 20) {
             fmt::print(stderr, "fairctl: {} of {}: {}\n", name, task, text.error().message());
             break;

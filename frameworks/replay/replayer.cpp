@@ -14,7 +14,7 @@ namespace {
 
 constexpr double refuse_seconds = 1;
 constexpr double failover_seconds = 60;
-constexpr std::size_t readers_max = 16;
+constexpr std::size_t readers_max = 64;
 
 v1::FrameworkInfo framework_of(const ReplayerOptions& options) {
     v1::FrameworkInfo framework;
