@@ -12,6 +12,7 @@ using Phase = Container::Phase;
 Container& Core::add_container(const base::FrameworkId& framework_id, v1::TaskInfo task) {
     const base::ContainerId id(base::Uuid::draw(prng_).text());
     Container& container = state_.containers[id];
+    container.phase = Phase::waiting;  // holds nothing until it is started
     auto& record = container.record;
     record.mutable_framework_id()->set_value(framework_id.value());
     record.mutable_container_id()->set_value(id.value());

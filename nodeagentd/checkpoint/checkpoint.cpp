@@ -1,0 +1,132 @@
+#include "nodeagentd/checkpoint/checkpoint.hpp"
+
+#include "common/log/log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+
+namespace fairlead::nodeagentd::checkpoint {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class Durability { of_the_boot, of_the_host };
+
+base::Status replace(const fs::path& file, const google::protobuf::Message& message,
+                     Durability durability) {
+    const std::string bytes = message.SerializeAsString();
+    const std::string draft = file.string() + ".new";
+    const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (descriptor < 0) return base::errno_error("open " + draft, errno);
+    std::size_t written = 0;
+    while (written < bytes.size()) {
+        const auto count = ::write(descriptor, bytes.data() + written, bytes.size() - written);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) {
+            const int saved = errno;
+            ::close(descriptor);
+            return base::errno_error("write " + draft, saved);
+        }
+        written += static_cast<std::size_t>(count);
+    }
+    const bool synced = durability == Durability::of_the_boot || ::fsync(descriptor) == 0;
+    const int saved = errno;
+    ::close(descriptor);
+    if (!synced) return base::errno_error("fsync " + draft, saved);
+    if (::rename(draft.c_str(), file.c_str()) != 0)
+        return base::errno_error("rename " + draft, errno);
+    if (durability == Durability::of_the_host) {
+        const int directory =
+            ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory >= 0) {
+            ::fsync(directory);
+            ::close(directory);
+        }
+    }
+    return {};
+}
+
+bool read_file(const fs::path& file, google::protobuf::Message& message) {
+    std::ifstream in(file, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    if (in && !bytes.empty() && message.ParseFromString(bytes)) return true;
+    std::error_code ignored;
+    fs::rename(file, file.string() + ".bad", ignored);
+    log::warning("checkpoint " + file.string() + " cannot be read; set aside as " +
+                 file.filename().string() + ".bad");
+    return false;
+}
+
+template <typename Record>
+std::vector<Record> read_all(const fs::path& directory) {
+    std::vector<fs::path> files;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(directory, error))
+        if (entry.path().extension() == ".pb") files.push_back(entry.path());
+    std::vector<Record> records;
+    for (const auto& file : files)
+        if (Record record; read_file(file, record)) records.push_back(std::move(record));
+    return records;
+}
+
+// A framework's id may be as long as a file name can be: only its hash is certain to fit.
+std::string framework_file(const std::string& framework_id) {
+    std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bit
+    for (const unsigned char byte : framework_id) hash = (hash ^ byte) * 1099511628211ULL;
+    return std::to_string(hash) + ".pb";
+}
+
+base::Status remove_file(const fs::path& file) {
+    if (::unlink(file.c_str()) != 0 && errno != ENOENT)
+        return base::errno_error("remove " + file.string(), errno);
+    return {};
+}
+
+}  // namespace
+
+Checkpoint::Checkpoint(fs::path state_directory, fs::path runtime_directory)
+    : agent_file_(state_directory / "agent.pb"),
+      frameworks_(runtime_directory / "frameworks"),
+      containers_(runtime_directory / "containers") {}
+
+base::Status Checkpoint::prepare() {
+    for (const auto& directory : {agent_file_.parent_path(), frameworks_, containers_}) {
+        std::error_code error;
+        fs::create_directories(directory, error);
+        if (error) return base::errno_error("make directory " + directory.string(), error.value());
+    }
+    return {};
+}
+
+core::Recovered Checkpoint::read() const {
+    core::Recovered recovered;
+    std::error_code error;
+    if (fs::exists(agent_file_, error))
+        if (internal::AgentRecord record; read_file(agent_file_, record))
+            recovered.agent = std::move(record);
+    recovered.frameworks = read_all<internal::FrameworkRecord>(frameworks_);
+    recovered.containers = read_all<internal::ContainerRecord>(containers_);
+    return recovered;
+}
+
+base::Status Checkpoint::write(const core::Persist& persist) const {
+    if (const auto* one = std::get_if<core::PersistAgent>(&persist))
+        return replace(agent_file_, one->record, Durability::of_the_host);
+    if (const auto* one = std::get_if<core::PersistFramework>(&persist))
+        return replace(frameworks_ / framework_file(one->record.framework_info().id().value()),
+                       one->record, Durability::of_the_boot);
+    if (const auto* one = std::get_if<core::ForgetFramework>(&persist))
+        return remove_file(frameworks_ / framework_file(one->framework_id.value()));
+    if (const auto* one = std::get_if<core::PersistContainer>(&persist))
+        return replace(containers_ / (one->record->container_id().value() + ".pb"), *one->record,
+                       Durability::of_the_boot);
+    const auto& forget = std::get<core::ForgetContainer>(persist);
+    return remove_file(containers_ / (forget.container_id.value() + ".pb"));
+}
+
+}  // namespace fairlead::nodeagentd::checkpoint

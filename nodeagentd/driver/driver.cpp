@@ -1,0 +1,203 @@
+#include "nodeagentd/driver/driver.hpp"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace fairlead::nodeagentd::driver {
+namespace {
+
+constexpr std::size_t mailbox_inputs_max = 100'000;
+constexpr std::size_t batch_inputs_max = 256;
+constexpr base::Duration idle_max = std::chrono::seconds(1);
+
+ports::ContainerSpec spec_of(const core::StartContainer& start) {
+    ports::ContainerSpec spec;
+    spec.id = start.container_id;
+    spec.framework = start.framework_id;
+    spec.task = start.task_id;
+    spec.framework_name = start.framework_name;
+    spec.task_name = start.task_name;
+    spec.argv = start.argv;
+    spec.environment.assign(start.environment.begin(), start.environment.end());
+    spec.user = start.user;
+    spec.sandbox = start.sandbox;
+    spec.resources.cpus = start.cpus;
+    if (start.cpus_limit && std::isfinite(*start.cpus_limit))
+        spec.resources.cpus_max = start.cpus_limit;
+    if (!start.memory_limit_bytes && start.memory_bytes > 0)
+        spec.resources.memory_bytes_max = start.memory_bytes;
+    else if (start.memory_limit_bytes &&
+             *start.memory_limit_bytes != std::numeric_limits<std::uint64_t>::max())
+        spec.resources.memory_bytes_max = start.memory_limit_bytes;
+    spec.kill_grace = start.kill_grace;
+    spec.max_completion_time = start.max_completion_time;
+    return spec;
+}
+
+core::ContainerEnded::Cause cause_of(ports::EndCause cause) {
+    using Cause = core::ContainerEnded::Cause;
+    switch (cause) {
+        case ports::EndCause::administrator:
+            return Cause::administrator;
+        case ports::EndCause::out_of_memory:
+            return Cause::out_of_memory;
+        case ports::EndCause::max_completion_time:
+            return Cause::time_limit;
+        default:
+            return Cause::lost;
+    }
+}
+
+core::ContainerEnded ended(const ports::Exited& event) {
+    core::ContainerEnded end;
+    end.container_id = event.container;
+    end.detail = event.message;
+    end.memory_peak_bytes = event.usage.memory_bytes_peak;
+    end.cpu_time_us = (event.usage.cpu_user + event.usage.cpu_system).count();
+    end.cause = cause_of(event.cause);
+    if (event.cause != ports::EndCause::own && event.cause != ports::EndCause::stop_requested)
+        return end;
+    if (WIFSIGNALED(event.wait_status)) {
+        end.cause = core::ContainerEnded::Cause::signalled;
+        end.signal = WTERMSIG(event.wait_status);
+    } else {
+        end.cause = core::ContainerEnded::Cause::exited;
+        end.exit_status = WEXITSTATUS(event.wait_status);
+    }
+    return end;
+}
+
+core::ContainerEnded ended(const ports::ScopeGone& event) {
+    core::ContainerEnded end;
+    end.container_id = event.container;
+    end.detail = event.message;
+    end.cause = cause_of(event.cause);
+    return end;
+}
+
+}  // namespace
+
+Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, World world)
+    : mailbox_(std::move(owner), mailbox_inputs_max),
+      core_(std::move(core)),
+      world_(std::move(world)) {
+    world_.runtime->set_sink([this](ports::RuntimeEvent event) {
+        // An end that is not heard is a task that never ends: better to start again from the
+        // checkpoints.
+        if (!mailbox_.try_push(std::move(event)) && !mailbox_.closed())
+            world_.fatal("the agent's mailbox is full");
+    });
+}
+
+async::awaitable<void> Driver::run(core::Recovered recovered) {
+    step(recovered);
+    while (!mailbox_.closed()) {
+        auto batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
+        for (Item& item : batch) take(item);
+        if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
+    }
+}
+
+base::Duration Driver::until_deadline() const {
+    const auto deadline = core_->next_deadline();
+    if (!deadline) return idle_max;
+    return std::min<base::Duration>(*deadline - base::read_clocks().instant, idle_max);
+}
+
+void Driver::take(Item& item) {
+    if (auto* input = std::get_if<core::Input>(&item)) {
+        step(*input);
+    } else if (auto* opened = std::get_if<NewLink>(&item)) {
+        link_ = opened->link;
+        connection_ = std::move(opened->connection);
+        step(core::LinkOpened{link_});
+    } else if (auto* event = std::get_if<ports::RuntimeEvent>(&item)) {
+        take_event(*event);
+    } else {
+        std::get<Look>(item)(core_->state());
+    }
+}
+
+void Driver::take_event(const ports::RuntimeEvent& event) {
+    base::ContainerId container;
+    if (const auto* started = std::get_if<ports::Started>(&event)) {
+        container = started->container;
+        step(core::ContainerStarted{container, started->pid, started->unit});
+    } else if (const auto* recovered = std::get_if<ports::Recovered>(&event)) {
+        container = recovered->container;
+        step(core::ContainerStarted{container, recovered->pid, recovered->unit});
+    } else if (const auto* failed = std::get_if<ports::StartFailed>(&event)) {
+        container = failed->container;
+        step(core::ContainerStartFailed{container, failed->message});
+    } else if (const auto* exited = std::get_if<ports::Exited>(&event)) {
+        container = exited->container;
+        step(ended(*exited));
+    } else {
+        const auto& gone = std::get<ports::ScopeGone>(event);
+        container = gone.container;
+        step(ended(gone));
+    }
+    heard_of(container);
+}
+
+void Driver::heard_of(const base::ContainerId& container) {
+    if (unheard_.erase(container) > 0 && unheard_.empty()) step(core::RuntimeSettled{});
+}
+
+void Driver::step(const core::Input& input) {
+    const core::Output output = core_->step(base::read_clocks(), input);
+    for (const auto& persist : output.persist)
+        if (auto written = world_.persist(persist); !written)
+            return world_.fatal("cannot write a checkpoint: " + written.error().message());
+    for (const auto& action : output.actions) act(action);
+    for (const auto& one : output.sends) send(one);
+    for (const auto& report : output.reports) world_.report(report);
+    if (output.fatal) world_.fatal(*output.fatal);
+}
+
+void Driver::act(const core::Action& action) {
+    if (const auto* start = std::get_if<core::StartContainer>(&action)) {
+        if (start->file_uris.empty()) return world_.runtime->start(spec_of(*start));
+        mailbox_.try_push(core::Input(core::ContainerStartFailed{
+            start->container_id, "fetching uris is not supported by this agent"}));
+    } else if (const auto* stop = std::get_if<core::StopContainer>(&action)) {
+        world_.runtime->stop(stop->container_id, stop->grace);
+    } else if (const auto* release = std::get_if<core::ReleaseContainer>(&action)) {
+        world_.runtime->release(release->container_id);
+    } else {
+        std::vector<ports::KnownContainer> known;
+        for (const auto& one : std::get<core::RecoverContainers>(action).known) {
+            unheard_.insert(one.container_id);
+            known.push_back({one.container_id, one.framework_id, one.task_id,
+                             one.max_completion_time, one.stop_requested});
+        }
+        world_.runtime->recover(std::move(known));
+        if (unheard_.empty()) mailbox_.try_push(core::Input(core::RuntimeSettled{}));
+    }
+}
+
+void Driver::send(const core::Send& send) {
+    if (const auto* message = std::get_if<core::SendToMaster>(&send)) {
+        if (connection_ && message->link == link_) connection_->send(message->message);
+    } else if (connection_ && std::get<core::CloseLink>(send).link == link_) {
+        connection_->close();
+        connection_.reset();
+    }
+}
+
+bool Driver::link_opened(core::LinkId link, std::shared_ptr<MasterConnection> connection) {
+    return mailbox_.try_push(NewLink{link, std::move(connection)});
+}
+
+bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::FromMaster> message) {
+    return mailbox_.try_push(core::Input(core::LinkMessage{link, std::move(message)}));
+}
+
+void Driver::link_closed(core::LinkId link) {
+    mailbox_.try_push(core::Input(core::LinkClosed{link}));
+}
+
+}  // namespace fairlead::nodeagentd::driver

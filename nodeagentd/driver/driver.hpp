@@ -1,0 +1,74 @@
+#pragma once
+// The owner of the agent's core: one strand, one mailbox in, every Output carried out in its order:
+// persist, act, send, report. A write that fails ends the process by the fatal handler: nothing may
+// be told that was not written down. What it knows of the world is the runtime's port and the two
+// small functions and one interface below.
+
+#include "common/async/asio.hpp"
+#include "common/async/mailbox.hpp"
+#include "nodeagentd/core/core.hpp"
+#include "nodeagentd/ports/runtime.hpp"
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <variant>
+
+namespace fairlead::nodeagentd::driver {
+
+// The connection to a master. Called on the owner's strand; must not block.
+class MasterConnection {
+  public:
+    virtual ~MasterConnection() = default;
+    virtual void send(std::shared_ptr<const internal::FromAgent> message) = 0;
+    virtual void close() = 0;
+};
+
+struct World {
+    ports::Runtime* runtime = nullptr;  // outlives the driver
+    std::function<base::Status(const core::Persist&)> persist;
+    std::function<void(const core::Report&)> report;
+    std::function<void(const std::string&)> fatal;
+};
+
+class Driver {
+  public:
+    using Look = std::function<void(const core::State&)>;
+
+    Driver(async::Executor owner, std::unique_ptr<core::Core> core, World world);
+
+    // First takes back what `recovered` tells of, then serves until stop().
+    async::awaitable<void> run(core::Recovered recovered);
+    void stop() { mailbox_.close(); }
+
+    // --- any thread ---
+    bool link_opened(core::LinkId link, std::shared_ptr<MasterConnection> connection);
+    bool link_message(core::LinkId link, std::shared_ptr<const internal::FromMaster> message);
+    void link_closed(core::LinkId link);
+    // Runs `look` on the owner's strand between two steps. It must be quick.
+    bool look(Look look) { return mailbox_.try_push(std::move(look)); }
+
+  private:
+    struct NewLink {
+        core::LinkId link;
+        std::shared_ptr<MasterConnection> connection;
+    };
+    using Item = std::variant<core::Input, NewLink, ports::RuntimeEvent, Look>;
+
+    void take(Item& item);
+    void take_event(const ports::RuntimeEvent& event);
+    void step(const core::Input& input);
+    void act(const core::Action& action);
+    void send(const core::Send& send);
+    void heard_of(const base::ContainerId& container);
+    base::Duration until_deadline() const;
+
+    async::Mailbox<Item> mailbox_;
+    std::unique_ptr<core::Core> core_;
+    World world_;
+    core::LinkId link_{};
+    std::shared_ptr<MasterConnection> connection_;
+    std::set<base::ContainerId> unheard_;  // asked for after the restart, not answered yet
+};
+
+}  // namespace fairlead::nodeagentd::driver
