@@ -1,0 +1,143 @@
+#include "nodeagentd/supervisor/task.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+namespace fairlead::nodeagentd::supervisor {
+
+namespace {
+
+struct Failure {
+    StartStage stage;
+    int error;
+};
+
+// Everything that allocates happens before the fork.
+struct Prepared {
+    const char** arguments = nullptr;
+    const char** environment = nullptr;
+    gid_t* groups = nullptr;
+
+    explicit Prepared(const LaunchReader& launch)
+        : arguments(
+              static_cast<const char**>(std::calloc(launch.head().arguments + 1, sizeof(char*)))),
+          environment(
+              static_cast<const char**>(std::calloc(launch.head().environment + 1, sizeof(char*)))),
+          groups(static_cast<gid_t*>(std::calloc(launch.head().groups + 1, sizeof(gid_t)))) {
+        if (!complete()) return;
+        launch.fill_arguments(arguments);
+        launch.fill_environment(environment);
+        launch.fill_groups(groups);
+    }
+    ~Prepared() {
+        std::free(arguments);
+        std::free(environment);
+        std::free(groups);
+    }
+    Prepared(const Prepared&) = delete;
+    Prepared& operator=(const Prepared&) = delete;
+
+    bool complete() const {
+        return arguments != nullptr && environment != nullptr && groups != nullptr;
+    }
+};
+
+void reset_signals() {
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// The supervisor may be protected from the OOM killer; its task must not be.
+void reset_oom_score() {
+    const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    [[maybe_unused]] const ssize_t put = ::write(fd, "0", 1);
+    ::close(fd);
+}
+
+[[noreturn]] void fail(int report, StartStage stage) {
+    const Failure failure{stage, errno};
+    [[maybe_unused]] const ssize_t put = ::write(report, &failure, sizeof failure);
+    ::_exit(127);
+}
+
+[[noreturn]] void run_child(const LaunchReader& launch, const Prepared& prepared, int out, int err,
+                            int report) {
+    ::setsid();
+    reset_oom_score();
+    const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0)
+        fail(report, StartStage::pipe);
+    // Every descriptor but these is close-on-exec, except for the channel.
+    ::fcntl(channel_descriptor, F_SETFD, FD_CLOEXEC);
+    ::umask(022);
+    const LaunchHead& head = launch.head();
+    if (head.change_credentials != 0) {
+        if (::setgroups(head.groups, prepared.groups) != 0 || ::setgid(head.gid) != 0 ||
+            ::setuid(head.uid) != 0) {
+            fail(report, StartStage::credentials);
+        }
+    }
+    if (::chdir(launch.string(LaunchString::sandbox)) != 0) fail(report, StartStage::directory);
+    reset_signals();
+    ::environ = const_cast<char**>(
+        prepared.environment);  // execvp searches the PATH that the task was given
+    ::execvp(prepared.arguments[0], const_cast<char* const*>(prepared.arguments));
+    fail(report, StartStage::execute);
+}
+
+}  // namespace
+
+StartOutcome start_task(const LaunchReader& launch, int out, int err) {
+    StartOutcome outcome;
+    const Prepared prepared(launch);
+    int report[2];
+    if (!prepared.complete() || ::pipe2(report, O_CLOEXEC) != 0) {
+        outcome.stage = StartStage::pipe;
+        outcome.error = errno;
+        return outcome;
+    }
+    outcome.pid = ::fork();
+    if (outcome.pid == 0) run_child(launch, prepared, out, err, report[1]);
+    if (outcome.pid < 0) {
+        outcome.stage = StartStage::fork;
+        outcome.error = errno;
+    }
+    ::close(report[1]);
+    Failure failure{};
+    ssize_t got = 0;
+    do {
+        got = ::read(report[0], &failure, sizeof failure);
+    } while (got < 0 && errno == EINTR);
+    ::close(report[0]);
+    if (got == static_cast<ssize_t>(sizeof failure)) {
+        outcome.stage = failure.stage;
+        outcome.error = failure.error;
+    }
+    return outcome;
+}
+
+int open_output_file(const char* path, const LaunchHead& head) {
+    const int fd = ::open(
+        path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    if (fd < 0) return -1;
+    struct stat status {};
+    if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        ::close(fd);
+        errno = EINVAL;
+        return -1;
+    }
+    if (head.change_credentials != 0) {
+        [[maybe_unused]] const int changed = ::fchown(fd, head.uid, head.gid);
+    }
+    return fd;
+}
+
+}  // namespace fairlead::nodeagentd::supervisor
