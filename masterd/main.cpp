@@ -1,0 +1,157 @@
+// fairlead-masterd: reads its configuration, takes the port and the registry, leads, and serves until it is told to stop.
+// Exit status: 0 stopped, 1 cannot run here (port, registry), 78 the configuration is wrong.
+
+#include "allocator/drf/drf.hpp"
+#include "common/config/config.hpp"
+#include "common/base/uuid.hpp"
+#include "common/log/log.hpp"
+#include "common/log/message_ids.hpp"
+#include "masterd/api/routes.hpp"
+#include "masterd/journal.hpp"
+#include "masterd/registry/registry.hpp"
+#include "masterd/settings.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
+#include <systemd/sd-daemon.h>
+
+#include <cstring>
+#include <random>
+#include <thread>
+
+namespace fairlead::masterd {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr int exit_cannot_run = 1;
+constexpr int exit_configuration = 78;
+
+int fail(int status, const base::Error& error) {
+    log::Entry entry(log::Priority::error, error.message());
+    if (status == exit_configuration) entry.id(log::message_ids::configuration_refused);
+    return status;
+}
+
+// The id of one life of a master; it is the prefix of every id that this master hands out.
+std::uint64_t draw_seed() {
+    std::random_device device;
+    return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+v1::MasterInfo master_info(const Settings& settings, const http::tcp::endpoint& endpoint, std::uint64_t seed) {
+    base::Prng prng(seed);
+    v1::MasterInfo info;
+    info.set_id(base::Uuid::draw(prng).text());
+    const auto ip = endpoint.address().is_v4() && !endpoint.address().is_unspecified()
+                        ? endpoint.address().to_v4()
+                        : asio::ip::address_v4::loopback();
+    // Mesos carries the address as the integer whose bytes in memory are in network order.
+    const auto bytes = ip.to_bytes();
+    std::uint32_t number = 0;
+    std::memcpy(&number, bytes.data(), sizeof number);
+    info.set_ip(number);
+    info.set_port(endpoint.port());
+    info.set_hostname(settings.hostname);
+    info.set_version(std::string(api_version));
+    info.set_pid(fmt::format("master@{}:{}", ip.to_string(), endpoint.port()));
+    info.mutable_address()->set_hostname(settings.hostname);
+    info.mutable_address()->set_ip(ip.to_string());
+    info.mutable_address()->set_port(endpoint.port());
+    for (const auto capability : {v1::MasterInfo::Capability::AGENT_UPDATE})
+        info.add_capabilities()->set_type(capability);
+    return info;
+}
+
+// Tells systemd that the owner's strand is alive, by a question that it has to answer.
+async::awaitable<void> watch(driver::Driver& driver) {
+    std::uint64_t interval_us = 0;
+    const bool watched = sd_watchdog_enabled(0, &interval_us) > 0;
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (;;) {
+        timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
+        co_await timer.async_wait(asio::use_awaitable);
+        driver.look([watched](const core::State& state) {
+            std::size_t agents = 0, frameworks = 0;
+            for (const auto& agent : state.books.agents()) agents += agent != nullptr;
+            for (const auto& framework : state.books.frameworks()) frameworks += framework != nullptr;
+            sd_notify(0, fmt::format("STATUS=leading, epoch {}: {} agents, {} frameworks, {} offers out\n{}",
+                                     state.epoch, agents, frameworks, state.books.offers().size(),
+                                     watched ? "WATCHDOG=1" : "")
+                             .c_str());
+        });
+    }
+}
+
+int serve(const Settings& settings) {
+    auto registry = registry::Registry::open(settings.registry_file);
+    if (!registry) return fail(exit_cannot_run, registry.error());
+
+    asio::io_context io(static_cast<int>(settings.threads));
+    const auto owner = asio::make_strand(io);
+    const std::uint64_t seed = draw_seed();
+    core::CoreOptions options = settings.core;
+    options.cluster_id = registry->cluster_id();
+
+    api::Identity identity;
+    identity.start_time = base::read_clocks().wall;
+    identity.hostname = settings.hostname;
+    identity.cluster_name = settings.cluster_name;
+    driver::Driver driver(owner,
+                          std::make_unique<core::Core>(options, std::make_unique<allocator::drf::Drf>(seed), seed),
+                          [&identity](const core::Report& report) { journal(report, identity.counters); });
+    http::Router router;
+    api::add_routes(router, driver, io.get_executor(), identity);
+    http::ServerOptions server_options;
+    server_options.on_failure = [](std::string_view task, std::exception_ptr failure) {
+        log::error(fmt::format("{} failed: {}", task, async::describe(failure)));
+    };
+    http::Server server(io.get_executor(), router.handler(), server_options);
+    if (auto listening = server.listen(settings.listen); !listening)
+        return fail(exit_cannot_run, listening.error());
+    const auto endpoint = server.endpoints().front();
+    identity.authority = fmt::format("{}:{}", settings.hostname, endpoint.port());
+
+    auto epoch = registry->begin_epoch();
+    if (!epoch) return fail(exit_cannot_run, epoch.error());
+    asio::co_spawn(owner, driver.run(), asio::detached);
+    driver.lead(*epoch, master_info(settings, endpoint, seed));
+    asio::co_spawn(asio::make_strand(io), watch(driver), asio::detached);
+    asio::signal_set signals(io, SIGTERM, SIGINT);
+    signals.async_wait([&](boost::system::error_code, int) {
+        sd_notify(0, "STOPPING=1");
+        driver.stop();
+        server.stop();
+        io.stop();
+    });
+    server.start();
+    log::Entry(log::Priority::notice, fmt::format("leading cluster {} under epoch {}, listening on {}:{}",
+                                                  registry->cluster_id(), *epoch, endpoint.address().to_string(),
+                                                  endpoint.port()))
+        .id(log::message_ids::leadership_gained);
+    sd_notify(0, "READY=1");
+
+    std::vector<std::jthread> threads;
+    for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
+    io.run();
+    return 0;
+}
+
+}  // namespace
+}  // namespace fairlead::masterd
+
+int main(int argc, char** argv) {
+    using namespace fairlead;
+    google::protobuf::SetLogHandler(nullptr);  // what peers send wrong is answered, not logged
+    CLI::App app("The master of a Fairlead cluster: decides who is offered what.");
+    std::string config_file;
+    app.add_option("--config", config_file, "Read this file instead of /etc/fairlead/masterd.conf and its drop-ins");
+    app.set_version_flag("--version", "fairlead-masterd " FAIRLEAD_VERSION);
+    CLI11_PARSE(app, argc, argv);
+
+    auto settings = masterd::read_settings(config_file);
+    if (!settings) return masterd::fail(masterd::exit_configuration, settings.error());
+    return masterd::serve(*settings);
+}

@@ -1,0 +1,83 @@
+#include "masterd/settings.hpp"
+
+#include "common/config/config.hpp"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <thread>
+
+namespace fairlead::masterd {
+namespace {
+
+using base::Result;
+using config::Config;
+
+constexpr const char* section = "Master";
+
+std::vector<config::Key> keys() {
+    return {{section, "Listen"},       {section, "Hostname"},          {section, "ClusterName"},
+            {section, "Registry"},     {section, "Threads"},           {section, "HeartbeatInterval"},
+            {section, "OfferTimeout"}, {section, "AgentPingInterval"}, {section, "AgentPingTimeout"},
+            {section, "AgentReregisterTimeout"}};
+}
+
+std::string own_hostname() {
+    char name[256] = {};
+    return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
+}
+
+Result<http::tcp::endpoint> listen_endpoint(const Config& config) {
+    const std::string text = config.text(section, "Listen").value_or("0.0.0.0:5050");
+    const auto colon = text.rfind(':');
+    unsigned port = 0;
+    if (colon != std::string::npos) {
+        const auto [end, error] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
+        if (error != std::errc{} || end != text.data() + text.size() || port > 65535)
+            return config.complain(section, "Listen", "the port is not a number from 0 to 65535");
+    } else {
+        return config.complain(section, "Listen", "expected address:port, such as 0.0.0.0:5050");
+    }
+    std::string address = text.substr(0, colon);
+    if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+        address = address.substr(1, address.size() - 2);
+    auto endpoint = http::parse_endpoint(address, static_cast<std::uint16_t>(port));
+    if (!endpoint) return config.complain(section, "Listen", endpoint.error().message());
+    return endpoint;
+}
+
+base::Status read_durations(const Config& config, core::CoreOptions& options) {
+    const auto read = [&](const char* name, auto& into) -> base::Status {
+        auto value = config.duration(section, name);
+        if (!value) return value.error();
+        if (*value && **value <= base::Duration::zero()) return config.complain(section, name, "must be above zero");
+        if (*value) into = **value;
+        return {};
+    };
+    if (auto done = read("HeartbeatInterval", options.heartbeat_interval); !done) return done;
+    if (auto done = read("OfferTimeout", options.offer_timeout); !done) return done;
+    if (auto done = read("AgentPingInterval", options.ping_interval); !done) return done;
+    if (auto done = read("AgentPingTimeout", options.ping_timeout); !done) return done;
+    return read("AgentReregisterTimeout", options.agent_reregister_timeout);
+}
+
+}  // namespace
+
+Result<Settings> read_settings(const std::string& file) {
+    auto config = file.empty() ? Config::load("masterd", keys()) : Config::load_file(file, keys());
+    if (!config) return config.error();
+    Settings settings;
+    auto listen = listen_endpoint(*config);
+    if (!listen) return listen.error();
+    settings.listen = *listen;
+    settings.hostname = config->text(section, "Hostname").value_or(own_hostname());
+    settings.cluster_name = config->text(section, "ClusterName").value_or("");
+    settings.registry_file = config->text(section, "Registry").value_or("/var/lib/fairlead/master/registry.sqlite");
+    auto threads = config->number(section, "Threads", 1, 64);
+    if (!threads) return threads.error();
+    settings.threads = static_cast<unsigned>(threads->value_or(std::max(2u, std::min(4u, std::thread::hardware_concurrency()))));
+    if (auto read = read_durations(*config, settings.core); !read) return read.error();
+    return settings;
+}
+
+}  // namespace fairlead::masterd

@@ -1,0 +1,28 @@
+#pragma once
+// masterd.conf as the master uses it; docs/man/masterd.conf.5 describes every key.
+
+#include "common/base/error.hpp"
+#include "common/http/transport.hpp"
+#include "masterd/core/options.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace fairlead::masterd {
+
+// What clients of the Mesos API are told: some parse it, and want to see N.N.N of at least 1.9.
+inline constexpr std::string_view api_version = "1.11.0";
+
+struct Settings {
+    http::tcp::endpoint listen;
+    std::string hostname;
+    std::string cluster_name;
+    std::filesystem::path registry_file;
+    unsigned threads = 2;
+    core::CoreOptions core;
+};
+
+// `file` empty: /etc/fairlead/masterd.conf with its drop-ins, as common/config looks for it.
+base::Result<Settings> read_settings(const std::string& file);
+
+}  // namespace fairlead::masterd
