@@ -1,0 +1,141 @@
+#pragma once
+// A whole cluster in one thread: the real master core, real agent cores, scripted frameworks, a network that delays and
+// breaks, hosts whose containers outlive their agent. Messages travel as protobuf bytes. What must hold is checked from
+// outside, by what the hosts really run and what the frameworks really see.
+
+#include "common/base/prng.hpp"
+#include "masterd/core/core.hpp"
+#include "masterd/core/invariants.hpp"
+#include "nodeagentd/core/core.hpp"
+#include "tests/sim/timeline.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fairlead::sim {
+
+// Drawn from the seed.
+struct Scenario {
+    int agents = 3;
+    int frameworks = 2;
+    int tasks_per_framework = 20;
+    double fault_chance = 0.02;        // at each of the fault's moments
+    base::Duration faults_until{};     // then the cluster has to settle
+    base::Duration settle_max = std::chrono::minutes(30);
+
+    static Scenario draw(base::Prng& prng);
+};
+
+struct Outcome {
+    std::vector<std::string> complaints;  // empty: all is well
+    std::uint64_t fingerprint = 0;        // of every byte that travelled and when
+    int tasks_finished = 0;
+    int tasks_lost_and_repeated = 0;
+    int faults = 0;
+};
+
+Outcome simulate(std::uint64_t seed);
+
+// A process that started on a host. Not touched by anything that happens to the agent.
+struct HostContainer {
+    nodeagentd::core::StartContainer spec;
+    enum class State { starting, running, ended } state = State::starting;
+    nodeagentd::core::ContainerEnded end;
+};
+
+struct Host {
+    int number = 0;
+    double cpus = 0;
+    double mem = 0;
+    std::unique_ptr<nodeagentd::core::Core> agent;  // null: crashed
+    std::uint64_t life = 0;                         // counts the agent's starts
+    std::optional<std::uint64_t> link;
+    bool connecting = false;
+    std::map<base::ContainerId, HostContainer> containers;
+    std::optional<internal::AgentRecord> agent_record;
+    std::map<base::FrameworkId, internal::FrameworkRecord> framework_records;
+    std::map<base::ContainerId, internal::ContainerRecord> container_records;
+};
+
+struct SimTask {
+    std::string agent;
+    bool terminal = false;
+    int furthest = -1;  // rank of the newest state seen with a uuid
+};
+
+struct Scheduler {
+    int number = 0;
+    std::string id;
+    std::string stream_id;
+    std::optional<std::uint64_t> stream;  // open, as the scheduler knows it
+    int wanted = 0;                       // tasks that still have to be launched
+    int finished = 0;
+    int lost = 0;
+    int next_task = 0;
+    bool reconciling = false;
+    std::map<std::string, SimTask> tasks;
+};
+
+class Cluster {
+  public:
+    explicit Cluster(std::uint64_t seed);
+    Outcome run();
+
+  private:
+    void complain(const std::string& what);
+    void note(std::string_view bytes);
+    base::Duration network_delay();
+    // Delivery in the order of sending, per channel.
+    void deliver(std::uint64_t channel, std::function<void()> event);
+
+    // cluster.cpp: the master
+    void step_master(const masterd::core::Input& input);
+    void carry_out(const masterd::core::Effect& effect);
+    void plan_master_deadline();
+
+    // hosts.cpp
+    void start_agent(Host& host);
+    void crash_agent(Host& host);
+    void connect(Host& host);
+    void break_link(Host& host, bool told_master_later);
+    void step_agent(Host& host, const nodeagentd::core::Input& input);
+    void write_down(Host& host, const nodeagentd::core::Persist& persist);
+    void act(Host& host, const nodeagentd::core::Action& action);
+    void container_event(Host& host, const base::ContainerId& id);
+    void tell_agent(Host& host, nodeagentd::core::Input input);
+    void plan_agent_deadline(Host& host);
+    void check_commitment(const Host& host);
+
+    // schedulers.cpp
+    void subscribe(Scheduler& scheduler);
+    void lose_stream(Scheduler& scheduler);
+    void call(Scheduler& scheduler, v1::scheduler::Call call);
+    void take_event(Scheduler& scheduler, const v1::scheduler::Event& event);
+    void take_offers(Scheduler& scheduler, const v1::scheduler::Event::Offers& offers);
+    void take_status(Scheduler& scheduler, const v1::TaskStatus& status);
+    void reconcile(Scheduler& scheduler);
+    bool done() const;
+
+    void plan_faults();
+
+    base::Prng prng_;
+    Scenario scenario_;
+    Timeline timeline_;
+    Outcome outcome_;
+    std::unique_ptr<masterd::core::Core> master_;
+    masterd::core::Invariants master_invariants_;
+    std::optional<base::Instant> master_deadline_;
+    std::uint64_t last_number_ = 0;
+    std::vector<Host> hosts_;
+    std::vector<Scheduler> schedulers_;
+    std::map<std::uint64_t, std::size_t> stream_owner_;  // request of a subscription to scheduler
+    std::map<std::uint64_t, std::size_t> link_owner_;
+    std::map<std::uint64_t, base::Instant> channel_free_;
+    std::set<std::string> offers_seen_;
+};
+
+}  // namespace fairlead::sim

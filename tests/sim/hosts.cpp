@@ -1,0 +1,197 @@
+// Hosts: agents that crash and come back, containers that outlive them, links that break.
+
+#include "tests/sim/cluster.hpp"
+
+#include "nodeagentd/core/invariants.hpp"
+
+#include <fmt/format.h>
+
+namespace fairlead::sim {
+
+using namespace std::chrono_literals;
+namespace nc = nodeagentd::core;
+namespace mc = masterd::core;
+
+namespace {
+
+v1::Resource scalar(const char* name, double amount) {
+    v1::Resource resource;
+    resource.set_name(name);
+    resource.set_type(v1::Value::SCALAR);
+    resource.mutable_scalar()->set_value(amount);
+    return resource;
+}
+
+}  // namespace
+
+void Cluster::start_agent(Host& host) {
+    nc::CoreOptions options;
+    options.agent_info.set_hostname(fmt::format("agent{}", host.number + 1));
+    *options.agent_info.add_resources() = scalar("cpus", host.cpus);
+    *options.agent_info.add_resources() = scalar("mem", host.mem);
+    options.version = "0.1.0";
+    options.boot_id = "boot";
+    options.command.work_directory = "/var/lib/fairlead/agent";
+    host.agent = std::make_unique<nc::Core>(options, prng_());
+    ++host.life;
+    nc::Recovered recovered;
+    recovered.agent = host.agent_record;
+    for (const auto& [id, record] : host.framework_records) recovered.frameworks.push_back(record);
+    for (const auto& [id, record] : host.container_records) recovered.containers.push_back(record);
+    step_agent(host, recovered);
+    connect(host);
+}
+
+void Cluster::crash_agent(Host& host) {
+    if (!host.agent) return;
+    break_link(host, true);
+    host.agent.reset();
+    timeline_.after(std::chrono::milliseconds(100 + prng_.below(10'000)), [this, &host] { start_agent(host); });
+}
+
+void Cluster::connect(Host& host) {
+    if (host.connecting || host.link) return;
+    host.connecting = true;
+    timeline_.after(std::chrono::milliseconds(1 + prng_.below(3000)), [this, &host, life = host.life] {
+        host.connecting = false;
+        if (!host.agent || host.link) return;
+        if (host.life != life) return connect(host);
+        const std::uint64_t link = ++last_number_;
+        host.link = link;
+        link_owner_[link] = static_cast<std::size_t>(host.number);
+        step_master(mc::LinkOpened{mc::LinkId{link}, "127.0.0.1"});
+        step_agent(host, nc::LinkOpened{nc::LinkId{link}});
+    });
+}
+
+void Cluster::break_link(Host& host, bool told_master_later) {
+    if (!host.link) return;
+    const std::uint64_t link = *host.link;
+    host.link.reset();
+    if (told_master_later)
+        deliver(2 * link + 1 + (1ULL << 40), [this, link] {
+            if (link_owner_.erase(link) > 0) step_master(mc::LinkClosed{mc::LinkId{link}});
+        });
+    if (!host.agent) return;
+    step_agent(host, nc::LinkClosed{nc::LinkId{link}});
+    connect(host);
+}
+
+void Cluster::tell_agent(Host& host, nc::Input input) {
+    timeline_.after(0ns, [this, &host, life = host.life, input = std::move(input)] {
+        if (host.agent && host.life == life) step_agent(host, input);
+    });
+}
+
+void Cluster::step_agent(Host& host, const nc::Input& input) {
+    const nc::Output output = host.agent->step(timeline_.now(), input);
+    for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
+    if (output.fatal) complain("agent gave up: " + *output.fatal);
+    for (const auto& persist : output.persist) write_down(host, persist);
+    for (const auto& action : output.actions) act(host, action);
+    for (const auto& send : output.sends) {
+        if (const auto* message = std::get_if<nc::SendToMaster>(&send)) {
+            const auto link = static_cast<std::uint64_t>(message->link);
+            if (host.link != link) continue;
+            deliver(2 * link + 1 + (1ULL << 40), [this, link, bytes = message->message->SerializeAsString()] {
+                note(bytes);
+                auto parsed = std::make_shared<internal::FromAgent>();
+                if (!parsed->ParseFromString(bytes)) return complain("a message to the master does not parse");
+                if (link_owner_.contains(link)) step_master(mc::LinkMessage{mc::LinkId{link}, parsed});
+            });
+        } else if (host.link == static_cast<std::uint64_t>(std::get<nc::CloseLink>(send).link)) {
+            const std::uint64_t link = *host.link;
+            host.link.reset();
+            deliver(2 * link + 1 + (1ULL << 40), [this, link] {
+                if (link_owner_.erase(link) > 0) step_master(mc::LinkClosed{mc::LinkId{link}});
+            });
+            connect(host);
+        }
+    }
+    plan_agent_deadline(host);
+}
+
+void Cluster::plan_agent_deadline(Host& host) {
+    if (!host.agent) return;
+    const auto deadline = host.agent->next_deadline();
+    if (!deadline) return;
+    timeline_.at(*deadline, [this, &host, life = host.life, due = *deadline] {
+        if (host.agent && host.life == life && host.agent->next_deadline() == due) step_agent(host, nc::TimePassed{});
+    });
+}
+
+void Cluster::write_down(Host& host, const nc::Persist& persist) {
+    if (const auto* agent = std::get_if<nc::PersistAgent>(&persist)) {
+        host.agent_record = agent->record;
+    } else if (const auto* framework = std::get_if<nc::PersistFramework>(&persist)) {
+        host.framework_records[base::FrameworkId(framework->record.framework_info().id().value())] = framework->record;
+    } else if (const auto* forgotten = std::get_if<nc::ForgetFramework>(&persist)) {
+        host.framework_records.erase(forgotten->framework_id);
+    } else if (const auto* container = std::get_if<nc::PersistContainer>(&persist)) {
+        host.container_records[base::ContainerId(container->record->container_id().value())] = *container->record;
+    } else {
+        host.container_records.erase(std::get<nc::ForgetContainer>(persist).container_id);
+    }
+}
+
+void Cluster::act(Host& host, const nc::Action& action) {
+    if (const auto* start = std::get_if<nc::StartContainer>(&action)) {
+        const base::ContainerId id = start->container_id;
+        host.containers[id] = {*start, HostContainer::State::starting, {}};
+        check_commitment(host);
+        timeline_.after(std::chrono::microseconds(500 + prng_.below(20'000)), [this, &host, id] {
+            const auto found = host.containers.find(id);
+            if (found == host.containers.end() || found->second.state != HostContainer::State::starting) return;
+            found->second.state = HostContainer::State::running;
+            if (host.agent) tell_agent(host, nc::ContainerStarted{id, 1000, "scope"});
+            timeline_.after(std::chrono::milliseconds(10 + prng_.below(10'000)),
+                            [this, &host, id] { container_event(host, id); });
+        });
+    } else if (const auto* stop = std::get_if<nc::StopContainer>(&action)) {
+        timeline_.after(std::chrono::milliseconds(1 + prng_.below(100)),
+                        [this, &host, id = stop->container_id] { container_event(host, id); });
+    } else if (const auto* release = std::get_if<nc::ReleaseContainer>(&action)) {
+        host.containers.erase(release->container_id);
+    } else {
+        std::set<base::ContainerId> known;
+        for (const auto& one : std::get<nc::RecoverContainers>(action).known) {
+            known.insert(one.container_id);
+            const auto found = host.containers.find(one.container_id);
+            if (found == host.containers.end()) {
+                tell_agent(host, nc::ContainerStartFailed{one.container_id, "never started"});
+            } else if (found->second.state == HostContainer::State::ended) {
+                tell_agent(host, found->second.end);
+            } else if (found->second.state == HostContainer::State::running) {
+                tell_agent(host, nc::ContainerStarted{one.container_id, 1000, "scope"});
+            } else {  // its supervisor died with the agent
+                host.containers.erase(found);
+                tell_agent(host, nc::ContainerStartFailed{one.container_id, "the agent died while it was starting"});
+            }
+        }
+        std::erase_if(host.containers, [&](const auto& item) { return !known.contains(item.first); });
+        tell_agent(host, nc::RuntimeSettled{});
+    }
+}
+
+// Its time has come: the process ends, and the agent hears of it now or when it is back.
+void Cluster::container_event(Host& host, const base::ContainerId& id) {
+    const auto found = host.containers.find(id);
+    if (found == host.containers.end() || found->second.state == HostContainer::State::ended) return;
+    found->second.state = HostContainer::State::ended;
+    found->second.end = {id, nc::ContainerEnded::Cause::exited, prng_.chance(0.05) ? 1 : 0};
+    if (host.agent) tell_agent(host, found->second.end);
+}
+
+void Cluster::check_commitment(const Host& host) {
+    double cpus = 0, mem = 0;
+    for (const auto& [id, container] : host.containers) {
+        if (container.state == HostContainer::State::ended) continue;
+        cpus += container.spec.cpus;
+        mem += static_cast<double>(container.spec.memory_bytes) / (1024.0 * 1024.0);
+    }
+    if (cpus > host.cpus + 1e-6 || mem > host.mem + 1e-6)
+        complain(fmt::format("agent{} runs {} cpus and {} MB, and has {} and {}", host.number + 1, cpus, mem, host.cpus,
+                             host.mem));
+}
+
+}  // namespace fairlead::sim

@@ -1,0 +1,191 @@
+// Frameworks with a script: launch so many tasks, acknowledge, repeat what was lost, ask again after a break.
+
+#include "tests/sim/cluster.hpp"
+
+#include <fmt/format.h>
+
+namespace fairlead::sim {
+
+using namespace std::chrono_literals;
+using v1::scheduler::Call;
+using v1::scheduler::Event;
+namespace mc = masterd::core;
+
+namespace {
+
+constexpr double task_cpus = 0.5;
+constexpr double task_mem = 64;
+
+double amount(const google::protobuf::RepeatedPtrField<v1::Resource>& resources, const char* name) {
+    double sum = 0;
+    for (const auto& resource : resources)
+        if (resource.name() == name) sum += resource.scalar().value();
+    return sum;
+}
+
+v1::Resource scalar(const char* name, double value) {
+    v1::Resource resource;
+    resource.set_name(name);
+    resource.set_type(v1::Value::SCALAR);
+    resource.mutable_scalar()->set_value(value);
+    return resource;
+}
+
+// How far a task has come; an update with a uuid never goes back.
+int rank(v1::TaskState state) {
+    switch (state) {
+        case v1::TASK_STAGING: return 0;
+        case v1::TASK_STARTING: return 1;
+        case v1::TASK_RUNNING: return 2;
+        case v1::TASK_KILLING: return 3;
+        default: return 4;
+    }
+}
+
+}  // namespace
+
+void Cluster::subscribe(Scheduler& scheduler) {
+    const std::uint64_t stream = ++last_number_;
+    scheduler.stream = stream;
+    scheduler.stream_id.clear();
+    const auto index = static_cast<std::size_t>(scheduler.number);
+    auto subscription = std::make_shared<Call>();
+    subscription->set_type(Call::SUBSCRIBE);
+    auto& info = *subscription->mutable_subscribe()->mutable_framework_info();
+    info.set_user("root");
+    info.set_name(fmt::format("framework{}", scheduler.number));
+    info.set_failover_timeout(3600);
+    info.add_roles(fmt::format("role{}", scheduler.number));
+    info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
+    info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
+    if (!scheduler.id.empty()) {
+        info.mutable_id()->set_value(scheduler.id);
+        subscription->mutable_framework_id()->set_value(scheduler.id);
+    }
+    stream_owner_[stream] = index;
+    deliver(stream, [this, stream, subscription] {
+        if (stream_owner_.contains(stream))
+            step_master(mc::CallArrived{mc::RequestId{stream}, subscription, std::nullopt, {}});
+    });
+}
+
+void Cluster::lose_stream(Scheduler& scheduler) {
+    if (!scheduler.stream) return;
+    const std::uint64_t stream = *scheduler.stream;
+    scheduler.stream.reset();
+    deliver(stream, [this, stream] {
+        if (stream_owner_.erase(stream) > 0) step_master(mc::StreamClosed{mc::RequestId{stream}});
+    });
+    timeline_.after(std::chrono::milliseconds(1 + prng_.below(5000)), [this, &scheduler] { subscribe(scheduler); });
+}
+
+void Cluster::call(Scheduler& scheduler, Call call) {
+    if (!scheduler.stream || scheduler.id.empty()) return;
+    call.mutable_framework_id()->set_value(scheduler.id);
+    const std::uint64_t stream = *scheduler.stream;
+    deliver(stream + (1ULL << 41), [this, &scheduler, stream, id = scheduler.stream_id, bytes = call.SerializeAsString()] {
+        note(bytes);
+        if (scheduler.stream != stream) return;  // lost with the connection
+        auto parsed = std::make_shared<Call>();
+        if (!parsed->ParseFromString(bytes)) return complain("a call does not parse");
+        step_master(mc::CallArrived{mc::RequestId{++last_number_}, parsed, id, {}});
+    });
+}
+
+void Cluster::take_event(Scheduler& scheduler, const Event& event) {
+    switch (event.type()) {
+        case Event::SUBSCRIBED:
+            scheduler.id = event.subscribed().framework_id().value();
+            reconcile(scheduler);
+            break;
+        case Event::OFFERS: take_offers(scheduler, event.offers()); break;
+        case Event::UPDATE: take_status(scheduler, event.update().status()); break;
+        case Event::ERROR: complain("framework got an error: " + event.error().message()); break;
+        default: break;
+    }
+}
+
+void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
+    for (const auto& offer : offers.offers()) {
+        double cpus = amount(offer.resources(), "cpus"), mem = amount(offer.resources(), "mem");
+        Call accept;
+        accept.set_type(Call::ACCEPT);
+        accept.mutable_accept()->add_offer_ids()->set_value(offer.id().value());
+        auto& operation = *accept.mutable_accept()->add_operations();
+        operation.set_type(v1::Offer::Operation::LAUNCH);
+        operation.mutable_launch();
+        while (scheduler.wanted > 0 && cpus >= task_cpus && mem >= task_mem && !prng_.chance(0.2)) {
+            cpus -= task_cpus;
+            mem -= task_mem;
+            --scheduler.wanted;
+            const std::string id = fmt::format("task-{}", scheduler.next_task++);
+            scheduler.tasks[id].agent = offer.agent_id().value();
+            auto& task = *operation.mutable_launch()->add_task_infos();
+            task.set_name(id);
+            task.mutable_task_id()->set_value(id);
+            *task.mutable_agent_id() = offer.agent_id();
+            *task.add_resources() = scalar("cpus", task_cpus);
+            *task.add_resources() = scalar("mem", task_mem);
+            task.mutable_command()->set_value("true");
+        }
+        if (operation.launch().task_infos_size() > 0) {
+            call(scheduler, accept);
+        } else {
+            Call decline;
+            decline.set_type(Call::DECLINE);
+            *decline.mutable_decline()->add_offer_ids() = offer.id();
+            call(scheduler, decline);
+        }
+    }
+}
+
+void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
+    const auto found = scheduler.tasks.find(status.task_id().value());
+    if (found == scheduler.tasks.end()) return complain("an update of a task that was never launched");
+    SimTask& task = found->second;
+    const bool terminal = rank(status.state()) == 4 && status.state() != v1::TASK_UNREACHABLE;
+    if (status.has_uuid()) {
+        if (rank(status.state()) < task.furthest)
+            complain(fmt::format("{} went back to {}", found->first, v1::TaskState_Name(status.state())));
+        task.furthest = std::max(task.furthest, rank(status.state()));
+        Call acknowledgement;
+        acknowledgement.set_type(Call::ACKNOWLEDGE);
+        *acknowledgement.mutable_acknowledge()->mutable_agent_id() = status.agent_id();
+        *acknowledgement.mutable_acknowledge()->mutable_task_id() = status.task_id();
+        acknowledgement.mutable_acknowledge()->set_uuid(status.uuid());
+        call(scheduler, acknowledgement);
+    }
+    if (!terminal || task.terminal) return;
+    task.terminal = true;
+    if (status.state() == v1::TASK_FINISHED) {
+        ++scheduler.finished;
+    } else {
+        ++scheduler.lost;
+        ++scheduler.wanted;
+        Call revive;
+        revive.set_type(Call::REVIVE);
+        call(scheduler, revive);
+    }
+}
+
+// What became of the launches that were on their way when the connection broke?
+void Cluster::reconcile(Scheduler& scheduler) {
+    Call question;
+    question.set_type(Call::RECONCILE);
+    question.mutable_reconcile();
+    for (const auto& [id, task] : scheduler.tasks) {
+        if (task.terminal) continue;
+        auto& one = *question.mutable_reconcile()->add_tasks();
+        one.mutable_task_id()->set_value(id);
+        one.mutable_agent_id()->set_value(task.agent);
+    }
+    if (question.reconcile().tasks_size() > 0) call(scheduler, question);
+    if (scheduler.reconciling) return;
+    scheduler.reconciling = true;
+    timeline_.after(30s, [this, &scheduler] {
+        scheduler.reconciling = false;
+        reconcile(scheduler);
+    });
+}
+
+}  // namespace fairlead::sim
