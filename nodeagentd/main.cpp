@@ -8,7 +8,7 @@
 #include "nodeagentd/checkpoint/checkpoint.hpp"
 #include "nodeagentd/core/task_resources.hpp"
 #include "nodeagentd/link/link.hpp"
-#include "nodeagentd/no_runtime.hpp"
+#include "nodeagentd/runtime/runtime.hpp"
 
 #include <sys/statvfs.h>
 #include <systemd/sd-daemon.h>
@@ -103,7 +103,9 @@ int serve(const config::Config& config) {
 
     async::asio::io_context io(1);
     int status = 0;
-    NoRuntime runtime(io.get_executor());
+    runtime::Options runtime_options;
+    runtime_options.run_directory = text("RuntimeDirectory", "/run/fairlead/agent");
+    runtime::SystemdRuntime runtime(io.get_executor(), runtime_options);
     std::random_device device;
     const std::uint64_t seed = (static_cast<std::uint64_t>(device()) << 32) | device();
     driver::World world;
