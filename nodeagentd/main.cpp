@@ -7,6 +7,7 @@
 #include "common/log/log.hpp"
 #include "nodeagentd/checkpoint/checkpoint.hpp"
 #include "nodeagentd/core/task_resources.hpp"
+#include "nodeagentd/driver/driver.hpp"
 #include "nodeagentd/link/link.hpp"
 #include "nodeagentd/runtime/runtime.hpp"
 

@@ -188,7 +188,7 @@ void Driver::send(const core::Send& send) {
     }
 }
 
-bool Driver::link_opened(core::LinkId link, std::shared_ptr<MasterConnection> connection) {
+bool Driver::link_opened(core::LinkId link, std::shared_ptr<ports::MasterConnection> connection) {
     return mailbox_.try_push(NewLink{link, std::move(connection)});
 }
 

@@ -1,12 +1,13 @@
 #pragma once
 // The owner of the agent's core: one strand, one mailbox in, every Output carried out in its order:
 // persist, act, send, report. A write that fails ends the process by the fatal handler: nothing may
-// be told that was not written down. What it knows of the world is the runtime's port and the two
-// small functions and one interface below.
+// be told that was not written down. What it knows of the world is the two ports and the functions
+// below.
 
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
 #include "nodeagentd/core/core.hpp"
+#include "nodeagentd/ports/master_link.hpp"
 #include "nodeagentd/ports/runtime.hpp"
 
 #include <functional>
@@ -16,14 +17,6 @@
 
 namespace fairlead::nodeagentd::driver {
 
-// The connection to a master. Called on the owner's strand; must not block.
-class MasterConnection {
-  public:
-    virtual ~MasterConnection() = default;
-    virtual void send(std::shared_ptr<const internal::FromAgent> message) = 0;
-    virtual void close() = 0;
-};
-
 struct World {
     ports::Runtime* runtime = nullptr;  // outlives the driver
     std::function<base::Status(const core::Persist&)> persist;
@@ -31,7 +24,7 @@ struct World {
     std::function<void(const std::string&)> fatal;
 };
 
-class Driver {
+class Driver : public ports::LinkEvents {
   public:
     using Look = std::function<void(const core::State&)>;
 
@@ -42,16 +35,18 @@ class Driver {
     void stop() { mailbox_.close(); }
 
     // --- any thread ---
-    bool link_opened(core::LinkId link, std::shared_ptr<MasterConnection> connection);
-    bool link_message(core::LinkId link, std::shared_ptr<const internal::FromMaster> message);
-    void link_closed(core::LinkId link);
+    bool link_opened(core::LinkId link,
+                     std::shared_ptr<ports::MasterConnection> connection) override;
+    bool link_message(core::LinkId link,
+                      std::shared_ptr<const internal::FromMaster> message) override;
+    void link_closed(core::LinkId link) override;
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look) { return mailbox_.try_push(std::move(look)); }
 
   private:
     struct NewLink {
         core::LinkId link;
-        std::shared_ptr<MasterConnection> connection;
+        std::shared_ptr<ports::MasterConnection> connection;
     };
     using Item = std::variant<core::Input, NewLink, ports::RuntimeEvent, Look>;
 
@@ -67,7 +62,7 @@ class Driver {
     std::unique_ptr<core::Core> core_;
     World world_;
     core::LinkId link_{};
-    std::shared_ptr<MasterConnection> connection_;
+    std::shared_ptr<ports::MasterConnection> connection_;
     std::set<base::ContainerId> unheard_;  // asked for after the restart, not answered yet
 };
 

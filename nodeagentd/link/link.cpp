@@ -9,7 +9,7 @@
 namespace fairlead::nodeagentd::link {
 namespace {
 
-class Connection : public driver::MasterConnection {
+class Connection : public ports::MasterConnection {
   public:
     explicit Connection(http::UpgradedSocket socket) : stream_(std::move(socket)) {}
 
@@ -25,7 +25,7 @@ class Connection : public driver::MasterConnection {
 
 // Until the link ends; says why it did.
 async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connection> connection,
-                                    driver::Driver& driver) {
+                                    ports::LinkEvents& driver) {
     for (;;) {
         auto frame = co_await connection->stream().receive();
         if (!frame) co_return frame.error();
@@ -39,7 +39,7 @@ async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connectio
 
 }  // namespace
 
-async::awaitable<void> keep_linked(std::vector<http::Url> masters, driver::Driver& driver,
+async::awaitable<void> keep_linked(std::vector<http::Url> masters, ports::LinkEvents& driver,
                                    std::uint64_t seed) {
     const auto executor = co_await async::asio::this_coro::executor;
     base::Prng prng(seed);
