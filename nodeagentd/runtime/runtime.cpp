@@ -341,6 +341,8 @@ struct SystemdRuntime::State : std::enable_shared_from_this<State> {
         posix_spawn_file_actions_t actions;
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, pair[1], supervisor::channel_descriptor);
+        // Asio's sockets are inherited: a supervisor that outlives this process would keep our port.
+        posix_spawn_file_actions_addclosefrom_np(&actions, supervisor::channel_descriptor + 1);
         char* const argv[] = {const_cast<char*>("fairlead-supervisor"), nullptr};
         char* const none[] = {nullptr};
         const int r =
