@@ -176,6 +176,21 @@ Outcome Cluster::run() {
         for (const Scheduler& scheduler : schedulers_)
             complain(fmt::format("framework {} has not settled: {} finished of {}, {} to launch", scheduler.number,
                                  scheduler.finished, scenario_.tasks_per_framework, scheduler.wanted));
+    for (const Scheduler& scheduler : schedulers_)
+        for (const auto& [id, task] : scheduler.tasks) {
+            if (outcome_.complaints.empty() || task.terminal) continue;
+            const auto* framework = master_->state().books.framework(base::FrameworkId(scheduler.id));
+            const auto known = framework->tasks.find(base::TaskId(id));
+            complain(fmt::format("{} of framework {}: the scheduler saw rank {}, the master has {}", id, scheduler.number,
+                                 task.furthest,
+                                 known == framework->tasks.end() ? "nothing" : v1::TaskState_Name(known->second.state)));
+        }
+    if (!outcome_.complaints.empty())
+        for (const Host& host : hosts_)
+            complain(fmt::format("agent{}: {}, link {}, {} containers, {} checkpoints, {}", host.number + 1,
+                                 host.agent ? "up" : "down", host.link.value_or(0), host.containers.size(),
+                                 host.container_records.size(),
+                                 host.agent && host.agent->state().registered ? "registered" : "not registered"));
     for (const Scheduler& scheduler : schedulers_) {
         outcome_.tasks_finished += scheduler.finished;
         outcome_.tasks_lost_and_repeated += scheduler.lost;

@@ -63,8 +63,8 @@ void Cluster::subscribe(Scheduler& scheduler) {
         subscription->mutable_framework_id()->set_value(scheduler.id);
     }
     stream_owner_[stream] = index;
-    deliver(stream, [this, stream, subscription] {
-        if (stream_owner_.contains(stream))
+    deliver(stream, [this, stream, index, subscription] {
+        if (schedulers_[index].stream == stream)  // else lost with the connection
             step_master(mc::CallArrived{mc::RequestId{stream}, subscription, std::nullopt, {}});
     });
 }
@@ -143,7 +143,8 @@ void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     const auto found = scheduler.tasks.find(status.task_id().value());
     if (found == scheduler.tasks.end()) return complain("an update of a task that was never launched");
     SimTask& task = found->second;
-    const bool terminal = rank(status.state()) == 4 && status.state() != v1::TASK_UNREACHABLE;
+    // A task on an unreachable agent is replaced; should it come back after all, its end changes nothing.
+    const bool terminal = rank(status.state()) == 4;
     if (status.has_uuid()) {
         if (rank(status.state()) < task.furthest)
             complain(fmt::format("{} went back to {}", found->first, v1::TaskState_Name(status.state())));

@@ -33,6 +33,8 @@ int main(int argc, char** argv) {
     double seconds = 60;
     auto* only = app.add_option("--seed", seed, "Run this seed, twice");
     app.add_option("--seconds", seconds, "Run seeds for so long");
+    std::optional<std::uint64_t> chosen_first;
+    app.add_option("--first", chosen_first, "The first of these seeds; drawn by chance otherwise");
     CLI11_PARSE(app, argc, argv);
 
     fairlead::sim::Outcome total;
@@ -43,7 +45,8 @@ int main(int argc, char** argv) {
         return passed ? 0 : 1;
     }
     std::random_device device;
-    const std::uint64_t first = (static_cast<std::uint64_t>(device()) << 32) | device();
+    const std::uint64_t first =
+        chosen_first.value_or((static_cast<std::uint64_t>(device()) << 32) | device());
     fmt::print("first seed {}\n", first);
     const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
     std::uint64_t runs = 0, failed = 0;
