@@ -5,6 +5,7 @@
 #include "common/config/config.hpp"
 #include "common/http/router.hpp"
 #include "common/log/log.hpp"
+#include "nodeagentd/api/files.hpp"
 #include "nodeagentd/checkpoint/checkpoint.hpp"
 #include "nodeagentd/core/task_resources.hpp"
 #include "nodeagentd/driver/driver.hpp"
@@ -131,6 +132,8 @@ int serve(const config::Config& config) {
         responder.respond(http::text_response(200, ""));
         co_return;
     });
+    const api::Files sandboxes(work + "/sandboxes");
+    api::add_file_routes(router, sandboxes);
     http::Server server(io.get_executor(), router.handler());
     if (auto listening = server.listen(*endpoint); !listening)
         return fail(exit_cannot_run, listening.error());
