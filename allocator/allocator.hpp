@@ -1,49 +1,84 @@
 #pragma once
 // The seam between the master and an allocation policy: a read-only view of the cluster in, a plan out.
 //
-// A module decides who should be offered what; it never changes anything. The master checks every line of a plan against
-// the state at that moment and applies what holds, so a wrong module wastes time but cannot corrupt the books. A module
-// is a pure function of its seed and of what it has been shown: the same sequence of calls gives the same plans. All
-// calls come from the master's owner strand, one at a time.
+// A module decides who should be offered what, and who has to give something back; it never changes anything. The master
+// checks every line of a plan against the state at that moment and applies what holds, so a wrong module wastes time but
+// cannot corrupt the books. A module is a pure function of its seed and of what it has been shown: the same sequence of
+// calls gives the same plans. It may keep what it has derived from earlier calls: Changes names every entry that has
+// changed since. All calls come from the master's owner strand, one at a time.
 
+#include "allocator/limits.hpp"
 #include "common/base/id.hpp"
 #include "common/base/instant.hpp"
 #include "common/resources/resources.hpp"
 
 #include <cstdint>
 #include <functional>
-#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace fairlead::allocator {
 
-// Positions in Snapshot's tables. A slot stays with its agent or framework while that exists and is reused afterwards.
+// Positions in Snapshot's tables. A slot stays with its agent, framework or role while that exists and is reused
+// afterwards.
 using AgentSlot = std::uint32_t;
 using FrameworkSlot = std::uint32_t;
+using RoleSlot = std::uint32_t;
+
+// The role above all others; it has no name, and nobody is in it.
+inline constexpr RoleSlot root_role = 0;
 
 struct AgentEntry {
-    base::AgentId id;  // empty: the slot is free
+    base::AgentId id;        // empty: the slot is free
     bool offerable = false;  // registered, connected, not being emptied
     resources::Resources total;
     resources::Resources available;  // total without what is used by tasks or stands in an outstanding offer
 };
 
-// One framework under one of its roles.
+// A role and all that lies below it: "eng" counts what "eng/ads" holds.
 struct RoleEntry {
-    base::Role role;
+    base::Role name;  // empty: the slot is free (or the root)
+    RoleSlot parent = root_role;
+    double weight = 1;                 // among its siblings; above zero and finite
+    resources::Quantities guarantee;   // below it nothing of the role is taken back, and it is served first
+    Limits limit;                      // never more than this
+    resources::Quantities allocated;   // used by tasks and standing in offers
+    resources::Quantities chargeable;  // what counts against guarantee and limit: all reservations for the role, whether
+                                       // allocated or not, and what is allocated of the unreserved
+};
+
+// What a framework has asked for ahead of offers, by REQUEST.
+struct Wish {
+    resources::Quantities shape;  // of one task
+    std::uint32_t count = 1;
+    bool gang = false;              // all of them or none
+    base::Instant since{};          // when it was asked for
+    std::optional<base::Instant> until;  // worth nothing afterwards
+};
+
+// A framework's stake in one of its roles: what offers are made to and shares are counted for.
+struct Claim {
+    RoleSlot role = root_role;
     bool suppressed = false;
-    resources::Resources allocated;  // used by its tasks and standing in its offers, over all agents
+    // It has declined all that it was offered last, and is asked after the others until then. The epoch: it is hungry.
+    base::Instant content_until{};
+    unsigned declines = 0;  // one after the other, without anything taken between them
+    resources::Quantities allocated;  // used by its tasks and standing in its offers
     // A set of alternatives; what is offered must contain at least one. Empty: anything that is not empty will do.
-    std::vector<resources::Resources> min_allocatable;
+    std::vector<resources::Quantities> min_allocatable;
+    std::vector<Wish> wishes;
 };
 
 struct FrameworkEntry {
     base::FrameworkId id;  // empty: the slot is free
     bool active = false;   // subscribed and connected
     bool gpu_aware = false;
-    std::vector<RoleEntry> roles;
+    bool revocable_aware = false;  // may be offered what can be taken back at any time
+    bool shared_aware = false;
+    bool refinement_aware = false;  // sees reservations that were refined
+    std::vector<Claim> claims;
 };
 
 // What frameworks have declined and for how long; kept by the master, asked by the module.
@@ -55,39 +90,104 @@ class OfferFilters {
                          const resources::Resources& offered) const = 0;
 };
 
+// What frameworks demand of the agents that they are offered; kept by the master, asked by the module.
+class OfferConstraints {
+  public:
+    virtual ~OfferConstraints() = default;
+    // Whether this framework, under this role, wants offers of this agent at all.
+    virtual bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const = 0;
+};
+
+// A task as a policy needs to see it that may have to take it back.
+struct TaskEntry {
+    base::TaskId id;
+    FrameworkSlot framework = 0;
+    RoleSlot role = root_role;
+    AgentSlot agent = 0;
+    const resources::Resources* resources = nullptr;
+    base::Instant since{};
+    std::int32_t priority = 0;    // of the framework's own tasks; the lowest go first
+    double restart_cost = 0;      // seconds of work that are lost with it
+    std::string_view gang;        // tasks of one framework with the same word stand and fall together; empty: none
+    bool ending = false;          // a kill or a revocation is under way
+};
+
+class TaskList {
+  public:
+    virtual ~TaskList() = default;
+    // Every task that holds resources on this agent, in no particular order.
+    virtual void for_each(AgentSlot agent, const std::function<void(const TaskEntry&)>& visit) const = 0;
+    // Where a framework's tasks of that gang are.
+    virtual void for_each_of_gang(FrameworkSlot framework, std::string_view gang,
+                                  const std::function<void(const TaskEntry&)>& visit) const = 0;
+};
+
 struct Policy {
-    // Weight of a role; 1 where nobody has said otherwise. Always > 0 and finite.
-    std::function<double(const base::Role&)> weight = [](const base::Role&) { return 1.0; };
     // Agents that have gpus are only for frameworks that know about gpus.
     bool filter_gpu_resources = true;
+    // How long somebody below guarantee or fair share waits before others have to give back. None: nothing is ever revoked.
+    std::optional<base::Duration> patience;
 };
 
 struct Snapshot {
     base::Instant now;
     std::span<const AgentEntry> agents;
     std::span<const FrameworkEntry> frameworks;
-    resources::Resources total;  // of all registered agents
+    std::span<const RoleEntry> roles;  // the root first
+    const resources::Quantities& total;  // of all registered agents
+    const resources::Quantities& free;   // unreserved, not revocable and not allocated, on agents that may be offered
     const OfferFilters& filters;
+    const OfferConstraints& constraints;
+    const TaskList& tasks;
     const Policy& policy;
 };
 
-// What may allow new offers since the last call. Only these need to be looked at; an agent or framework not named here
-// is in the position in which the last plan left it.
+// What has changed since the last call. The first three name every entry that is not as it was; the last two say where a
+// new offer may be possible, and only there is one looked for: everything else is as the last plan left it.
 struct Changes {
-    bool everything = false;
-    std::vector<AgentSlot> agents;          // more is available there, or a filter on it has expired
-    std::vector<FrameworkSlot> frameworks;  // newly active, revived, or with new roles
+    bool everything = false;  // as if every entry were named
+    std::vector<AgentSlot> agents;
+    std::vector<FrameworkSlot> frameworks;
+    std::vector<RoleSlot> roles;
+
+    std::vector<AgentSlot> opened;     // more is available there, or a filter on it has gone
+    std::vector<FrameworkSlot> eager;  // newly active, revived, with new roles, constraints or wishes
 };
 
 struct OfferLine {
-    FrameworkSlot framework;
-    base::Role role;
-    AgentSlot agent;
+    FrameworkSlot framework = 0;
+    RoleSlot role = root_role;
+    AgentSlot agent = 0;
+    resources::Resources resources;
+};
+
+// Asks a framework to leave this part of an agent, and takes it after the grace.
+struct RevocationLine {
+    FrameworkSlot framework = 0;
+    AgentSlot agent = 0;
+    base::TaskId task;
+    RoleSlot in_favour_of = root_role;
+};
+
+// Takes back what stands in a framework's offers on an agent.
+struct RescindLine {
+    FrameworkSlot framework = 0;
+    AgentSlot agent = 0;
+};
+
+// Asks a framework to give back part of an agent when it suits it; nothing is taken by force.
+struct InverseOfferLine {
+    FrameworkSlot framework = 0;
+    AgentSlot agent = 0;
     resources::Resources resources;
 };
 
 struct Plan {
     std::vector<OfferLine> offers;
+    std::vector<RescindLine> rescinds;
+    std::vector<RevocationLine> revocations;
+    std::vector<InverseOfferLine> inverse_offers;
+    std::optional<base::Instant> again_at;  // the module wants to be asked then, whatever has changed until then
 };
 
 class Module {

@@ -1,25 +1,92 @@
 #pragma once
-// Dominant resource fairness (Ghodsi et al., NSDI 2011), plain: think of one pie for each kind of resource; whoever's
-// largest slice of any pie is the smallest is served next.
+// The default policy: hierarchical weighted dominant resource fairness with guarantees and limits.
 //
-// A share is the largest fraction, over all scalars, of the cluster's total that is allocated, divided by the role's
-// weight. Roles are compared first, by what all of their frameworks hold, then the frameworks within the role. Equal
-// shares are decided by lot. What is available on an agent goes as a whole to the one that is served; what is reserved for
-// others stays for the next. Only agents and frameworks that have changed are looked at.
+// What is available on an agent is given away in three passes, each in the order of the share tree:
+//   guarantees  roles below their guarantee, the least satisfied first;
+//   fair share  everybody;
+//   revocable   what may be taken back at any time, to frameworks that understand it: it goes along with either.
+// Neither touches what must stay free for the guarantees of others, or passes a limit. What an agent has goes as a whole to
+// the one that is served, as far as these rules allow; what is left, to the next.
+// A framework that has just declined everything is asked after those that have not. Where a framework has said what it
+// wants, the best of a few agents is chosen for it: well aligned, little stranded.
+//
+// Cost: a change of one agent or framework costs what has changed plus the claims that have to be asked before one takes it;
+// only agents with something available are ever looked at.
 
 #include "allocator/allocator.hpp"
+#include "allocator/drf/guarantees.hpp"
+#include "allocator/drf/share_tree.hpp"
 #include "common/base/prng.hpp"
+
+#include <set>
+#include <unordered_map>
 
 namespace fairlead::allocator::drf {
 
 class Drf : public Module {
   public:
-    explicit Drf(std::uint64_t seed) : prng_(seed) {}
+    explicit Drf(std::uint64_t seed, ShareTree::Options options = {});
 
     Plan plan(const Snapshot& snapshot, const Changes& changes) override;
 
+    // The weighted dominant share by which a role is compared with its siblings; for metrics and tests.
+    double share_of(RoleSlot role) const;
+
   private:
+    // A claim as the tree knows it.
+    struct Leaf {
+        FrameworkSlot framework = 0;
+        RoleSlot role = root_role;
+        NodeId node = 0;
+        resources::Quantities held;
+        base::Instant content_until{};
+    };
+    using LeafIndex = std::uint32_t;
+    struct RoleNodes {
+        base::Role name;      // empty: none
+        NodeId group = 0;     // the role among its siblings
+        NodeId members = 0;   // its own frameworks, beside its child roles
+    };
+
+    // absorb.cpp: brings what was derived from earlier snapshots up to date.
+    void absorb(const Snapshot& snapshot, const Changes& changes);
+    void absorb_roles(const Snapshot& snapshot, std::vector<RoleSlot> changed);
+    void drop_stale_leaves(const Snapshot& snapshot, FrameworkSlot framework);
+    void absorb_framework(const Snapshot& snapshot, FrameworkSlot framework);
+    void absorb_agent(const Snapshot& snapshot, AgentSlot agent);
+    void measure_cluster(const Snapshot& snapshot);
+    void wake_the_content(base::Instant now);
+    void set_appetite(Leaf& leaf, Appetite appetite);
+
+    // drf.cpp
+    template <typename Admit>
+    void serve(const Snapshot& snapshot, AgentSlot agent, Admit&& admit, Plan& plan);
+    bool serve_guarantee(const Snapshot& snapshot, AgentSlot agent, resources::Resources& left, Plan& plan);
+    void serve_eager(const Snapshot& snapshot, const std::vector<FrameworkSlot>& eager,
+                     const std::set<AgentSlot>& served, Plan& plan);
+    bool offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, const Limits& ceilings,
+               resources::Resources& left, Plan& plan);
+    Limits ceilings(const Snapshot& snapshot, const Leaf& leaf) const;
+    Limits room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const;
+    void charge(const Snapshot& snapshot, LeafIndex leaf, const resources::Resources& part);
+    void bring_the_best_forward(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t first);
+
+    ShareTree tree_;
     base::Prng prng_;
+    Guarantees guarantees_;
+    std::vector<RoleNodes> roles_;                        // by RoleSlot
+    std::vector<Leaf> leaves_;
+    std::vector<LeafIndex> free_leaves_;
+    std::vector<LeafIndex> leaf_of_node_;                 // by NodeId
+    std::vector<std::vector<LeafIndex>> of_framework_;    // by FrameworkSlot
+    std::set<std::pair<base::Instant, LeafIndex>> content_;
+    std::vector<AgentSlot> open_;                         // have something available
+    std::vector<std::uint32_t> position_in_open_;         // by AgentSlot
+    std::set<RoleSlot> limited_;                          // roles with a limit
+
+    // Of one plan.
+    resources::Quantities free_;
+    std::unordered_map<RoleSlot, resources::Quantities> given_;  // to limited roles
 };
 
 }  // namespace fairlead::allocator::drf

@@ -97,18 +97,28 @@ Ranges Resources::ranges(std::string_view name) const {
     return all;
 }
 
-Quantities Resources::quantities() const {
+// The plain scalars always, of the others those that `keep` lets through.
+template <typename Keep>
+Quantities Resources::quantities_of(Keep&& keep) const {
     Quantities sum;
     for (std::size_t i = 0; i < predefined_count; ++i) sum.add(predefined_names[i], scalars_[i]);
     if (!extras_) return sum;
     for (const Holding& holding : extras_->holdings) {
         const auto* amount = holding.resource.scalar();
-        if (!amount) continue;
+        if (!amount || !keep(holding.resource)) continue;
         const bool count_once = holding.resource.qualifier().shared;
         for (std::uint32_t copy = 0; copy < (count_once ? 1 : holding.copies); ++copy)
             sum.add(holding.resource.name(), *amount);
     }
     return sum;
+}
+
+Quantities Resources::quantities() const {
+    return quantities_of([](const Resource&) { return true; });
+}
+
+Quantities Resources::free_quantities() const {
+    return quantities_of([](const Resource& one) { return !one.is_reserved() && !one.is_revocable(); });
 }
 
 void Resources::add(const Resource& one) {

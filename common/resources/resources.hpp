@@ -52,6 +52,8 @@ class Resources {
     Ranges ranges(std::string_view name) const;
     // All scalars by name over all qualifiers; copies of a shared resource count once.
     Quantities quantities() const;
+    // Of those only what is neither reserved nor revocable: what guarantees and limits are counted in.
+    Quantities free_quantities() const;
 
     bool contains(const Resources& other) const {
         for (std::size_t i = 0; i < predefined_count; ++i)
@@ -144,6 +146,8 @@ class Resources {
     }
     template <typename Keep>
     Resources filtered(Keep&& keep) const;
+    template <typename Keep>
+    Quantities quantities_of(Keep&& keep) const;
 
     static bool same_extras(const Resources& a, const Resources& b);
     const Holding* find(const Resource& kind) const;

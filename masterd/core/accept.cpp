@@ -87,6 +87,10 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
                              "This version does not serve operations of type " +
                                  Operation::Type_Name(operation.type()));
     }
+    if (accept.operations_size() > 0)
+        books_.set_hungry(framework, role);
+    else
+        note_declined(framework, role, accept.filters());
     if (!pool.empty()) refuse_for(framework, role, agent.slot, pool, accept.filters());
 }
 
@@ -147,6 +151,7 @@ void Core::book_task(Framework& framework, Agent& agent, const base::Role& role,
     task.role = role;
     task.resources = std::move(resources);
     task.holds_resources = true;
+    task.since = now_.instant;
     task.info = task_from_info(info, framework);
     Report& made =
         report(Report::Kind::task_added, "task '" + info.name() + "' is launched", framework);

@@ -12,16 +12,73 @@
 
 namespace fairlead::masterd::core {
 
+namespace {
+
+// Frameworks that go on declining are asked again ever later, up to this; what they refused explicitly stands beside it.
+constexpr base::Duration content_max = std::chrono::minutes(1);
+// Refusals shorter than this are those of a framework that waits for a better agent, not of one that wants nothing.
+constexpr base::Duration indifferent_min = std::chrono::seconds(1);
+constexpr unsigned doublings_max = 8;
+
+base::Duration refused_duration(const v1::Filters& filters) {
+    double seconds = filters.refuse_seconds();
+    if (std::isnan(seconds) || seconds < 0) seconds = v1::Filters().refuse_seconds();
+    return base::seconds_clamped(seconds);
+}
+
+// The tasks in the books, as a module sees them.
+class TasksOnAgents final : public allocator::TaskList {
+  public:
+    explicit TasksOnAgents(const Books& books) : books_(books) {}
+
+    void for_each(AgentSlot agent, const std::function<void(const allocator::TaskEntry&)>& visit) const override {
+        for (const Task* task : books_.agent(agent).tasks)
+            if (task->holds_resources) visit(entry_of(*task));
+    }
+
+    void for_each_of_gang(FrameworkSlot, std::string_view,
+                          const std::function<void(const allocator::TaskEntry&)>&) const override {}
+
+  private:
+    allocator::TaskEntry entry_of(const Task& task) const {
+        allocator::TaskEntry entry;
+        entry.id = task.id;
+        entry.framework = task.framework;
+        entry.role = books_.roles().find(task.role).value_or(allocator::root_role);
+        entry.agent = task.agent;
+        entry.resources = &task.resources;
+        entry.since = task.since;
+        return entry;
+    }
+
+    const Books& books_;
+};
+
+struct AnyAgent final : allocator::OfferConstraints {
+    bool allow(FrameworkSlot, const base::Role&, AgentSlot) const override { return true; }
+};
+
+}  // namespace
+
 void Core::allocate() {
     if (!state_.leading) return;
-    const allocator::Changes changes = books_.take_changes();
-    const allocator::Plan plan =
-        module_->plan({now_.instant, books_.agent_entries(), books_.framework_entries(),
-                       books_.total(), filters_, policy_},
-                      changes);
+    allocator::Changes changes = books_.take_changes();
+    changes.everything = std::exchange(module_is_new_, false);
+    allocation_due_ = false;
+    const AnyAgent constraints;
+    const TasksOnAgents tasks(books_);
+    const allocator::Plan plan = module_->plan(
+        {now_.instant, books_.agent_entries(), books_.framework_entries(), books_.roles().entries(), books_.total(),
+         books_.free(), filters_, constraints, tasks, policy_},
+        changes);
+    await_allocation(plan.again_at);
     std::map<FrameworkSlot, std::vector<Offer*>> made;
     for (const allocator::OfferLine& line : plan.offers) {
-        if (!holds(line)) continue;
+        if (!holds(line)) {
+            if (line.framework < books_.frameworks().size() && books_.frameworks()[line.framework])
+                books_.touch(books_.framework(line.framework));
+            continue;
+        }
         Offer& offer = books_.add_offer(
             base::OfferId(fmt::format("{}-O{}", state_.master_info.id(), next_offer_++)), line);
         if (options_.offer_timeout)
@@ -32,18 +89,35 @@ void Core::allocate() {
     for (const auto& [slot, offers] : made) send_offers(books_.framework(slot), offers);
 }
 
+void Core::await_allocation(std::optional<base::Instant> when) {
+    timers_.cancel(allocation_awaited_);
+    if (when) allocation_awaited_ = timers_.schedule(std::max(*when, now_.instant), AllocationAwaited{});
+}
+
 // The module may be wrong in any way that its types allow.
 bool Core::holds(const allocator::OfferLine& line) const {
     const auto& agents = books_.agent_entries();
     const auto& frameworks = books_.framework_entries();
-    if (line.agent >= agents.size() || line.framework >= frameworks.size()) return false;
+    const auto& roles = books_.roles().entries();
+    if (line.agent >= agents.size() || line.framework >= frameworks.size() || line.role >= roles.size()) return false;
     if (agents[line.agent].id.empty() || frameworks[line.framework].id.empty()) return false;
     if (!agents[line.agent].offerable || !frameworks[line.framework].active) return false;
-    const allocator::RoleEntry* role = books_.role_entry(line.framework, line.role);
-    return role && !role->suppressed && !line.resources.empty() &&
-           agents[line.agent].available.contains(line.resources) &&
-           line.resources.available_to(line.role) == line.resources &&
-           !filters_.refused(line.framework, line.role, line.agent, line.resources);
+    const allocator::Claim* claim = books_.claim(line.framework, line.role);
+    if (!claim || claim->suppressed || line.resources.empty()) return false;
+    const base::Role& role = roles[line.role].name;
+    return agents[line.agent].available.contains(line.resources) &&
+           line.resources.available_to(role) == line.resources && stays_within_limits(line) &&
+           !filters_.refused(line.framework, role, line.agent, line.resources);
+}
+
+bool Core::stays_within_limits(const allocator::OfferLine& line) const {
+    const auto& roles = books_.roles().entries();
+    const auto more = line.resources.free_quantities();
+    for (RoleSlot slot = line.role; slot != allocator::root_role; slot = roles[slot].parent) {
+        const auto left = roles[slot].limit.left(roles[slot].chargeable);
+        if (!left.allow(more)) return false;
+    }
+    return true;
 }
 
 void Core::send_offers(const Framework& framework, std::span<Offer* const> offers) {
@@ -84,12 +158,20 @@ void Core::end_offers(std::vector<Offer*> offers, Tell tell) {
     for (Offer* offer : offers) end_offer(*offer, tell);
 }
 
+// A framework that wants nothing of what it was offered is asked after those that do, for as long as it said, and ever
+// longer while it goes on. One that has asked for something ahead of offers is taken at its word.
+void Core::note_declined(Framework& framework, const base::Role& role, const v1::Filters& filters) {
+    const allocator::Claim* claim = books_.claim(framework.slot, role);
+    if (!claim || !claim->wishes.empty()) return;
+    auto duration = refused_duration(filters);
+    if (duration >= indifferent_min) duration *= 1 << std::min(claim->declines, doublings_max);
+    books_.set_content(framework, role, now_.instant + std::min(duration, content_max));
+}
+
 // Five seconds where nothing or nonsense was said; none at all for zero.
 void Core::refuse_for(const Framework& framework, const base::Role& role, AgentSlot agent,
                       const resources::Resources& refused, const v1::Filters& filters) {
-    double seconds = filters.refuse_seconds();
-    if (std::isnan(seconds) || seconds < 0) seconds = v1::Filters().refuse_seconds();
-    const auto duration = base::seconds_clamped(seconds);
+    const auto duration = refused_duration(filters);
     if (duration == base::Duration::zero() || !framework.is_connected()) return;
     filters_.add(framework.slot, role, agent, refused, now_.instant + duration);
 }

@@ -117,11 +117,15 @@ Offer* Books::offer(const base::OfferId& id) {
     const auto found = offers_.find(id);
     return found == offers_.end() ? nullptr : &found->second;
 }
-const allocator::RoleEntry* Books::role_entry(FrameworkSlot framework,
-                                              const base::Role& role) const {
-    for (const auto& entry : framework_entries_[framework].roles)
-        if (entry.role == role) return &entry;
-    return nullptr;
+const allocator::Claim* Books::claim(FrameworkSlot framework, RoleSlot role) const {
+    const auto& claims = framework_entries_[framework].claims;
+    const auto found = std::find_if(claims.begin(), claims.end(),
+                                    [&](const allocator::Claim& claim) { return claim.role == role; });
+    return found == claims.end() ? nullptr : &*found;
+}
+const allocator::Claim* Books::claim(FrameworkSlot framework, const base::Role& role) const {
+    const auto slot = roles_.find(role);
+    return slot ? claim(framework, *slot) : nullptr;
 }
 
 // --- frameworks ---
@@ -129,58 +133,95 @@ const allocator::RoleEntry* Books::role_entry(FrameworkSlot framework,
 Framework& Books::add_framework(const base::FrameworkId& id) {
     const auto slot = take_slot(free_framework_slots_, frameworks_);
     framework_entries_.resize(frameworks_.size());
-    framework_noted_.resize(frameworks_.size());
+    frameworks_noted_.resize(frameworks_.size());
     frameworks_[slot] = std::make_unique<Framework>();
     frameworks_[slot]->id = id;
     frameworks_[slot]->slot = slot;
     framework_entries_[slot].id = id;
     framework_slots_.emplace(id, slot);
+    touch_framework(slot);
     return *frameworks_[slot];
 }
 
 void Books::set_info(Framework& framework, std::shared_ptr<const v1::FrameworkInfo> info,
-                     const std::vector<resources::Resources>& min_allocatable) {
+                     const std::vector<resources::Quantities>& min_allocatable) {
+    const std::vector<base::Role> left = std::move(framework.roles);
     framework.info = std::move(info);
     framework.capabilities = capabilities_of(*framework.info);
     framework.roles = roles_of(*framework.info);
-    framework_entries_[framework.slot].gpu_aware = framework.capabilities.gpu_aware;
-    for (auto& entry : framework_entries_[framework.slot].roles)
-        if (std::find(framework.roles.begin(), framework.roles.end(), entry.role) ==
-            framework.roles.end())
-            entry.suppressed = true;
+    auto& entry = framework_entries_[framework.slot];
+    entry.gpu_aware = framework.capabilities.gpu_aware;
+    entry.revocable_aware = framework.capabilities.revocable;
+    entry.shared_aware = framework.capabilities.shared;
+    entry.refinement_aware = framework.capabilities.reservation_refinement;
     for (const base::Role& role : framework.roles) {
-        auto& entry = role_entry_for(framework.slot, role);
-        entry.min_allocatable = min_allocatable;
+        auto& claim = claim_for(framework.slot, role);
+        claim.min_allocatable = min_allocatable;
         const auto wish = framework.info->offer_filters().find(role.value());
         if (wish == framework.info->offer_filters().end() ||
             !wish->second.has_min_allocatable_resources())
             continue;
-        entry.min_allocatable.clear();
+        claim.min_allocatable.clear();
         for (const auto& set : wish->second.min_allocatable_resources().quantities()) {
-            resources::Resources alternative;
+            resources::Quantities alternative;
             for (const auto& [name, scalar] : set.quantities())
                 if (const auto amount = resources::Milli::from_double(scalar.value()))
-                    alternative.add(resources::Resource(name, *amount));
-            entry.min_allocatable.push_back(std::move(alternative));
+                    alternative.add(name, *amount);
+            claim.min_allocatable.push_back(std::move(alternative));
         }
     }
-    forget_idle_roles(framework.slot);
+    for (const base::Role& role : left) {
+        if (is_wanted(framework.slot, role)) continue;
+        auto* claim = find_claim(framework.slot, role);
+        if (!claim) continue;
+        claim->suppressed = true;
+        forget_claim_if_idle(framework.slot, claim->role);
+    }
+    touch_framework(framework.slot);
 }
 
 void Books::set_suppressed(Framework& framework, const base::Role& role, bool suppressed) {
-    role_entry_for(framework.slot, role).suppressed = suppressed;
+    claim_for(framework.slot, role).suppressed = suppressed;
+    touch_framework(framework.slot);
 }
 
 void Books::set_active(Framework& framework, bool active) {
     framework_entries_[framework.slot].active = active;
-    if (active) note(framework);
+    touch_framework(framework.slot);
+    if (active) wake(framework);
+}
+
+void Books::set_content(Framework& framework, const base::Role& role, base::Instant until) {
+    auto* claim = find_claim(framework.slot, role);
+    if (!claim) return;
+    claim->content_until = until;
+    ++claim->declines;
+    touch_framework(framework.slot);
+}
+
+void Books::set_hungry(Framework& framework, const base::Role& role) {
+    auto* claim = find_claim(framework.slot, role);
+    if (!claim) return;
+    claim->content_until = {};
+    claim->declines = 0;
+    touch_framework(framework.slot);
+}
+
+void Books::set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes) {
+    auto* claim = find_claim(framework.slot, role);
+    if (!claim) return;
+    claim->wishes = std::move(wishes);
+    set_hungry(framework, role);
+    wake(framework);
 }
 
 std::unique_ptr<Framework> Books::remove_framework(FrameworkSlot slot) {
     auto record = std::move(frameworks_[slot]);
     framework_slots_.erase(record->id);
+    for (const auto& claim : framework_entries_[slot].claims) roles_.drop(claim.role);
     framework_entries_[slot] = {};
     free_framework_slots_.push_back(slot);
+    touch_framework(slot);
     return record;
 }
 
@@ -189,7 +230,8 @@ std::unique_ptr<Framework> Books::remove_framework(FrameworkSlot slot) {
 Agent& Books::add_agent(const base::AgentId& id) {
     const auto slot = take_slot(free_agent_slots_, agents_);
     agent_entries_.resize(agents_.size());
-    agent_noted_.resize(agents_.size());
+    agents_noted_.resize(agents_.size());
+    free_of_.resize(agents_.size());
     agents_[slot] = std::make_unique<Agent>();
     agents_[slot]->id = id;
     agents_[slot]->slot = slot;
@@ -199,27 +241,38 @@ Agent& Books::add_agent(const base::AgentId& id) {
 }
 
 bool Books::set_total(Agent& agent, const resources::Resources& total) {
-    resources::Resources sum = total_;
-    sum.subtract(scalar_part(agent_entries_[agent.slot].total));
+    auto& entry = agent_entries_[agent.slot];
+    resources::Resources sum = total_scalars_;
+    sum.subtract(scalar_part(entry.total));
     if (!sum.try_add(scalar_part(total))) return false;
-    total_ = std::move(sum);
-    agent_entries_[agent.slot].total = total;
+    total_scalars_ = std::move(sum);
+    total_ = total_scalars_.quantities();
+    roles_.reserve(total);
+    roles_.unreserve(entry.total);
+    entry.total = total;
     recompute_available(agent);
-    note(agent);
+    open(agent);
     return true;
 }
 
 void Books::set_offerable(Agent& agent, bool offerable) {
     agent_entries_[agent.slot].offerable = offerable;
-    if (offerable) note(agent);
+    recompute_available(agent);
+    if (offerable) open(agent);
 }
 
 void Books::remove_agent(AgentSlot slot) {
-    total_.subtract(scalar_part(agent_entries_[slot].total));
+    auto& entry = agent_entries_[slot];
+    total_scalars_.subtract(scalar_part(entry.total));
+    total_ = total_scalars_.quantities();
+    roles_.unreserve(entry.total);
+    free_.subtract(free_of_[slot]);
+    free_of_[slot] = {};
     agent_slots_.erase(agents_[slot]->id);
     agents_[slot].reset();
-    agent_entries_[slot] = {};
+    entry = {};
     free_agent_slots_.push_back(slot);
+    touch_agent(slot);
 }
 
 // --- offers ---
@@ -231,14 +284,14 @@ Offer& Books::add_offer(base::OfferId id, const allocator::OfferLine& line) {
     offer.id = std::move(id);
     offer.framework = line.framework;
     offer.agent = line.agent;
-    offer.role = line.role;
+    offer.role = roles_.name(line.role);
     offer.resources = line.resources;
     offer.position_in_framework = framework.offers.size();
     framework.offers.push_back(&offer);
     offer.position_on_agent = agent.offers.size();
     agent.offers.push_back(&offer);
     agent.offered.add(offer.resources);
-    charge_role(offer.framework, offer.role, offer.resources);
+    charge(offer.framework, offer.role, offer.resources);
     recompute_available(agent);
     return offer;
 }
@@ -249,9 +302,9 @@ void Books::remove_offer(Offer& offer) {
     remove_at(framework.offers, offer.position_in_framework, &Offer::position_in_framework);
     remove_at(agent.offers, offer.position_on_agent, &Offer::position_on_agent);
     agent.offered.subtract(offer.resources);
-    credit_role(offer.framework, offer.role, offer.resources);
+    credit(offer.framework, offer.role, offer.resources);
     recompute_available(agent);
-    note(agent);
+    open(agent);
     offers_.erase(base::OfferId(offer.id));
 }
 
@@ -262,7 +315,7 @@ Task* Books::add_task(Task task) {
     Agent& agent = *agents_[task.agent];
     if (task.holds_resources) {
         if (!agent.used.try_add(task.resources)) return nullptr;
-        charge_role(task.framework, task.role, task.resources);
+        charge(task.framework, task.role, task.resources);
         recompute_available(agent);
     }
     base::TaskId id = task.id;
@@ -277,9 +330,9 @@ void Books::release(Task& task) {
     task.holds_resources = false;
     Agent& agent = *agents_[task.agent];
     agent.used.subtract(task.resources);
-    credit_role(task.framework, task.role, task.resources);
+    credit(task.framework, task.role, task.resources);
     recompute_available(agent);
-    note(agent);
+    open(agent);
 }
 
 Task Books::take_task(Task& task) {
@@ -292,42 +345,73 @@ Task Books::take_task(Task& task) {
     return taken;
 }
 
-// --- what the allocation module has to look at ---
+// --- roles ---
 
-void Books::note(const Agent& agent) {
-    if (agent_noted_[agent.slot]) return;
-    agent_noted_[agent.slot] = true;
-    changes_.agents.push_back(agent.slot);
+void Books::set_orders(const base::Role& role, const RoleTable::Orders& orders) {
+    roles_.set_orders(role, orders);
+    orders_changed_ = true;
 }
 
-void Books::note(const Framework& framework) {
-    if (framework_noted_[framework.slot]) return;
-    framework_noted_[framework.slot] = true;
-    changes_.frameworks.push_back(framework.slot);
+// --- what the allocation module has to look at ---
+
+void Books::open(const Agent& agent) {
+    touch_agent(agent.slot);
+    if (std::exchange(agents_noted_[agent.slot].opened, true)) return;
+    changes_.opened.push_back(agent.slot);
+}
+
+void Books::wake(const Framework& framework) {
+    touch_framework(framework.slot);
+    if (std::exchange(frameworks_noted_[framework.slot].opened, true)) return;
+    changes_.eager.push_back(framework.slot);
+}
+
+void Books::touch(const Framework& framework) { touch_framework(framework.slot); }
+
+void Books::touch_agent(AgentSlot slot) {
+    if (std::exchange(agents_noted_[slot].changed, true)) return;
+    changes_.agents.push_back(slot);
+}
+
+void Books::touch_framework(FrameworkSlot slot) {
+    if (std::exchange(frameworks_noted_[slot].changed, true)) return;
+    changes_.frameworks.push_back(slot);
 }
 
 allocator::Changes Books::take_changes() {
-    for (const AgentSlot slot : changes_.agents) agent_noted_[slot] = false;
-    for (const FrameworkSlot slot : changes_.frameworks) framework_noted_[slot] = false;
+    for (const AgentSlot slot : changes_.agents) agents_noted_[slot] = {};
+    for (const FrameworkSlot slot : changes_.frameworks) frameworks_noted_[slot] = {};
+    changes_.roles = roles_.take_changes();
+    orders_changed_ = false;
     return std::exchange(changes_, {});
 }
 
 // --- inside ---
 
-allocator::RoleEntry& Books::role_entry_for(FrameworkSlot framework, const base::Role& role) {
-    auto& roles = framework_entries_[framework].roles;
-    for (auto& entry : roles)
-        if (entry.role == role) return entry;
-    return roles.emplace_back(allocator::RoleEntry{role, false, {}, {}});
+allocator::Claim* Books::find_claim(FrameworkSlot framework, const base::Role& role) {
+    return const_cast<allocator::Claim*>(claim(framework, role));
+}
+
+allocator::Claim& Books::claim_for(FrameworkSlot framework, const base::Role& role) {
+    if (auto* known = find_claim(framework, role)) return *known;
+    auto& made = framework_entries_[framework].claims.emplace_back();
+    made.role = roles_.take(role);
+    return made;
+}
+
+bool Books::is_wanted(FrameworkSlot framework, const base::Role& role) const {
+    const auto& wanted = frameworks_[framework]->roles;
+    return std::find(wanted.begin(), wanted.end(), role) != wanted.end();
 }
 
 // A role that the framework has left stays in its entry while something is allocated to it.
-void Books::forget_idle_roles(FrameworkSlot framework) {
-    const auto& wanted = frameworks_[framework]->roles;
-    std::erase_if(framework_entries_[framework].roles, [&](const allocator::RoleEntry& entry) {
-        return entry.allocated.empty() &&
-               std::find(wanted.begin(), wanted.end(), entry.role) == wanted.end();
-    });
+void Books::forget_claim_if_idle(FrameworkSlot framework, RoleSlot role) {
+    auto& claims = framework_entries_[framework].claims;
+    const auto found = std::find_if(claims.begin(), claims.end(),
+                                    [&](const allocator::Claim& claim) { return claim.role == role; });
+    if (found == claims.end() || !found->allocated.empty() || is_wanted(framework, roles_.name(role))) return;
+    claims.erase(found);
+    roles_.drop(role);
 }
 
 // An agent that came back with less than is in use there has nothing to offer until that is over.
@@ -336,20 +420,29 @@ void Books::recompute_available(const Agent& agent) {
     entry.available = entry.total;
     if (!entry.available.try_subtract(agent.used) || !entry.available.try_subtract(agent.offered))
         entry.available = {};
+    auto& free = free_of_[agent.slot];
+    free_.subtract(free);
+    free = entry.offerable ? entry.available.free_quantities() : resources::Quantities{};
+    free_.add(free);
+    touch_agent(agent.slot);
 }
 
-void Books::charge_role(FrameworkSlot framework, const base::Role& role,
-                        const resources::Resources& amount) {
-    const auto& wanted = frameworks_[framework]->roles;
-    auto& entry = role_entry_for(framework, role);
-    entry.allocated.add(scalar_part(amount));
-    if (std::find(wanted.begin(), wanted.end(), role) == wanted.end()) entry.suppressed = true;
+void Books::charge(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount) {
+    auto* known = find_claim(framework, role);
+    auto& claim = known ? *known : claim_for(framework, role);
+    if (!known) claim.suppressed = !is_wanted(framework, role);
+    claim.allocated.add(amount.quantities());
+    roles_.charge(claim.role, amount);
+    touch_framework(framework);
 }
 
-void Books::credit_role(FrameworkSlot framework, const base::Role& role,
-                        const resources::Resources& amount) {
-    role_entry_for(framework, role).allocated.subtract(scalar_part(amount));
-    forget_idle_roles(framework);
+void Books::credit(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount) {
+    auto& claim = claim_for(framework, role);
+    claim.allocated.subtract(amount.quantities());
+    const RoleSlot slot = claim.role;
+    roles_.credit(slot, amount);
+    if (claim.suppressed) forget_claim_if_idle(framework, slot);
+    touch_framework(framework);
 }
 
 }  // namespace fairlead::masterd::core

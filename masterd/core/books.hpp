@@ -9,6 +9,7 @@
 
 #include "allocator/allocator.hpp"
 #include "masterd/core/io.hpp"
+#include "masterd/core/role_table.hpp"
 #include "masterd/core/timers.hpp"
 
 #include <deque>
@@ -22,6 +23,7 @@ namespace fairlead::masterd::core {
 
 using allocator::AgentSlot;
 using allocator::FrameworkSlot;
+using allocator::RoleSlot;
 
 struct Task {
     base::TaskId id;
@@ -32,6 +34,7 @@ struct Task {
     base::Role role;
     resources::Resources resources;
     bool holds_resources = false;
+    base::Instant since{};  // launched, or first heard of by this master
     bool kill_wanted = false;  // to be told to the agent when it is back
     // What people and tools see of it: no resources, no statuses.
     std::shared_ptr<const v1::Task> info;
@@ -137,15 +140,23 @@ class Books {
     const std::vector<allocator::FrameworkEntry>& framework_entries() const {
         return framework_entries_;
     }
-    const resources::Resources& total() const { return total_; }
-    const allocator::RoleEntry* role_entry(FrameworkSlot framework, const base::Role& role) const;
+    const RoleTable& roles() const { return roles_; }
+    const resources::Quantities& total() const { return total_; }
+    // Unreserved, not revocable and not allocated, on agents that may be offered.
+    const resources::Quantities& free() const { return free_; }
+    const allocator::Claim* claim(FrameworkSlot framework, RoleSlot role) const;
+    const allocator::Claim* claim(FrameworkSlot framework, const base::Role& role) const;
 
     // --- frameworks ---
     Framework& add_framework(const base::FrameworkId& id);
     void set_info(Framework& framework, std::shared_ptr<const v1::FrameworkInfo> info,
-                  const std::vector<resources::Resources>& min_allocatable);
+                  const std::vector<resources::Quantities>& min_allocatable);
     void set_suppressed(Framework& framework, const base::Role& role, bool suppressed);
     void set_active(Framework& framework, bool active);
+    // What it has made of its last offers under this role: declined them all and is content until then, or taken some.
+    void set_content(Framework& framework, const base::Role& role, base::Instant until);
+    void set_hungry(Framework& framework, const base::Role& role);
+    void set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes);
     // It holds no offers and no tasks any more. Its record is handed out for the archive.
     std::unique_ptr<Framework> remove_framework(FrameworkSlot slot);
 
@@ -167,20 +178,35 @@ class Books {
     // Out of the table and off its agent, its resources released.
     Task take_task(Task& task);
 
+    // --- roles ---
+    void set_orders(const base::Role& role, const RoleTable::Orders& orders);
+
     // --- what the allocation module has to look at ---
-    void note(const Agent& agent);
-    void note(const Framework& framework);
-    bool has_changes() const { return !changes_.agents.empty() || !changes_.frameworks.empty(); }
+    // More may be offered there than before.
+    void open(const Agent& agent);
+    // It may want more than before.
+    void wake(const Framework& framework);
+    // Its entry must be read again, though nothing has changed: a line of a plan did not hold.
+    void touch(const Framework& framework);
+    bool has_openings() const { return !changes_.opened.empty() || !changes_.eager.empty() || orders_changed_; }
     allocator::Changes take_changes();
 
   private:
-    allocator::RoleEntry& role_entry_for(FrameworkSlot framework, const base::Role& role);
-    void forget_idle_roles(FrameworkSlot framework);
+    // What has been noted of an entry since the last take_changes().
+    struct Noted {
+        bool changed = false;
+        bool opened = false;  // of a framework: eager
+    };
+
+    allocator::Claim* find_claim(FrameworkSlot framework, const base::Role& role);
+    allocator::Claim& claim_for(FrameworkSlot framework, const base::Role& role);
+    void forget_claim_if_idle(FrameworkSlot framework, RoleSlot role);
+    bool is_wanted(FrameworkSlot framework, const base::Role& role) const;
     void recompute_available(const Agent& agent);
-    void charge_role(FrameworkSlot framework, const base::Role& role,
-                     const resources::Resources& amount);
-    void credit_role(FrameworkSlot framework, const base::Role& role,
-                     const resources::Resources& amount);
+    void charge(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
+    void credit(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
+    void touch_agent(AgentSlot slot);
+    void touch_framework(FrameworkSlot slot);
 
     std::vector<std::unique_ptr<Framework>> frameworks_;
     std::vector<FrameworkSlot> free_framework_slots_;
@@ -191,10 +217,15 @@ class Books {
     std::unordered_map<base::OfferId, Offer> offers_;
     std::vector<allocator::AgentEntry> agent_entries_;
     std::vector<allocator::FrameworkEntry> framework_entries_;
-    resources::Resources total_;
+    RoleTable roles_;
+    resources::Resources total_scalars_;  // of all agents; knows whether a sum would overflow
+    resources::Quantities total_;
+    resources::Quantities free_;
+    std::vector<resources::Quantities> free_of_;  // by AgentSlot: what of `free_` is there
     allocator::Changes changes_;
-    std::vector<bool> agent_noted_;
-    std::vector<bool> framework_noted_;
+    bool orders_changed_ = false;
+    std::vector<Noted> agents_noted_;
+    std::vector<Noted> frameworks_noted_;
 };
 
 }  // namespace fairlead::masterd::core

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace fairlead::masterd::core {
 
@@ -87,14 +88,17 @@ void Core::handle(Framework& framework, const Call& call) {
 }
 
 void Core::decline(Framework& framework, const Call::Decline& decline) {
+    std::set<base::Role> roles;
     for (const auto& id : decline.offer_ids()) {
         Offer* offer = books_.offer(base::OfferId(id.value()));
         if (!offer) continue;
-        const Framework& owner = books_.framework(offer->framework);
+        Framework& owner = books_.framework(offer->framework);
         refuse_for(owner, offer->role, offer->agent, offer->resources, decline.filters());
         report(Report::Kind::offer_declined, "offer declined", framework).offer_id = offer->id;
+        if (&owner == &framework) roles.insert(offer->role);
         end_offer(*offer, Tell::nothing);
     }
+    for (const base::Role& role : roles) note_declined(framework, role, decline.filters());
 }
 
 bool Core::all_subscribed(const Framework& framework,
@@ -116,9 +120,10 @@ void Core::revive(Framework& framework, const Call::Revive& revive) {
                                                  role.value()) == revive.roles().end())
             continue;
         books_.set_suppressed(framework, role, false);
+        books_.set_hungry(framework, role);
         filters_.drop_role(framework.slot, role);
     }
-    books_.note(framework);
+    books_.wake(framework);
 }
 
 void Core::suppress(Framework& framework, const Call::Suppress& suppress) {

@@ -22,7 +22,7 @@ Output Core::step(base::Moment now, const Input& input) {
     std::visit([this](const auto& fact) { take(fact); }, input);
     state_.filters = filters_.size();
     state_.timers = timers_.size();
-    output_.allocation_wanted = state_.leading && books_.has_changes();
+    output_.allocation_wanted = state_.leading && (allocation_due_ || books_.has_openings());
     return std::exchange(output_, {});
 }
 
@@ -96,7 +96,12 @@ void Core::fire(const OfferExpired& due) {
 
 void Core::fire(const FilterExpired& due) {
     filters_.expire(due);
-    books_.note(books_.agent(due.agent));
+    books_.open(books_.agent(due.agent));
+}
+
+void Core::fire(const AllocationAwaited&) {
+    allocation_awaited_.reset();
+    allocation_due_ = true;
 }
 
 void Core::fire(const PingDue& due) {

@@ -65,6 +65,7 @@ class Core {
     void fire(const PingDue& due);
     void fire(const AgentOverdue& due);
     void fire(const RegistrationOverdue& due);
+    void fire(const AllocationAwaited& due);
     void reply(RequestId request, unsigned status, std::string body = {});
     void send(const Framework& framework, std::shared_ptr<const v1::scheduler::Event> event);
     void send(const Agent& agent, internal::FromMaster message);
@@ -147,10 +148,13 @@ class Core {
     // allocation.cpp
     void allocate();
     bool holds(const allocator::OfferLine& line) const;
+    bool stays_within_limits(const allocator::OfferLine& line) const;
     void send_offers(const Framework& framework, std::span<Offer* const> offers);
     enum class Tell { rescind, nothing };
     void end_offer(Offer& offer, Tell tell);
     void end_offers(std::vector<Offer*> offers, Tell tell);
+    void await_allocation(std::optional<base::Instant> when);
+    void note_declined(Framework& framework, const base::Role& role, const v1::Filters& filters);
     void refuse_for(const Framework& framework, const base::Role& role, AgentSlot agent,
                     const resources::Resources& refused, const v1::Filters& filters);
 
@@ -164,6 +168,9 @@ class Core {
     FilterTable filters_;
     base::Moment now_{};
     Output output_;
+    bool allocation_due_ = true;  // the module has not been shown anything yet, or has asked for it
+    bool module_is_new_ = true;
+    Timers::Handle allocation_awaited_;
     std::uint64_t next_framework_ = 0;
     std::uint64_t next_agent_ = 0;
     std::uint64_t next_offer_ = 0;

@@ -8,14 +8,6 @@ namespace {
 
 using Complaints = std::vector<std::string>;
 
-resources::Resources scalars_of(const resources::Resources& all) {
-    resources::Resources scalars;
-    all.for_each([&](const resources::Resource& one) {
-        if (one.scalar()) scalars.add(one);
-    });
-    return scalars;
-}
-
 void check_agent(const State& state, const Agent& agent, Complaints& complaints) {
     const auto complain = [&](const std::string& what) {
         complaints.push_back("agent " + agent.id.value() + ": " + what);
@@ -46,9 +38,9 @@ void check_framework(const State& state, const Framework& framework, Complaints&
     const auto complain = [&](const std::string& what) {
         complaints.push_back("framework " + framework.id.value() + ": " + what);
     };
-    std::map<base::Role, resources::Resources> allocated;
+    std::map<base::Role, resources::Quantities> allocated;
     for (const auto& [id, task] : framework.tasks) {
-        if (task.holds_resources) allocated[task.role].add(scalars_of(task.resources));
+        if (task.holds_resources) allocated[task.role].add(task.resources.quantities());
         if (framework.unreachable_tasks.contains(id))
             complain("task " + id.value() + " is in two places");
         const auto& listed = state.books.agent(task.agent).tasks;
@@ -56,14 +48,51 @@ void check_framework(const State& state, const Framework& framework, Complaints&
             complain("task " + id.value() + " is not listed by its agent");
     }
     for (const Offer* offer : framework.offers)
-        allocated[offer->role].add(scalars_of(offer->resources));
-    for (const auto& entry : state.books.framework_entries()[framework.slot].roles)
-        if (entry.allocated != allocated[entry.role])
-            complain("allocation of role " + entry.role.value() + " is not the sum of its parts");
+        allocated[offer->role].add(offer->resources.quantities());
+    for (const auto& claim : state.books.framework_entries()[framework.slot].claims) {
+        const base::Role& role = state.books.roles().name(claim.role);
+        if (claim.allocated != allocated[role])
+            complain("allocation of role " + role.value() + " is not the sum of its parts");
+        allocated.erase(role);
+    }
+    for (const auto& [role, held] : allocated)
+        if (!held.empty()) complain("holds something under role " + role.value() + ", which its entry does not name");
     if (!framework.is_connected() && !framework.offers.empty())
         complain("has offers and is not connected");
     if (framework.unreachable_order.size() != framework.unreachable_tasks.size())
         complain("unreachable tasks are not all in their order");
+}
+
+// What each role is said to hold is what its frameworks and those below it hold, and what is reserved for them.
+void check_roles(const State& state, Complaints& complaints) {
+    const auto& roles = state.books.roles().entries();
+    std::vector<resources::Quantities> allocated(roles.size());
+    std::vector<resources::Quantities> chargeable(roles.size());
+    const auto count = [&](const base::Role& role, const resources::Quantities& amount, auto& into) {
+        for (auto slot = state.books.roles().find(role).value_or(allocator::root_role); slot != allocator::root_role;
+             slot = roles[slot].parent)
+            into[slot].add(amount);
+    };
+    const auto hold = [&](const base::Role& role, const resources::Resources& held) {
+        count(role, held.quantities(), allocated);
+        count(role, held.free_quantities(), chargeable);
+    };
+    for (const auto& framework : state.books.frameworks()) {
+        if (!framework) continue;
+        for (const auto& [id, task] : framework->tasks)
+            if (task.holds_resources) hold(task.role, task.resources);
+        for (const Offer* offer : framework->offers) hold(offer->role, offer->resources);
+    }
+    for (const auto& entry : state.books.agent_entries())
+        entry.total.for_each([&](const resources::Resource& one) {
+            if (one.is_reserved()) count(one.reserved_role(), resources::Resources(one).quantities(), chargeable);
+        });
+    for (std::size_t slot = 0; slot < roles.size(); ++slot) {
+        if (roles[slot].allocated != allocated[slot])
+            complaints.push_back("role " + roles[slot].name.value() + ": allocated is not the sum of its parts");
+        if (roles[slot].chargeable != chargeable[slot])
+            complaints.push_back("role " + roles[slot].name.value() + ": chargeable is not the sum of its parts");
+    }
 }
 
 }  // namespace
@@ -72,7 +101,8 @@ std::vector<std::string> Invariants::check(const State& state) {
     Complaints complaints;
     if (state.epoch < highest_epoch_) complaints.push_back("the epoch went back");
     highest_epoch_ = state.epoch;
-    resources::Resources total;
+    resources::Quantities total;
+    resources::Quantities free;
     std::size_t tasks_of_frameworks = 0;
     std::size_t tasks_of_agents = 0;
     std::size_t offers_of_frameworks = 0;
@@ -80,7 +110,9 @@ std::vector<std::string> Invariants::check(const State& state) {
     for (const auto& agent : state.books.agents()) {
         if (!agent) continue;
         check_agent(state, *agent, complaints);
-        total.add(scalars_of(state.books.agent_entries()[agent->slot].total));
+        const auto& entry = state.books.agent_entries()[agent->slot];
+        total.add(entry.total.quantities());
+        if (entry.offerable) free.add(entry.available.free_quantities());
         tasks_of_agents += agent->tasks.size();
         offers_of_agents += agent->offers.size();
         if (state.absent_agents.contains(agent->id))
@@ -94,6 +126,8 @@ std::vector<std::string> Invariants::check(const State& state) {
     }
     if (total != state.books.total())
         complaints.push_back("the total is not the sum of the agents");
+    if (free != state.books.free()) complaints.push_back("what is free is not the sum of the agents");
+    check_roles(state, complaints);
     if (tasks_of_agents != tasks_of_frameworks)
         complaints.push_back("agents and frameworks do not have the same tasks");
     if (offers_of_agents != state.books.offers().size() ||

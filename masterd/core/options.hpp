@@ -21,9 +21,9 @@ struct CoreOptions {
     base::Duration ping_timeout = std::chrono::seconds(75);
     base::Duration register_timeout = std::chrono::seconds(30);  // from an opened link to Register
     // A slice of an agent below all of these is not worth an offer.
-    std::vector<resources::Resources> min_allocatable = {
-        resources::Resources::scalars(resources::Milli(10), {}),
-        resources::Resources::scalars({}, resources::Milli::units(32))};
+    std::vector<resources::Quantities> min_allocatable = {
+        resources::Resources::scalars(resources::Milli(10), {}).quantities(),
+        resources::Resources::scalars({}, resources::Milli::units(32)).quantities()};
     std::string cluster_id;
 
     std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;

@@ -159,7 +159,7 @@ void Core::update_framework(Framework& framework, const CallArrived& arrived) {
             framework.roles.end())
             outlived.push_back(offer);
     end_offers(std::move(outlived), Tell::rescind);
-    books_.note(framework);
+    books_.wake(framework);
     if (changed) tell_agents_about(framework);
     reply(arrived.request, 200);
 }

@@ -40,8 +40,10 @@ struct AgentOverdue {
 struct RegistrationOverdue {
     LinkId link;
 };
+// The allocation module has asked to be called then.
+struct AllocationAwaited {};
 using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, FilterExpired, PingDue,
-                           AgentOverdue, RegistrationOverdue>;
+                           AgentOverdue, RegistrationOverdue, AllocationAwaited>;
 
 class Timers {
   public:

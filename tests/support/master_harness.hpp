@@ -28,13 +28,14 @@ class HungriestFirst final : public allocator::Module {
             std::int64_t best_held = 0;
             for (allocator::FrameworkSlot slot = 0; slot < snapshot.frameworks.size(); ++slot) {
                 if (!snapshot.frameworks[slot].active) continue;
-                for (const auto& role : snapshot.frameworks[slot].roles) {
-                    auto part = entry.available.available_to(role.role);
-                    const auto held = role.allocated.cpus().thousandths() + given[slot];
-                    if (role.suppressed || part.empty() || (best && best_held <= held) ||
-                        snapshot.filters.refused(slot, role.role, agent, part))
+                for (const auto& claim : snapshot.frameworks[slot].claims) {
+                    const base::Role& role = snapshot.roles[claim.role].name;
+                    auto part = entry.available.available_to(role);
+                    const auto held = claim.allocated.of("cpus").thousandths() + given[slot];
+                    if (claim.suppressed || part.empty() || (best && best_held <= held) ||
+                        snapshot.filters.refused(slot, role, agent, part))
                         continue;
-                    best = allocator::OfferLine{slot, role.role, agent, std::move(part)};
+                    best = allocator::OfferLine{slot, claim.role, agent, std::move(part)};
                     best_held = held;
                 }
             }

@@ -1,0 +1,72 @@
+#include "allocator/drf/portion.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace fairlead::allocator::drf {
+
+using resources::Milli;
+using resources::Quantities;
+using resources::Resource;
+using resources::Resources;
+
+namespace {
+
+double part_of(Milli amount, Milli whole) {
+    return whole.is_zero() ? 0 : static_cast<double>(amount.thousandths()) / static_cast<double>(whole.thousandths());
+}
+
+bool is_chargeable(const Resource& one) { return one.scalar() && !one.is_reserved() && !one.is_revocable(); }
+
+}  // namespace
+
+Resources visible_to(const FrameworkEntry& framework, const base::Role& role, const Resources& available) {
+    if (available.is_scalar_only()) return available;
+    Resources part = available.available_to(role);
+    if (!framework.revocable_aware) part = part.non_revocable();
+    if (!framework.shared_aware) part = part.without_shared();
+    if (!framework.refinement_aware) part = part.without_refined_reservations();
+    return part;
+}
+
+Resources cut_to(const Resources& from, const Limits& ceilings) {
+    if (ceilings.empty() || ceilings.allow(from.free_quantities())) return from;
+    Resources kept;
+    Limits left = ceilings;
+    from.for_each([&](const Resource& one) {
+        const auto ceiling = is_chargeable(one) ? left.of(one.name()) : std::nullopt;
+        if (!ceiling) return kept.add(one);
+        if (*one.scalar() <= *ceiling) {
+            left.set(one.name(), *ceiling - *one.scalar());
+            kept.add(one);
+        } else if (!one.is_indivisible() && !ceiling->is_zero()) {
+            left.set(one.name(), Milli{});
+            kept.add(Resource(one.name(), *ceiling, one.qualifier()));
+        }
+    });
+    return kept;
+}
+
+double alignment(const Quantities& demand, const Quantities& free, const Quantities& capacity) {
+    double score = 0;
+    demand.for_each([&](std::string_view name, Milli amount) {
+        score += part_of(amount, capacity.of(name)) * part_of(free.of(name), capacity.of(name));
+    });
+    return score;
+}
+
+double stranded(const Quantities& demand, const Quantities& free, const Quantities& capacity) {
+    double times = std::numeric_limits<double>::infinity();
+    demand.for_each([&](std::string_view name, Milli amount) {
+        times = std::min(times, part_of(free.of(name), amount));
+    });
+    if (times == std::numeric_limits<double>::infinity()) return 0;
+    double idle = 0;
+    capacity.for_each([&](std::string_view name, Milli whole) {
+        const double used = times * part_of(demand.of(name), whole);
+        idle += std::max(0.0, part_of(free.of(name), whole) - used);
+    });
+    return idle;
+}
+
+}  // namespace fairlead::allocator::drf
