@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-#include <fstream>
-
 namespace fairlead::cli {
 
 using base::Error;
@@ -18,36 +15,6 @@ std::string trimmed(std::string text) {
     const auto from = text.find_first_not_of(" \t\r");
     if (from == std::string::npos) return {};
     return text.substr(from, text.find_last_not_of(" \t\r") - from + 1);
-}
-
-std::vector<std::string> split(const std::string& text) {
-    std::vector<std::string> parts;
-    std::size_t from = 0;
-    while (from <= text.size()) {
-        const auto to = std::min(text.find(',', from), text.size());
-        if (auto part = trimmed(text.substr(from, to - from)); !part.empty()) parts.push_back(part);
-        from = to + 1;
-    }
-    return parts;
-}
-
-// Master= of the section [Client]; nothing when the file says nothing about it.
-std::string master_of_file(const std::string& path) {
-    std::ifstream file(path);
-    std::string line, section, master;
-    while (std::getline(file, line)) {
-        line = trimmed(line);
-        if (line.empty() || line[0] == '#' || line[0] == ';') continue;
-        if (line.front() == '[') {
-            section = line;
-            continue;
-        }
-        const auto equals = line.find('=');
-        if (section == "[Client]" && equals != std::string::npos &&
-            trimmed(line.substr(0, equals)) == "Master")
-            master = trimmed(line.substr(equals + 1));
-    }
-    return master;
 }
 
 base::Result<boost::json::value> parse_document(const std::string& body) {
@@ -72,26 +39,6 @@ int exit_status_of(const Error& error) {
         default:
             return unreachable;
     }
-}
-
-base::Result<MasterChoice> choose_master(const std::string& option,
-                                         const std::string& config_path) {
-    MasterChoice choice{{"http://localhost:5050"}, "default"};
-    const char* environment = std::getenv("FAIRLEAD_MASTER");
-    if (!option.empty()) {
-        choice = {split(option), "--master"};
-    } else if (environment != nullptr && *environment != '\0') {
-        choice = {split(environment), "FAIRLEAD_MASTER"};
-    } else if (auto master = master_of_file(config_path); !master.empty()) {
-        choice = {split(master), config_path};
-    }
-    if (choice.addresses.empty())
-        return Error(ErrorCode::invalid_argument, choice.source + " names no master");
-    for (const auto& address : choice.addresses)
-        if (auto url = http::parse_url(address, 5050); !url)
-            return url.error().caused(ErrorCode::invalid_argument,
-                                      "master " + address + " (from " + choice.source + ")");
-    return choice;
 }
 
 async::awaitable<base::Result<http::Response>> Cluster::ask(http::ClientRequest request) {

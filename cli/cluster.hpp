@@ -2,6 +2,7 @@
 // What fairctl asks of a cluster: documents of the master and output files of agents. One strand
 // (the program has a single thread). Failures are Errors that name what was tried.
 
+#include "cli/master_choice.hpp"
 #include "common/async/asio.hpp"
 #include "common/base/error.hpp"
 #include "common/http/client.hpp"
@@ -9,7 +10,6 @@
 #include <boost/json.hpp>
 
 #include <string>
-#include <vector>
 
 namespace fairlead::cli {
 
@@ -23,14 +23,6 @@ enum ExitStatus : int {
     refused = 5
 };
 int exit_status_of(const base::Error& error);
-
-// --master, else FAIRLEAD_MASTER, else Master= of client.conf, else localhost. Several are
-// separated by commas and tried in turn. `config_path` is the file's place.
-struct MasterChoice {
-    std::vector<std::string> addresses;
-    std::string source;  // "--master", "FAIRLEAD_MASTER", the file, "default"
-};
-base::Result<MasterChoice> choose_master(const std::string& option, const std::string& config_path);
 
 class Cluster {
   public:

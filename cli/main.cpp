@@ -5,6 +5,7 @@
 #include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "cli/views.hpp"
+#include "common/config/config.hpp"
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -19,11 +20,11 @@ namespace {
 using Command = std::function<async::awaitable<int>(Cluster)>;
 
 const char* const words_at_end =
-    "The master is --master, else FAIRLEAD_MASTER, else Master= of section [Client] in\n"
-    "/etc/fairlead/client.conf, else http://localhost:5050. Several are separated by commas.\n\n"
+    "The master is --master, else FAIRLEAD_MASTER, else Master= of client.conf(5), else\n"
+    "http://localhost:5050. Several are separated by commas and tried in turn.\n\n"
     "Exit status: 0 done; 1 the command could not be done for a reason of its own; 2 wrong usage;\n"
     "3 no master or agent could be reached; 4 no such task; 5 refused. `run` gives the task's own\n"
-    "status, 128+n when signal n ended it, 130 after an interrupt.";
+    "status, 128+n when signal n ended it, 124 when its time was up, 130 after an interrupt.";
 
 int run(async::asio::io_context& context, Cluster cluster, const Command& command) {
     int status = 1;
@@ -48,7 +49,9 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, cha
         for (int i = 1; i < argc; ++i) {
             const std::string word = argv[i];
             if (word.starts_with("-")) {
-                if (word == "--master" || word == "-m" || word == "-o" || word == "--output") ++i;
+                if (word == "--master" || word == "-m" || word == "-o" || word == "--output" ||
+                    word == "--config")
+                    ++i;
                 continue;
             }
             const auto near = nearest(word, names, 1);
@@ -88,6 +91,16 @@ void add_run(CLI::App& app, RunOptions& options) {
                        ? "'" + text + "' is not K=V"
                        : std::string();
         });
+    app.add_option_function<std::string>(
+           "--timeout",
+           [&options](const std::string& text) {
+               options.timeout = config::parse_duration(text);
+               if (!options.timeout || *options.timeout <= base::Duration::zero())
+                   throw CLI::ValidationError("--timeout",
+                                              "'" + text + "' is not a time such as 90s or 5min");
+           },
+           "End what still runs after this time, such as 90s or 5min")
+        ->type_name("TIME");
     app.add_option("command", options.command, "The command after --, with its arguments")
         ->required();
     app.positionals_at_end();
@@ -101,11 +114,11 @@ int main(int argc, char** argv) {
     app.footer(words_at_end);
     app.fallthrough();
     app.get_formatter()->column_width(34);
-    std::string master, format = "table", config = "/etc/fairlead/client.conf";
+    std::string master, format = "table", config;
     app.add_option("-m,--master", master, "Master to ask: host, host:port or URL");
     app.add_option("-o,--output", format, "table for people, json for programs")
         ->check(CLI::IsMember({"table", "json"}));
-    app.add_option("--config", config, "Where client.conf is")->group("");
+    app.add_option("--config", config, "Read this file in place of client.conf and its drop-ins");
 
     bool all = false;
     std::string task, framework;
@@ -138,7 +151,7 @@ int main(int argc, char** argv) {
         return usage_error(app, error, argc, argv);
     }
 
-    auto choice = choose_master(master, config);
+    auto choice = choose_master(master, {.file = config});
     if (!choice) return complain(choice.error());
     const auto output = format == "json" ? Output::json : Output::table;
     const auto scope = all ? Scope::everything : Scope::running;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <map>
 
 namespace fairlead::cli {
 
@@ -138,8 +139,11 @@ v1::TaskInfo Run::task_for(const v1::Offer& offer, unsigned index) const {
     }
     const auto id =
         options_.instances == 1 ? options_.name : fmt::format("{}.{}", options_.name, index);
-    return sdk::command_task(offer, id, options_.name, std::move(command), options_.cpus,
-                             options_.mem_mb);
+    auto task = sdk::command_task(offer, id, options_.name, std::move(command), options_.cpus,
+                                  options_.mem_mb);
+    if (options_.timeout)
+        task.mutable_max_completion_time()->set_nanoseconds(options_.timeout->count());
+    return task;
 }
 
 void Run::take(const v1::Offer& offer) {
@@ -171,12 +175,12 @@ void Run::update(const v1::TaskStatus& status) {
     if (!sdk::is_terminal(status.state())) return;
 
     auto& instance = found->second;
-    const auto state = v1::TaskState_Name(status.state());
-    instance.status = exit_status_of_task(state, status.message());
+    instance.status = exit_status_of_task(status);
     instance.over = true;
     if (instance.status != 0 && first_failure_ == 0) first_failure_ = instance.status;
     if (status.state() != v1::TASK_FINISHED && !interrupted_)
-        fmt::print(stderr, "fairctl: task {} {}{}{}\n", found->first, state_text(state),
+        fmt::print(stderr, "fairctl: task {} {}{}{}\n", found->first,
+                   state_text(v1::TaskState_Name(status.state())),
                    status.message().empty() ? "" : ": ", status.message());
     // A task so short that RUNNING was merged into its end still has output.
     if (status.state() == v1::TASK_FINISHED || status.state() == v1::TASK_FAILED)

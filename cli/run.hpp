@@ -4,8 +4,9 @@
 // status. An interrupt kills the tasks and takes the framework down; a second one does not wait.
 
 #include "cli/cluster.hpp"
+#include "fairlead/v1/mesos.pb.h"
 
-#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,17 @@ struct RunOptions {
     unsigned instances = 1;
     std::string name;  // empty: the program's
     std::string role = "*";
-    std::string user;                      // empty: whoever calls
-    std::vector<std::string> environment;  // K=V
-    std::vector<std::string> command;      // argv
+    std::string user;                       // empty: whoever calls
+    std::vector<std::string> environment;   // K=V
+    std::optional<base::Duration> timeout;  // each instance is ended when it has run so long
+    std::vector<std::string> command;       // argv
 };
 
 async::awaitable<int> run_command(Cluster cluster, RunOptions options);
 
 // The exit status that a task's last status stands for: its own, 128 + n for a signal n, 0 for
-// TASK_FINISHED, 1 when nothing else is known. Pure.
-int exit_status_of_task(const std::string& state, const std::string& message);
+// TASK_FINISHED, 124 when its time was up (as timeout(1) has it), 1 when nothing else is known.
+// Pure.
+int exit_status_of_task(const v1::TaskStatus& status);
 
 }  // namespace fairlead::cli

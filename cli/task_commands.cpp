@@ -1,6 +1,7 @@
 // kill and logs: both begin by finding one task among all that the master knows.
 
 #include "cli/document.hpp"
+#include "cli/records.hpp"
 #include "cli/table.hpp"
 #include "cli/views.hpp"
 #include "common/async/deadline.hpp"
@@ -18,11 +19,6 @@ using base::ErrorCode;
 namespace {
 
 constexpr auto follow_pause = std::chrono::milliseconds(250);
-
-bool is_over(std::string_view state) {
-    return state != "TASK_STAGING" && state != "TASK_STARTING" && state != "TASK_RUNNING" &&
-           state != "TASK_KILLING" && state != "TASK_UNREACHABLE";
-}
 
 // The one task of that id; else an error that lists what may have been meant.
 base::Result<json::value> pick(const json::array& tasks, const std::string& id,
@@ -58,19 +54,20 @@ async::awaitable<base::Result<json::value>> find_task(Cluster cluster, std::stri
     co_return pick(list_of(*document, "tasks"), id, framework);
 }
 
-// "ip:port" of the agent; the master names it "slave(1)@ip:port".
-async::awaitable<base::Result<std::string>> agent_of(Cluster cluster, std::string agent_id) {
+// The agent of a task, as /slaves has it.
+async::awaitable<base::Result<json::value>> agent_of(Cluster cluster, std::string agent_id) {
     auto agents = co_await cluster.get("/slaves");
     if (!agents) co_return agents.error();
-    for (const auto& agent : list_of(*agents, "slaves")) {
-        if (text_of(agent, "id") != agent_id) continue;
-        const auto pid = text_of(agent, "pid");
-        const auto at = pid.find('@');
-        if (at != std::string::npos) co_return pid.substr(at + 1);
-        co_return text_of(agent, "hostname") + ":5051";
-    }
-    co_return Error(ErrorCode::not_found,
+    for (const auto& agent : list_of(*agents, "slaves"))
+        if (text_of(agent, "id") == agent_id) co_return agent;
+    co_return Error(ErrorCode::unavailable,
                     "the task's agent " + agent_id + " is not registered now");
+}
+
+Error not_read(const json::value& agent, const Error& error) {
+    if (error.code() == ErrorCode::not_found) return error;
+    return error.in(fmt::format("cannot read from the agent on {} ({})", text_of(agent, "hostname"),
+                                address_of(agent)));
 }
 
 }  // namespace
@@ -98,13 +95,13 @@ async::awaitable<int> show_log(Cluster cluster, LogChoice choice) {
     auto agent = co_await agent_of(cluster, text_of(*task, "slave_id"));
     if (!agent) co_return complain(agent.error());
     const auto framework = text_of(*task, "framework_id");
-    auto file = OutputFile::open(cluster.strand(), *agent, framework, choice.task,
+    auto file = OutputFile::open(cluster.strand(), address_of(*agent), framework, choice.task,
                                  choice.from_stderr ? "stderr" : "stdout");
     if (!file) co_return complain(file.error());
     bool over = is_over(text_of(*task, "state"));
     for (;;) {
         auto text = co_await file->next();
-        if (!text) co_return complain(text.error());
+        if (!text) co_return complain(not_read(*agent, text.error()));
         std::fwrite(text->data(), 1, text->size(), stdout);
         if (!text->empty()) continue;
         std::fflush(stdout);

@@ -1,13 +1,12 @@
 #include "cli/views.hpp"
 
 #include "cli/document.hpp"
+#include "cli/records.hpp"
 #include "cli/table.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <map>
 
 namespace fairlead::cli {
 
@@ -23,38 +22,23 @@ void print_json(const json::value& value) {
     print(json::serialize(value) + "\n");
 }
 
-double seconds_since(double since) {
-    return since > 0 ? base::seconds_since_1970(base::read_clocks().wall) - since : -1;
+std::string age_since(const json::value& record, std::string_view key) {
+    const double since = number_of(record, key);
+    return age_text(since > 0 ? base::seconds_since_1970(base::read_clocks().wall) - since : -1);
 }
 
-std::string used_of_total(double used, double total, std::string (*text)(double)) {
-    return text(used) + "/" + text(total);
+std::string cpus_in(const json::value& record, std::string_view key) {
+    return cpus_text(number_of(record, key));
+}
+std::string megabytes_in(const json::value& record, std::string_view key) {
+    return megabytes_text(number_of(record, key));
 }
 
-std::string roles_of(const json::value& framework) {
+std::string roles_in(const json::value& framework) {
     std::string roles;
     for (const auto& role : list_of(framework, "roles"))
         if (role.is_string()) roles += (roles.empty() ? "" : ",") + std::string(role.as_string());
-    return roles.empty() ? text_of(framework, "role") : roles;
-}
-
-bool is_over(std::string_view state) {
-    return state != "TASK_STAGING" && state != "TASK_STARTING" && state != "TASK_RUNNING" &&
-           state != "TASK_KILLING" && state != "TASK_UNREACHABLE";
-}
-
-std::map<std::string, std::string> host_names(const json::value& agents) {
-    std::map<std::string, std::string> names;
-    for (const auto& agent : list_of(agents, "slaves"))
-        names[text_of(agent, "id")] = text_of(agent, "hostname");
-    return names;
-}
-
-double last_change(const json::value& task) {
-    double latest = 0;
-    for (const auto& status : list_of(task, "statuses"))
-        latest = std::max(latest, number_of(status, "timestamp"));
-    return latest;
+    return roles;
 }
 
 }  // namespace
@@ -67,52 +51,30 @@ int complain(const base::Error& error) {
 async::awaitable<int> show_status(Cluster cluster, Output output) {
     auto state = co_await cluster.get("/state");
     if (!state) co_return complain(state.error());
-    double cpus = 0, cpus_used = 0, mem = 0, mem_used = 0;
-    std::size_t active = 0, tasks = 0;
-    for (const auto& agent : list_of(*state, "slaves")) {
-        active += flag_of(agent, "active", true) ? 1 : 0;
-        cpus += number_of(object_of(agent, "resources"), "cpus");
-        mem += number_of(object_of(agent, "resources"), "mem");
-        cpus_used += number_of(object_of(agent, "used_resources"), "cpus");
-        mem_used += number_of(object_of(agent, "used_resources"), "mem");
-    }
-    for (const auto& framework : list_of(*state, "frameworks"))
-        for (const auto& task : list_of(framework, "tasks"))
-            tasks += is_over(text_of(task, "state")) ? 0 : 1;
-    const auto agents = list_of(*state, "slaves").size();
-    const auto frameworks = list_of(*state, "frameworks").size();
-
+    const json::value record = cluster_record(*state);
     if (output == Output::json) {
-        print_json(json::object{{"master", text_of(*state, "hostname")},
-                                {"id", text_of(*state, "id")},
-                                {"version", text_of(*state, "version")},
-                                {"agents", agents},
-                                {"agents_active", active},
-                                {"frameworks", frameworks},
-                                {"tasks", tasks},
-                                {"cpus", cpus},
-                                {"cpus_used", cpus_used},
-                                {"mem_mb", mem},
-                                {"mem_used_mb", mem_used}});
+        print_json(record);
         co_return success;
     }
-    const double started = number_of(*state, "start_time");
-    print(fmt::format("Master      {} ({}), up {}\n", text_of(*state, "hostname"),
-                      text_of(*state, "version"), age_text(seconds_since(started))));
-    print(fmt::format("Agents      {} ({} active)\n", agents, active));
-    print(fmt::format("Frameworks  {}\n", frameworks));
-    print(fmt::format("Tasks       {}\n", tasks));
-    print(fmt::format("CPUs        {} of {} used\n", cpus_text(cpus_used), cpus_text(cpus)));
-    print(
-        fmt::format("Memory      {} of {} used\n", megabytes_text(mem_used), megabytes_text(mem)));
+    const auto count = [&](std::string_view key) { return text_of(record, key); };
+    print(fmt::format("Master      {} ({}), up {}\n", count("master"), count("version"),
+                      age_since(record, "started_at")));
+    print(fmt::format("Agents      {} ({} active)\n", count("agents"), count("agents_active")));
+    print(fmt::format("Frameworks  {}\n", count("frameworks")));
+    print(fmt::format("Tasks       {}\n", count("tasks")));
+    print(fmt::format("CPUs        {} of {} used\n", cpus_in(record, "cpus_used"),
+                      cpus_in(record, "cpus")));
+    print(fmt::format("Memory      {} of {} used\n", megabytes_in(record, "mem_used_mb"),
+                      megabytes_in(record, "mem_mb")));
     co_return success;
 }
 
 async::awaitable<int> show_agents(Cluster cluster, Output output) {
-    auto agents = co_await cluster.get("/slaves");
-    if (!agents) co_return complain(agents.error());
+    auto document = co_await cluster.get("/slaves");
+    if (!document) co_return complain(document.error());
+    const auto agents = agent_records(*document);
     if (output == Output::json) {
-        print_json(list_of(*agents, "slaves"));
+        print_json(agents);
         co_return success;
     }
     Table table({{"HOST"},
@@ -121,15 +83,11 @@ async::awaitable<int> show_agents(Cluster cluster, Output output) {
                  {"MEMORY", Align::right},
                  {"UP", Align::right},
                  {"ID"}});
-    for (const auto& agent : list_of(*agents, "slaves")) {
-        const auto& total = object_of(agent, "resources");
-        const auto& used = object_of(agent, "used_resources");
-        table.add({text_of(agent, "hostname"), flag_of(agent, "active", true) ? "active" : "away",
-                   used_of_total(number_of(used, "cpus"), number_of(total, "cpus"), cpus_text),
-                   used_of_total(number_of(used, "mem"), number_of(total, "mem"), megabytes_text),
-                   age_text(seconds_since(number_of(agent, "registered_time"))),
-                   text_of(agent, "id")});
-    }
+    for (const auto& agent : agents)
+        table.add({text_of(agent, "hostname"), text_of(agent, "state"),
+                   cpus_in(agent, "cpus_used") + "/" + cpus_in(agent, "cpus"),
+                   megabytes_in(agent, "mem_used_mb") + "/" + megabytes_in(agent, "mem_mb"),
+                   age_since(agent, "registered_at"), text_of(agent, "id")});
     print(table.empty() ? "No agents are registered.\n" : table.text());
     co_return success;
 }
@@ -137,12 +95,9 @@ async::awaitable<int> show_agents(Cluster cluster, Output output) {
 async::awaitable<int> show_frameworks(Cluster cluster, Output output, Scope scope) {
     auto document = co_await cluster.get("/frameworks");
     if (!document) co_return complain(document.error());
-    json::array all = list_of(*document, "frameworks");
-    if (scope == Scope::everything)
-        for (const auto& framework : list_of(*document, "completed_frameworks"))
-            all.push_back(framework);
+    const auto frameworks = framework_records(*document, scope);
     if (output == Output::json) {
-        print_json(all);
+        print_json(frameworks);
         co_return success;
     }
     Table table({{"NAME"},
@@ -153,17 +108,11 @@ async::awaitable<int> show_frameworks(Cluster cluster, Output output, Scope scop
                  {"MEMORY", Align::right},
                  {"AGE", Align::right},
                  {"ID"}});
-    for (const auto& framework : all) {
-        const bool gone =
-            number_of(framework, "unregistered_time") > 0 && !flag_of(framework, "active", false);
-        const auto& used = object_of(framework, "used_resources");
-        table.add({text_of(framework, "name"), roles_of(framework),
-                   gone ? "ended" : (flag_of(framework, "connected", true) ? "connected" : "away"),
-                   std::to_string(list_of(framework, "tasks").size()),
-                   cpus_text(number_of(used, "cpus")), megabytes_text(number_of(used, "mem")),
-                   age_text(seconds_since(number_of(framework, "registered_time"))),
+    for (const auto& framework : frameworks)
+        table.add({text_of(framework, "name"), roles_in(framework), text_of(framework, "state"),
+                   text_of(framework, "tasks"), cpus_in(framework, "cpus_used"),
+                   megabytes_in(framework, "mem_used_mb"), age_since(framework, "registered_at"),
                    text_of(framework, "id")});
-    }
     print(table.empty() ? "No framework is subscribed.\n" : table.text());
     co_return success;
 }
@@ -171,16 +120,13 @@ async::awaitable<int> show_frameworks(Cluster cluster, Output output, Scope scop
 async::awaitable<int> show_tasks(Cluster cluster, Output output, Scope scope) {
     auto document = co_await cluster.get("/tasks?limit=-1");
     if (!document) co_return complain(document.error());
-    json::array tasks;
-    for (const auto& task : list_of(*document, "tasks"))
-        if (scope == Scope::everything || !is_over(text_of(task, "state"))) tasks.push_back(task);
+    auto agents = co_await cluster.get("/slaves");
+    if (!agents) co_return complain(agents.error());
+    const auto tasks = task_records(*document, *agents, scope);
     if (output == Output::json) {
         print_json(tasks);
         co_return success;
     }
-    auto agents = co_await cluster.get("/slaves");
-    if (!agents) co_return complain(agents.error());
-    const auto hosts = host_names(*agents);
     Table table({{"TASK"},
                  {"NAME"},
                  {"STATE"},
@@ -190,12 +136,10 @@ async::awaitable<int> show_tasks(Cluster cluster, Output output, Scope scope) {
                  {"HOST"},
                  {"FRAMEWORK"}});
     for (const auto& task : tasks) {
-        const auto& held = object_of(task, "resources");
-        const auto host = hosts.find(text_of(task, "slave_id"));
-        table.add({text_of(task, "id"), text_of(task, "name"), state_text(text_of(task, "state")),
-                   age_text(seconds_since(last_change(task))), cpus_text(number_of(held, "cpus")),
-                   megabytes_text(number_of(held, "mem")),
-                   host == hosts.end() ? text_of(task, "slave_id") : host->second,
+        const auto host = text_of(task, "hostname");
+        table.add({text_of(task, "id"), text_of(task, "name"), text_of(task, "state"),
+                   age_since(task, "changed_at"), cpus_in(task, "cpus"),
+                   megabytes_in(task, "mem_mb"), host.empty() ? text_of(task, "agent_id") : host,
                    text_of(task, "framework_id")});
     }
     const auto none = scope == Scope::everything
@@ -209,7 +153,8 @@ async::awaitable<int> show_version(Cluster cluster, Output output) {
     auto version = co_await cluster.get("/version");
     if (output == Output::json)
         print_json(json::object{{"fairctl", FAIRLEAD_VERSION},
-                                {"master", version ? *version : json::value(nullptr)}});
+                                {"master", version ? text_of(*version, "fairlead_version") : ""},
+                                {"api", version ? text_of(*version, "version") : ""}});
     else
         print(fmt::format("fairctl {}\n", FAIRLEAD_VERSION));
     if (!version) {
@@ -217,7 +162,8 @@ async::awaitable<int> show_version(Cluster cluster, Output output) {
         co_return success;
     }
     if (output == Output::table)
-        print(fmt::format("master API {}\n", text_of(*version, "version")));
+        print(fmt::format("master {} (API {})\n", text_of(*version, "fairlead_version"),
+                          text_of(*version, "version")));
     co_return success;
 }
 

@@ -2,13 +2,13 @@
 // The commands that look at a cluster or end one task in it. Each gives the program's exit status.
 
 #include "cli/cluster.hpp"
+#include "cli/records.hpp"
 
 #include <string>
 
 namespace fairlead::cli {
 
 enum class Output { table, json };
-enum class Scope { running, everything };
 
 async::awaitable<int> show_status(Cluster cluster, Output output);
 async::awaitable<int> show_agents(Cluster cluster, Output output);

@@ -5,9 +5,9 @@
 #include "common/config/config.hpp"
 #include "common/http/router.hpp"
 #include "common/log/log.hpp"
+#include "common/resources/wire.hpp"
 #include "nodeagentd/api/files.hpp"
 #include "nodeagentd/checkpoint/checkpoint.hpp"
-#include "nodeagentd/core/task_resources.hpp"
 #include "nodeagentd/driver/driver.hpp"
 #include "nodeagentd/link/link.hpp"
 #include "nodeagentd/runtime/runtime.hpp"
@@ -93,7 +93,8 @@ int serve(const config::Config& config) {
     core::CoreOptions options;
     options.agent_info.set_hostname(text("Hostname", name));
     options.agent_info.set_port(listen->port);
-    core::write_resources(*resources, options.agent_info.mutable_resources());
+    resources::to_wire(*resources, resources::ReservationFormat::stack, nullptr,
+                       *options.agent_info.mutable_resources());
     options.version = FAIRLEAD_VERSION;
     options.boot_id = read_line("/proc/sys/kernel/random/boot_id");
     options.command.work_directory = work;

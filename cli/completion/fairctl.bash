@@ -17,12 +17,13 @@ _fairctl() {
     case $previous in
         -o|--output) COMPREPLY=($(compgen -W "table json" -- "$current")); return ;;
         -m|--master) COMPREPLY=($(compgen -A hostname -- "$current")); return ;;
+        --config) COMPREPLY=($(compgen -f -- "$current")); return ;;
         --user) COMPREPLY=($(compgen -u -- "$current")); return ;;
     esac
-    local general="--master --output --help"
+    local general="--master --output --config --help"
     case $command in
         "") COMPREPLY=($(compgen -W "$commands $general" -- "$current")) ;;
-        run) COMPREPLY=($(compgen -W "--cpus --mem --instances --name --role --user --env -- $general" -- "$current")
+        run) COMPREPLY=($(compgen -W "--cpus --mem --instances --name --role --user --env --timeout -- $general" -- "$current")
                         $(compgen -c -- "$current")) ;;
         kill) COMPREPLY=($(compgen -W "$(_fairctl_tasks) --framework $general" -- "$current")) ;;
         logs) COMPREPLY=($(compgen -W "$(_fairctl_tasks) --follow --stderr --framework $general" -- "$current")) ;;

@@ -44,10 +44,11 @@ def install(host, role, folder):
 
 def configuration(host_name, master_urls, bed_name):
     """Drop-ins that are on the disk before the package is installed: the units start with them the first time."""
+    client = {"etc/fairlead/client.conf.d/50-bed.conf": f"[Client]\nMaster={' '.join(master_urls)}\n"}
     if host_name.startswith("master"):
-        return {"etc/fairlead/masterd.conf.d/50-bed.conf":
+        return client | {"etc/fairlead/masterd.conf.d/50-bed.conf":
                 f"[Master]\nListen=0.0.0.0:5050\nHostname={host_name}\nClusterName={bed_name}\n"}
     if host_name.startswith("agent"):
-        return {"etc/fairlead/nodeagentd.conf.d/50-bed.conf":
+        return client | {"etc/fairlead/nodeagentd.conf.d/50-bed.conf":
                 f"[Agent]\nMaster={master_urls[0]}\nHostname={host_name}\nListen=0.0.0.0:5051\n"}
     return {}

@@ -3,7 +3,6 @@
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
-#include "masterd/core/resource_wire.hpp"
 #include "masterd/core/task_validation.hpp"
 
 #include <fmt/format.h>

@@ -2,9 +2,9 @@
 // they fall silent.
 
 #include "common/resources/role.hpp"
+#include "common/resources/wire.hpp"
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
-#include "masterd/core/resource_wire.hpp"
 
 #include <fmt/format.h>
 
@@ -57,7 +57,7 @@ void Core::refuse_agent(LinkId link, const std::string& why, bool final) {
 
 void Core::register_agent(LinkId link, const internal::Register& message) {
     if (!state_.leading) return refuse_agent(link, "This master is not leading", false);
-    auto total = resources_from_wire(message.agent_info().resources());
+    auto total = resources::from_wire(message.agent_info().resources());
     if (!total)
         return refuse_agent(link, "Invalid agent resources: " + total.error().message(), false);
     base::AgentId id(message.agent_info().id().value());
@@ -127,7 +127,7 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
             refused.insert(id);
             continue;
         }
-        auto used = resources_from_wire(task.resources());
+        auto used = resources::from_wire(task.resources());
         take_registered_task(agent, task, used ? std::move(*used) : resources::Resources());
     }
     for (Task* task : agent.tasks) {
@@ -178,7 +178,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     task.agent = agent.slot;
     task.agent_id = agent.id;
     task.state = wire.state();
-    const auto role = allocation_role_of(wire.resources());
+    const auto role = resources::allocation_role_of(wire.resources());
     task.role = role && !role->empty()    ? *role
                 : framework.roles.empty() ? resources::default_role()
                                           : framework.roles.front();

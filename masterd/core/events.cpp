@@ -1,6 +1,7 @@
 #include "masterd/core/events.hpp"
 
-#include "masterd/core/resource_wire.hpp"
+#include "common/resources/wire.hpp"
+
 
 namespace fairlead::masterd::core {
 namespace {
@@ -98,11 +99,12 @@ v1::Offer offer_on_wire(const Offer& offer, const Framework& framework, const Ag
     url.mutable_address()->set_port(agent.info->port());
     if (agent.info->has_domain()) *wire.mutable_domain() = agent.info->domain();
     *wire.mutable_attributes() = agent.info->attributes();
-    const auto format = framework.capabilities.reservation_refinement ? ReservationFormat::stack
-                                                                      : ReservationFormat::single;
+    using Format = resources::ReservationFormat;
+    const auto format =
+        framework.capabilities.reservation_refinement ? Format::stack : Format::single;
     const bool multi_role = framework.capabilities.multi_role;
-    resources_to_wire(offer.resources, format, multi_role ? &offer.role : nullptr,
-                      *wire.mutable_resources());
+    resources::to_wire(offer.resources, format, multi_role ? &offer.role : nullptr,
+                       *wire.mutable_resources());
     if (multi_role) wire.mutable_allocation_info()->set_role(offer.role.value());
     return wire;
 }

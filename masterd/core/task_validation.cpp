@@ -1,6 +1,7 @@
 #include "masterd/core/task_validation.hpp"
 
-#include "masterd/core/resource_wire.hpp"
+#include "common/resources/wire.hpp"
+
 
 #include <cmath>
 #include <set>
@@ -169,10 +170,10 @@ base::Status check_resource_kinds(const resources::Resources& used) {
 
 base::Result<resources::Resources> check_resources(const v1::TaskInfo& task,
                                                    const LaunchSite& site) {
-    auto used = resources_from_wire(task.resources());
+    auto used = resources::from_wire(task.resources());
     if (!used) return refuse("Task uses invalid resources: " + used.error().message());
     if (used->empty()) return refuse("Task uses no resources");
-    const auto role = allocation_role_of(task.resources());
+    const auto role = resources::allocation_role_of(task.resources());
     if (!role) return refuse("Task uses invalid resources: " + role.error().message());
     if (!role->empty() && *role != site.role)
         return refuse("Task uses resources allocated to role '" + role->value() +

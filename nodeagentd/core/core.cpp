@@ -1,7 +1,7 @@
 #include "nodeagentd/core/core.hpp"
 
+#include "common/resources/wire.hpp"
 #include "nodeagentd/core/status.hpp"
-#include "nodeagentd/core/task_resources.hpp"
 
 namespace fairlead::nodeagentd::core {
 
@@ -24,7 +24,7 @@ bool is_terminal(v1::TaskState state) {
 Core::Core(CoreOptions options, std::uint64_t seed) : options_(std::move(options)), prng_(seed) {
     // An agent's own resources were made by our own code: not being able to read them is a bug of
     // ours.
-    state_.total = read_resources(options_.agent_info.resources()).value();
+    state_.total = resources::from_wire(options_.agent_info.resources()).value();
 }
 
 Output Core::step(base::Moment now, const Input& input) {
@@ -72,7 +72,7 @@ void Core::handle(const Recovered& input) {
         Container& container = state_.containers[id];
         container.record = record;
         state_.tasks[{framework_id, task_id}] = id;
-        auto resources = read_resources(record.task_info().resources());
+        auto resources = resources::from_wire(record.task_info().resources());
         if (resources) container.resources = *resources;
         if (record.has_latest_status() && is_terminal(record.latest_status().state())) {
             container.phase = Container::Phase::ended;

@@ -1,9 +1,9 @@
 // The life of tasks: launched, started, stopped, ended, forgotten.
 
 #include "common/base/uuid.hpp"
+#include "common/resources/wire.hpp"
 #include "nodeagentd/core/core.hpp"
 #include "nodeagentd/core/status.hpp"
-#include "nodeagentd/core/task_resources.hpp"
 
 namespace fairlead::nodeagentd::core {
 
@@ -59,7 +59,7 @@ void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& ta
         report(Report::Kind::task_refused, why, &container);
         end(container, make_status(state, v1::TaskStatus::SOURCE_AGENT, why, reason));
     };
-    auto resources = read_resources(task.resources());
+    auto resources = resources::from_wire(task.resources());
     if (!resources)
         return refuse(v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
                       resources.error().message());

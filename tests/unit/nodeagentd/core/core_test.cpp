@@ -1,12 +1,16 @@
 #include "nodeagentd/core/core.hpp"
 
+#include "common/resources/wire.hpp"
 #include "nodeagentd/core/invariants.hpp"
-#include "nodeagentd/core/task_resources.hpp"
 
 #include <gtest/gtest.h>
 
 namespace fairlead::nodeagentd::core {
 namespace {
+
+void write_resources(const resources::Resources& from, resources::WireResources& to) {
+    resources::to_wire(from, resources::ReservationFormat::stack, nullptr, to);
+}
 
 class AgentCore : public testing::Test {
   protected:
@@ -16,7 +20,7 @@ class AgentCore : public testing::Test {
         CoreOptions options;
         options.agent_info.set_hostname("agent1");
         write_resources(resources::Resources::parse("cpus:2;mem:1024").value(),
-                        options.agent_info.mutable_resources());
+                        *options.agent_info.mutable_resources());
         return options;
     }
 
@@ -54,7 +58,7 @@ class AgentCore : public testing::Test {
         if (!uri.empty()) task->mutable_command()->add_uris()->set_value(uri);
         write_resources(resources::Resources::scalars(resources::Milli::from_double(cpus).value(),
                                                       resources::Milli(1000)),
-                        task->mutable_resources());
+                        *task->mutable_resources());
         return from_master(message);
     }
     Output acknowledge(const std::string& id, const v1::TaskStatus& status) {
