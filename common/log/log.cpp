@@ -1,19 +1,27 @@
 #include "common/log/log.hpp"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 namespace fairlead::log {
 namespace {
 
 constexpr const char* journal_socket = "/run/systemd/journal/socket";
 
+// systemd names the stream that it has connected stderr to (systemd.exec(5), JOURNAL_STREAM); any other stderr is where
+// somebody wants to read: a terminal, a file, a pipe.
 bool decide_journal() {
-    // A person at a terminal wants to see the line there, not to look for it.
-    return ::isatty(STDERR_FILENO) == 0 && ::access(journal_socket, W_OK) == 0;
+    const char* stream = std::getenv("JOURNAL_STREAM");
+    struct stat standard_error {};
+    if (stream == nullptr || ::fstat(STDERR_FILENO, &standard_error) != 0) return false;
+    return fmt::format("{}:{}", standard_error.st_dev, standard_error.st_ino) == stream &&
+           ::access(journal_socket, W_OK) == 0;
 }
 
 bool has_journal() {
@@ -21,9 +29,8 @@ bool has_journal() {
     return decided;
 }
 
-void write_line(Priority priority, std::string_view message) {
+void write_line(std::string_view message) {
     std::string line;
-    if (::isatty(STDERR_FILENO) == 0) line = "<" + std::to_string(static_cast<int>(priority)) + ">";
     for (const char c : message) line += c == '\n' ? ' ' : c;
     line += '\n';
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
@@ -41,7 +48,7 @@ Entry& Entry::field(std::string_view name, std::string_view value) {
 Entry::~Entry() {
     if (!has_journal()) {
         constexpr std::string_view prefix = "MESSAGE=";
-        if (!fields_.empty()) write_line(priority_, std::string_view(fields_.front()).substr(prefix.size()));
+        if (!fields_.empty()) write_line(std::string_view(fields_.front()).substr(prefix.size()));
         return;
     }
     fields_.push_back("PRIORITY=" + std::to_string(static_cast<int>(priority_)));

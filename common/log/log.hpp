@@ -1,7 +1,8 @@
 #pragma once
 // Entries in the systemd journal: a sentence for people, a priority, a MESSAGE_ID for what is worth finding again, and
-// fields (FRAMEWORK_ID=, TASK_ID=, AGENT_ID= ...) to find it by. Where there is no journal (a terminal, a build
-// machine) the sentence goes to standard error as one line. Any thread; an entry that cannot be written is dropped.
+// fields (FRAMEWORK_ID=, TASK_ID=, AGENT_ID= ...) to find it by. Where standard error is not the journal's (a program
+// started by hand or in a test) the sentence goes there as one line. Any thread; an entry that cannot be written is
+// dropped.
 //
 //     log::Entry(log::Priority::info, "task sort.17 is running").id(message_ids::task_started).field("TASK_ID", id);
 
