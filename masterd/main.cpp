@@ -2,8 +2,9 @@
 // Exit status: 0 stopped, 1 cannot run here (port, registry), 78 the configuration is wrong.
 
 #include "allocator/drf/drf.hpp"
-#include "common/config/config.hpp"
+#include "common/async/task_group.hpp"
 #include "common/base/uuid.hpp"
+#include "common/config/config.hpp"
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
 #include "masterd/api/routes.hpp"
@@ -17,6 +18,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <systemd/sd-daemon.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -116,9 +118,14 @@ int serve(const Settings& settings) {
 
     auto epoch = registry->begin_epoch();
     if (!epoch) return fail(exit_cannot_run, epoch.error());
-    asio::co_spawn(owner, driver.run(), asio::detached);
+    // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
+    async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
+        log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        std::abort();
+    });
+    essential.spawn("the core's driver", driver.run());
     driver.lead(*epoch, master_info(settings, endpoint, seed));
-    asio::co_spawn(asio::make_strand(io), watch(driver), asio::detached);
+    essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver));
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
         sd_notify(0, "STOPPING=1");

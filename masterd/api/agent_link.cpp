@@ -52,7 +52,9 @@ http::Handler agent_link(driver::Driver& driver) {
         responder.upgrade(std::string(agent_link_protocol), {}, [&driver](http::UpgradedSocket socket) {
             auto link = std::make_shared<Link>(std::move(socket));
             const auto executor = link->stream().executor();
-            async::asio::co_spawn(executor, receive(driver, std::move(link)), async::asio::detached);
+            async::asio::co_spawn(executor, receive(driver, std::move(link)), [](std::exception_ptr bug) {
+                if (bug) std::rethrow_exception(bug);  // ends the process: the driver would keep the link for ever
+            });
         });
     };
 }
