@@ -85,6 +85,7 @@ class Core {
     void tell_agents_about(const Framework& framework);
     void update_framework(Framework& framework, const CallArrived& arrived);
     bool was_completed(const base::FrameworkId& id) const;
+    std::size_t framework_count() const;
 
     // frameworks.cpp
     void remove_framework(Framework& framework, const std::string& why);
