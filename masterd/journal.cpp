@@ -3,6 +3,8 @@
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
 
+#include <fmt/format.h>
+
 namespace fairlead::masterd {
 namespace {
 
@@ -56,20 +58,39 @@ const char* ended_counter(v1::TaskState state) {
     }
 }
 
+// Who can make as many of these as it likes; empty: nobody.
+std::string source_of(const core::Report& report) {
+    switch (report.kind) {
+        case Kind::call_dropped:
+        case Kind::task_refused: return "framework " + report.framework_id.value();
+        case Kind::framework_refused: return "refused frameworks";
+        case Kind::agent_refused: return "refused agents";
+        default: return {};
+    }
+}
+
 }  // namespace
 
-void journal(const core::Report& report, std::map<std::string, double>& counters) {
+void journal(const core::Report& report, std::map<std::string, double>& counters, LineLimit& lines, base::Instant now) {
     const Shape shape = shape_of(report.kind);
     ++counters[shape.counter];
     if (report.task_state && report.kind == Kind::task_updated)
         if (const char* counter = ended_counter(*report.task_state)) ++counters[counter];
     if (shape.priority == log::Priority::debug) return;
+    if (const std::string source = source_of(report); !source.empty() && !lines.allow(source, now)) return;
     log::Entry(shape.priority, report.message)
         .id(shape.message_id)
         .field("FRAMEWORK_ID", report.framework_id.value())
         .field("AGENT_ID", report.agent_id.value())
         .field("TASK_ID", report.task_id.value())
         .field("OFFER_ID", report.offer_id.value());
+}
+
+void journal_held_back(LineLimit& lines, base::Instant now) {
+    for (const auto& [source, count] : lines.take_held_back(now))
+        log::Entry(log::Priority::warning, fmt::format("{} more lines about {} were not written", count,
+                                                       source.empty() ? "further clients" : source))
+            .id(ids::lines_held_back);
 }
 
 }  // namespace fairlead::masterd

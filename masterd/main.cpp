@@ -2,8 +2,9 @@
 // Exit status: 0 stopped, 1 cannot run here (port, registry), 78 the configuration is wrong.
 
 #include "allocator/drf/drf.hpp"
-#include "common/config/config.hpp"
+#include "common/async/task_group.hpp"
 #include "common/base/uuid.hpp"
+#include "common/config/config.hpp"
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
 #include "masterd/api/routes.hpp"
@@ -17,6 +18,7 @@
 #include <google/protobuf/stubs/logging.h>
 #include <systemd/sd-daemon.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -66,14 +68,15 @@ v1::MasterInfo master_info(const Settings& settings, const http::tcp::endpoint& 
 }
 
 // Tells systemd that the owner's strand is alive, by a question that it has to answer.
-async::awaitable<void> watch(driver::Driver& driver) {
+async::awaitable<void> watch(driver::Driver& driver, LineLimit& lines) {
     std::uint64_t interval_us = 0;
     const bool watched = sd_watchdog_enabled(0, &interval_us) > 0;
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
         co_await timer.async_wait(asio::use_awaitable);
-        driver.look([watched](const core::State& state) {
+        driver.look([watched, &lines](const core::State& state) {
+            journal_held_back(lines, base::read_clocks().instant);
             std::size_t agents = 0, frameworks = 0;
             for (const auto& agent : state.books.agents()) agents += agent != nullptr;
             for (const auto& framework : state.books.frameworks()) frameworks += framework != nullptr;
@@ -99,9 +102,12 @@ int serve(const Settings& settings) {
     identity.start_time = base::read_clocks().wall;
     identity.hostname = settings.hostname;
     identity.cluster_name = settings.cluster_name;
+    LineLimit lines;  // used on the owner's strand
     driver::Driver driver(owner,
                           std::make_unique<core::Core>(options, std::make_unique<allocator::drf::Drf>(seed), seed),
-                          [&identity](const core::Report& report) { journal(report, identity.counters); });
+                          [&identity, &lines](const core::Report& report) {
+                              journal(report, identity.counters, lines, base::read_clocks().instant);
+                          });
     http::Router router;
     api::add_routes(router, driver, io.get_executor(), identity);
     http::ServerOptions server_options;
@@ -116,9 +122,14 @@ int serve(const Settings& settings) {
 
     auto epoch = registry->begin_epoch();
     if (!epoch) return fail(exit_cannot_run, epoch.error());
-    asio::co_spawn(owner, driver.run(), asio::detached);
+    // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
+    async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
+        log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        std::abort();
+    });
+    essential.spawn("the core's driver", driver.run());
     driver.lead(*epoch, master_info(settings, endpoint, seed));
-    asio::co_spawn(asio::make_strand(io), watch(driver), asio::detached);
+    essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, lines));
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
         sd_notify(0, "STOPPING=1");

@@ -2,6 +2,7 @@
 
 #include "common/config/config.hpp"
 
+#include <fmt/chrono.h>
 #include <unistd.h>
 
 #include <charconv>
@@ -58,7 +59,13 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
     if (auto done = read("OfferTimeout", options.offer_timeout); !done) return done;
     if (auto done = read("AgentPingInterval", options.ping_interval); !done) return done;
     if (auto done = read("AgentPingTimeout", options.ping_timeout); !done) return done;
-    return read("AgentReregisterTimeout", options.agent_reregister_timeout);
+    if (auto done = read("AgentReregisterTimeout", options.agent_reregister_timeout); !done) return done;
+    if (options.ping_interval < options.ping_timeout) return {};
+    const char* said = config.text(section, "AgentPingInterval") ? "AgentPingInterval" : "AgentPingTimeout";
+    return config.complain(section, said,
+                           fmt::format("AgentPingInterval ({:%Q%q}) must be below AgentPingTimeout ({:%Q%q})",
+                                       std::chrono::duration_cast<std::chrono::milliseconds>(options.ping_interval),
+                                       std::chrono::duration_cast<std::chrono::milliseconds>(options.ping_timeout)));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // last process left, registers with the leading master and serves it. Exit status: 0 stopped (tasks
 // stay), 1 cannot run here, 78 the configuration is wrong.
 
+#include "common/async/task_group.hpp"
 #include "common/config/config.hpp"
 #include "common/http/router.hpp"
 #include "common/log/log.hpp"
@@ -18,6 +19,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <cstdlib>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -142,8 +144,16 @@ int serve(const config::Config& config) {
 
     async::asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) { io.stop(); });
-    async::asio::co_spawn(io, driver.run(files.read()), async::asio::detached);
-    async::asio::co_spawn(io, link::keep_linked(masters, driver, seed), async::asio::detached);
+    // Nothing works without these: a bug that ends one of them ends the process, and systemd starts
+    // it again.
+    async::TaskGroup essential(
+        io.get_executor(), [](std::string_view task, std::exception_ptr failure) {
+            log::error(std::string(task) +
+                       " was ended by an exception: " + async::describe(failure));
+            std::abort();
+        });
+    essential.spawn("the core's driver", driver.run(files.read()));
+    essential.spawn("the link to the master", link::keep_linked(masters, driver, seed));
     io.run();
     return status;
 }

@@ -23,17 +23,12 @@ class Mailbox {
     Mailbox(Executor owner, std::size_t capacity) : wake_(std::move(owner)), capacity_(capacity) {}
 
     // Any thread. false: full or closed, and the value is gone.
-    bool try_push(T value) {
-        bool ring = false;
-        {
-            std::lock_guard lock(mutex_);
-            if (closed_ || values_.size() >= capacity_) return false;
-            values_.push_back(std::move(value));
-            ring = std::exchange(owner_sleeps_, false);
-        }
-        if (ring) wake_.ring();
-        return true;
-    }
+    bool try_push(T value) { return push_within(std::move(value), capacity_); }
+
+    // Any thread. Goes in also when the mailbox is full: for what nobody would repeat, and whose
+    // number something else bounds (one end for each stream or link that once went in by
+    // try_push). false: closed.
+    bool push(T value) { return push_within(std::move(value), values_.max_size()); }
 
     // Owner's strand. Waits for at least one value and gives at most `max`; empty only when closed
     // and drained.
@@ -74,6 +69,17 @@ class Mailbox {
     }
 
   private:
+    bool push_within(T value, std::size_t values_max) {
+        bool ring = false;
+        {
+            std::lock_guard lock(mutex_);
+            if (closed_ || values_.size() >= values_max) return false;
+            values_.push_back(std::move(value));
+            ring = std::exchange(owner_sleeps_, false);
+        }
+        if (ring) wake_.ring();
+        return true;
+    }
     std::vector<T> take(std::size_t max) {
         std::vector<T> batch;
         std::lock_guard lock(mutex_);

@@ -18,6 +18,15 @@ inline constexpr std::size_t http_connections_max = 20'000;
 inline constexpr std::size_t completed_frameworks_max = 50;
 inline constexpr std::size_t completed_tasks_per_framework_max = 1000;
 inline constexpr std::size_t unreachable_tasks_per_framework_max = 1000;
+inline constexpr std::size_t task_info_bytes_max = 1024 * 1024;
+// What an agent repeats of each task when it registers (labels, discovery, container, health check): a thousand tasks
+// have to fit into one frame.
+inline constexpr std::size_t task_description_bytes_max = 64 * 1024;
+inline constexpr std::size_t framework_info_bytes_max = 256 * 1024;
+inline constexpr std::size_t frameworks_max = 20'000;
+inline constexpr std::size_t roles_per_framework_max = 256;
+inline constexpr std::size_t min_allocatable_per_role_max = 100;  // alternatives that a framework names
+inline constexpr std::size_t ended_framework_ids_max = 10'000;    // remembered so that they are not used again
 inline constexpr std::chrono::seconds request_deadline{30};
 
 }  // namespace fairlead::base::limits

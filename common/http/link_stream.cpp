@@ -44,8 +44,7 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
         : options(with),
           socket(std::make_shared<tcp::socket>(std::move(from.socket))),
           peer(from.peer),
-          received(std::move(from.leftover)),
-          silence_timer(socket->get_executor()) {}
+          received(std::move(from.leftover)) {}
 
     const LinkOptions options;
     const std::shared_ptr<tcp::socket> socket;
@@ -56,8 +55,6 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
     std::string received;
     std::size_t consumed = 0;
     std::optional<Error> end;
-    asio::steady_timer silence_timer;
-    std::chrono::steady_clock::time_point last_received = std::chrono::steady_clock::now();
 
     void start() {
         FramedWriter::Options writing;
@@ -74,7 +71,6 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
             boost::system::error_code error;
             self->socket->non_blocking(true, error);
             self->writer->attach(self->socket);
-            self->watch_silence();
         });
     }
 
@@ -82,25 +78,9 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
     void finish(Error why) {
         if (end) return;
         end = std::move(why);
-        silence_timer.cancel();
         writer->finish(StreamEnd::failed);
         boost::system::error_code ignored;
         socket->close(ignored);
-    }
-
-    void watch_silence() {
-        if (end || options.silence_max <= base::Duration::zero()) return;
-        silence_timer.expires_at(last_received + options.silence_max);
-        silence_timer.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
-            const auto self = weak.lock();
-            if (!self || error || self->end) return;
-            if (std::chrono::steady_clock::now() - self->last_received <
-                self->options.silence_max) {
-                self->watch_silence();
-            } else {
-                self->finish(Error(ErrorCode::timed_out, "the peer was silent for too long"));
-            }
-        });
     }
 
     std::optional<std::string> take_frame() {
@@ -145,7 +125,6 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
                 finish(socket_error("the link broke", error));
                 return;
             }
-            last_received = std::chrono::steady_clock::now();
             received.append(bytes.data(), size);
             if (size < bytes.size()) return;
         }
@@ -156,7 +135,6 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
         asio::post(socket->get_executor(), [self = shared_from_this()] {
             if (self->end) return;
             self->end = Error(ErrorCode::cancelled, "the link was closed");
-            self->silence_timer.cancel();
             // Ends a pending receive() and leaves what is still being sent alone.
             boost::system::error_code ignored;
             self->socket->shutdown(tcp::socket::shutdown_receive, ignored);

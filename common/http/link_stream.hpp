@@ -2,7 +2,8 @@
 // Frames over an upgraded socket, the same on both ends of the agent link: four bytes of big-endian
 // length, then so many bytes of payload. Any thread sends; the queue is bounded and can say no. One
 // coroutine receives, on the socket's strand. An idle link holds no buffer: a master has fifty
-// thousand of them. Knows nothing of what is in a frame.
+// thousand of them. Knows nothing of what is in a frame, nor how long a peer may be silent: whoever
+// sends the pings knows.
 
 #include "common/async/asio.hpp"
 #include "common/base/error.hpp"
@@ -19,8 +20,6 @@ struct LinkOptions {
     std::size_t frame_bytes_max = base::limits::link_frame_bytes_max;
     std::size_t queue_bytes_max = base::limits::stream_queue_bytes_max;
     std::size_t queue_frames_max = base::limits::stream_queue_records_max;
-    base::Duration silence_max =
-        std::chrono::seconds(75);  // nothing received for so long: timed_out; zero: never
     base::Duration stall_max =
         std::chrono::seconds(60);  // the peer takes no byte of ours for so long
 };
@@ -40,8 +39,8 @@ class LinkStream {
     }
 
     // The next frame's payload, in order. Every end of the link shows here: unavailable (peer
-    // closed or connection broke), timed_out (silence), malformed (a length beyond the limit),
-    // limit_exceeded (our queue overflowed or stalled), cancelled (close() was called).
+    // closed or connection broke), malformed (a length beyond the limit), limit_exceeded (our queue
+    // overflowed or stalled), cancelled (close() was called).
     async::awaitable<base::Result<std::string>> receive();
 
     // Any thread. What is queued is still sent, for a moment; a pending receive() ends at once.

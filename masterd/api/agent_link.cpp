@@ -5,14 +5,20 @@
 namespace fairlead::masterd::api {
 namespace {
 
-class Link : public driver::AgentConnection {
+// Messages become frames on the connection's strand, so that the owner never waits for an encoder; what is sent and the
+// end come out in the order in which they went in.
+class Link : public driver::AgentConnection, public std::enable_shared_from_this<Link> {
   public:
     explicit Link(http::UpgradedSocket socket) : stream_(std::move(socket)) {}
 
     void send(std::shared_ptr<const internal::FromMaster> message) override {
-        stream_.send(message->SerializeAsString());
+        async::asio::post(stream_.executor(), [self = shared_from_this(), message = std::move(message)] {
+            self->stream_.send(message->SerializeAsString());
+        });
     }
-    void close() override { stream_.close(); }
+    void close() override {
+        async::asio::post(stream_.executor(), [self = shared_from_this()] { self->stream_.close(); });
+    }
     http::LinkStream& stream() { return stream_; }
 
   private:
@@ -46,7 +52,9 @@ http::Handler agent_link(driver::Driver& driver) {
         responder.upgrade(std::string(agent_link_protocol), {}, [&driver](http::UpgradedSocket socket) {
             auto link = std::make_shared<Link>(std::move(socket));
             const auto executor = link->stream().executor();
-            async::asio::co_spawn(executor, receive(driver, std::move(link)), async::asio::detached);
+            async::asio::co_spawn(executor, receive(driver, std::move(link)), [](std::exception_ptr bug) {
+                if (bug) std::rethrow_exception(bug);  // ends the process: the driver would keep the link for ever
+            });
         });
     };
 }

@@ -64,8 +64,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     if (message.agent_info().has_id()) {
         if (const auto ok = base::check_id("agent id", id.value()); !ok)
             return refuse_agent(link, "Invalid " + ok.error().message(), true);
-        const auto absent = state_.absent_agents.find(id);
-        if (absent != state_.absent_agents.end() && absent->second.removed)
+        if (state_.absent_agents.is(id, AbsentAgent::Why::removed))
             return refuse_agent(link, "This agent was removed from the cluster", true);
     } else {
         id = base::AgentId(fmt::format("{}-S{}", state_.master_info.id(), next_agent_++));
@@ -96,7 +95,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
     (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
     take_registered_tasks(agent, message);
-    state_.absent_agents.erase(id);
+    state_.absent_agents.forget(id);
     books_.set_offerable(agent, true);
     const bool again = known || message.agent_info().has_id();
     report(again ? Report::Kind::agent_reregistered : Report::Kind::agent_registered,
@@ -251,7 +250,7 @@ void Core::agent_unreachable(Agent& agent) {
             framework.unreachable_order.pop_front();
         }
     }
-    remember_absent(agent.id, false);
+    remember_absent(agent.id, AbsentAgent::Why::unreachable);
     tell_failure(agent.id);
     filters_.drop_agent(agent.slot);
     books_.remove_agent(agent.slot);
@@ -273,7 +272,7 @@ void Core::remove_agent(Agent& agent, const std::string& why) {
         }
         archive(framework, std::move(task));
     }
-    remember_absent(agent.id, true);
+    remember_absent(agent.id, AbsentAgent::Why::removed);
     tell_failure(agent.id);
     filters_.drop_agent(agent.slot);
     books_.remove_agent(agent.slot);
@@ -285,12 +284,9 @@ void Core::tell_failure(const base::AgentId& agent) {
         if (framework) send(*framework, event);
 }
 
-void Core::remember_absent(const base::AgentId& id, bool removed) {
-    if (state_.absent_agents.insert_or_assign(id, AbsentAgent{now_.wall, removed}).second)
-        absent_order_.push_back(id);
-    while (absent_order_.size() > options_.absent_agents_max) {
-        state_.absent_agents.erase(absent_order_.front());
-        absent_order_.pop_front();
+void Core::remember_absent(const base::AgentId& id, AbsentAgent::Why why) {
+    state_.absent_agents.remember(id, {why, now_.wall});
+    while (state_.absent_agents.forget_oldest_beyond(options_.absent_agents_max)) {
     }
 }
 

@@ -112,12 +112,6 @@ struct Agent {
     base::WallTime reregistered_time{};
 };
 
-// An agent that is not in the table: silent for too long, or taken out for good.
-struct AbsentAgent {
-    base::WallTime since{};
-    bool removed = false;
-};
-
 bool is_terminal(v1::TaskState state);
 
 class Books {

@@ -92,10 +92,15 @@ void Core::decline(Framework& framework, const Call::Decline& decline) {
     for (const auto& id : decline.offer_ids()) {
         Offer* offer = books_.offer(base::OfferId(id.value()));
         if (!offer) continue;
-        Framework& owner = books_.framework(offer->framework);
-        refuse_for(owner, offer->role, offer->agent, offer->resources, decline.filters());
+        if (offer->framework != framework.slot) {
+            report(Report::Kind::call_dropped, "DECLINE names an offer of another framework",
+                   framework)
+                .offer_id = offer->id;
+            continue;
+        }
+        refuse_for(framework, offer->role, offer->agent, offer->resources, decline.filters());
         report(Report::Kind::offer_declined, "offer declined", framework).offer_id = offer->id;
-        if (&owner == &framework) roles.insert(offer->role);
+        roles.insert(offer->role);
         end_offer(*offer, Tell::nothing);
     }
     for (const base::Role& role : roles) note_declined(framework, role, decline.filters());

@@ -9,6 +9,7 @@
 // (links, registration, silence), frameworks (end of), allocation (offers). What they share, who
 // holds what, is in books.hpp.
 
+#include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
 #include "masterd/core/io.hpp"
 #include "masterd/core/offer_filters.hpp"
@@ -31,7 +32,7 @@ struct State {
     base::WallTime elected_time{};
     Books books;
     std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
-    std::unordered_map<base::AgentId, AbsentAgent> absent_agents;
+    AbsentAgents absent_agents;
     std::size_t filters = 0;
     std::size_t timers = 0;
 };
@@ -86,6 +87,7 @@ class Core {
     void tell_agents_about(const Framework& framework);
     void update_framework(Framework& framework, const CallArrived& arrived);
     bool was_completed(const base::FrameworkId& id) const;
+    std::size_t framework_count() const;
 
     // frameworks.cpp
     void remove_framework(Framework& framework, const std::string& why);
@@ -143,7 +145,7 @@ class Core {
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, const std::string& why);
     void tell_failure(const base::AgentId& agent);
-    void remember_absent(const base::AgentId& id, bool removed);
+    void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
 
     // allocation.cpp
     void allocate();
@@ -182,7 +184,6 @@ class Core {
     };
     std::unordered_map<LinkId, NewLink> new_links_;
     std::unordered_set<base::FrameworkId> completed_ids_;
-    std::deque<base::AgentId> absent_order_;
 };
 
 }  // namespace fairlead::masterd::core

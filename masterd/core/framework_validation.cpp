@@ -1,8 +1,11 @@
 #include "masterd/core/framework_validation.hpp"
 
 #include "common/base/id.hpp"
+#include "common/base/limits.hpp"
 #include "common/resources/role.hpp"
 #include "masterd/core/books.hpp"
+
+#include <fmt/format.h>
 
 #include <cmath>
 #include <set>
@@ -35,8 +38,31 @@ base::Status check_roles(const v1::FrameworkInfo& info) {
     return {};
 }
 
+// Before anything is looked at more closely: what follows may cost more than the message is long.
+base::Status check_sizes(const v1::FrameworkInfo& info, std::size_t suppressed) {
+    using namespace base::limits;
+    if (const std::size_t bytes = info.ByteSizeLong(); bytes > framework_info_bytes_max)
+        return refuse(fmt::format("The FrameworkInfo is too large: it has {} bytes, at most {} are "
+                                  "possible",
+                                  bytes, framework_info_bytes_max));
+    const auto at_most_a_role_each = [](std::size_t count, const char* what) -> base::Status {
+        if (count <= roles_per_framework_max) return {};
+        return refuse(fmt::format("The framework names {} {}, at most {} are possible", count, what,
+                                  roles_per_framework_max));
+    };
+    if (const auto ok = at_most_a_role_each(static_cast<std::size_t>(info.roles_size()), "roles"); !ok) return ok;
+    if (const auto ok = at_most_a_role_each(suppressed, "suppressed roles"); !ok) return ok;
+    return at_most_a_role_each(info.offer_filters().size(), "offer filters");
+}
+
 base::Status check_offer_filters(const v1::FrameworkInfo& info) {
-    for (const auto& [role, filters] : info.offer_filters())
+    for (const auto& [role, filters] : info.offer_filters()) {
+        const auto alternatives = filters.min_allocatable_resources().quantities().size();
+        if (alternatives > static_cast<int>(base::limits::min_allocatable_per_role_max))
+            return refuse(fmt::format("The offer filter of role '{}' has {} quantities, at most {} "
+                                      "are possible",
+                                      role, alternatives,
+                                      base::limits::min_allocatable_per_role_max));
         for (const auto& set : filters.min_allocatable_resources().quantities()) {
             if (set.quantities().empty())
                 return refuse("The offer filter of role '" + role + "' has an empty quantity");
@@ -45,6 +71,7 @@ base::Status check_offer_filters(const v1::FrameworkInfo& info) {
                     return refuse("The offer filter of role '" + role +
                                   "' has an invalid quantity of '" + name + "'");
         }
+    }
     return {};
 }
 
@@ -53,6 +80,8 @@ base::Status check_offer_filters(const v1::FrameworkInfo& info) {
 base::Status validate_framework(
     const v1::FrameworkInfo& info,
     const google::protobuf::RepeatedPtrField<std::string>& suppressed_roles) {
+    if (const auto ok = check_sizes(info, static_cast<std::size_t>(suppressed_roles.size())); !ok)
+        return ok;
     if (info.has_id() && !info.id().value().empty())
         if (const auto ok = base::check_id("framework id", info.id().value()); !ok)
             return refuse("Invalid " + ok.error().message());

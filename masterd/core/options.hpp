@@ -26,6 +26,7 @@ struct CoreOptions {
         resources::Resources::scalars({}, resources::Milli::units(32)).quantities()};
     std::string cluster_id;
 
+    std::size_t frameworks_max = base::limits::frameworks_max;
     std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;
     std::size_t completed_tasks_max = base::limits::completed_tasks_per_framework_max;
     std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;

@@ -29,6 +29,12 @@ bool Core::was_completed(const base::FrameworkId& id) const {
     return completed_ids_.contains(id);
 }
 
+std::size_t Core::framework_count() const {
+    return static_cast<std::size_t>(
+        std::count_if(books_.frameworks().begin(), books_.frameworks().end(),
+                      [](const auto& framework) { return framework != nullptr; }));
+}
+
 void Core::subscribe(const CallArrived& arrived) {
     if (arrived.stream_id)
         return reply(arrived.request, 400,
@@ -38,6 +44,10 @@ void Core::subscribe(const CallArrived& arrived) {
         return refuse_subscription(arrived, ok.error().message());
     base::FrameworkId id(call.framework_info().id().value());
     if (was_completed(id)) return refuse_subscription(arrived, "Framework has been removed");
+    if (!books_.framework(id) && framework_count() >= options_.frameworks_max)
+        return refuse_subscription(arrived,
+                                   fmt::format("This master has {} frameworks and takes no more",
+                                               options_.frameworks_max));
     if (id.empty())
         id = base::FrameworkId(fmt::format("{}-{:04}", state_.master_info.id(), next_framework_++));
     const auto info = completed_info(call.framework_info(), id, arrived.principal);

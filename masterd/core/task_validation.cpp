@@ -1,7 +1,9 @@
 #include "masterd/core/task_validation.hpp"
 
+#include "common/base/limits.hpp"
 #include "common/resources/wire.hpp"
 
+#include <fmt/format.h>
 
 #include <cmath>
 #include <set>
@@ -11,6 +13,23 @@ namespace {
 
 base::Error refuse(std::string why) {
     return base::Error(base::ErrorCode::invalid_argument, std::move(why));
+}
+
+base::Status check_size(const v1::TaskInfo& task, const LaunchSite&) {
+    using namespace base::limits;
+    if (const std::size_t bytes = task.ByteSizeLong(); bytes > task_info_bytes_max)
+        return refuse(fmt::format("The task is too large: its TaskInfo has {} bytes, at most {} are "
+                                  "possible; let it fetch or read what it needs",
+                                  bytes, task_info_bytes_max));
+    const std::size_t described =
+        task.name().size() + task.labels().ByteSizeLong() + task.discovery().ByteSizeLong() +
+        task.container().ByteSizeLong() + task.health_check().ByteSizeLong();
+    if (described > task_description_bytes_max)
+        return refuse(fmt::format("The task is described at too great a length: its name, labels, "
+                                  "discovery, container and health check have {} bytes together, "
+                                  "at most {} are possible",
+                                  described, task_description_bytes_max));
+    return {};
 }
 
 base::Status check_id(const v1::TaskInfo& task, const LaunchSite& site) {
@@ -186,8 +205,9 @@ base::Result<resources::Resources> check_resources(const v1::TaskInfo& task,
 }
 
 using Rule = base::Status (*)(const v1::TaskInfo&, const LaunchSite&);
-constexpr Rule rules[] = {check_id,           check_agent,     check_durations, check_check,
-                          check_health_check, check_what_runs, check_limits,    check_container};
+constexpr Rule rules[] = {check_size,  check_id,           check_agent,
+                          check_durations, check_check,    check_health_check,
+                          check_what_runs, check_limits,   check_container};
 
 }  // namespace
 

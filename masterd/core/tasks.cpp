@@ -106,11 +106,11 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     if (!agent.empty() && books_.agent(agent))
         return send_status(framework, answer(v1::TASK_GONE, agent,
                                              "Reconciliation: Task is unknown to the agent"));
-    if (const auto absent = state_.absent_agents.find(agent);
-        absent != state_.absent_agents.end() && !absent->second.removed) {
+    const AbsentAgent* absent = state_.absent_agents.find(agent);
+    if (absent && absent->why == AbsentAgent::Why::unreachable) {
         auto status = answer(v1::TASK_UNREACHABLE, agent, "Reconciliation: Task is unreachable");
         status.mutable_unreachable_time()->set_nanoseconds(
-            absent->second.since.time_since_epoch().count());
+            absent->since.time_since_epoch().count());
         return send_status(framework, status);
     }
     send_status(framework, answer(v1::TASK_UNKNOWN, agent, "Reconciliation: Task is unknown"));

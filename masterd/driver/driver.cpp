@@ -108,7 +108,7 @@ bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shar
 }
 
 void Driver::stream_closed(core::RequestId stream) {
-    mailbox_.try_push(core::Input(core::StreamClosed{stream}));
+    mailbox_.push(core::Input(core::StreamClosed{stream}));
 }
 
 std::optional<core::LinkId> Driver::link_opened(std::string peer, std::shared_ptr<AgentConnection> connection) {
@@ -122,7 +122,7 @@ bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::Fro
     return mailbox_.try_push(core::Input(core::LinkMessage{link, std::move(message)}));
 }
 
-void Driver::link_closed(core::LinkId link) { mailbox_.try_push(core::Input(core::LinkClosed{link})); }
+void Driver::link_closed(core::LinkId link) { mailbox_.push(core::Input(core::LinkClosed{link})); }
 
 bool Driver::look(Look look) { return mailbox_.try_push(std::move(look)); }
 

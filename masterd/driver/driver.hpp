@@ -51,6 +51,7 @@ class Driver {
     bool call(std::shared_ptr<const v1::scheduler::Call> call, std::optional<std::string> stream_id,
               std::string principal, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
+    // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
     void stream_closed(core::RequestId stream);
     std::optional<core::LinkId> link_opened(std::string peer, std::shared_ptr<AgentConnection> connection);
     bool link_message(core::LinkId link, std::shared_ptr<const internal::FromAgent> message);

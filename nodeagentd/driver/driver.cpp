@@ -161,7 +161,7 @@ void Driver::step(const core::Input& input) {
 void Driver::act(const core::Action& action) {
     if (const auto* start = std::get_if<core::StartContainer>(&action)) {
         if (start->file_uris.empty()) return world_.runtime->start(spec_of(*start));
-        mailbox_.try_push(core::Input(core::ContainerStartFailed{
+        mailbox_.push(core::Input(core::ContainerStartFailed{
             start->container_id, "fetching uris is not supported by this agent"}));
     } else if (const auto* stop = std::get_if<core::StopContainer>(&action)) {
         world_.runtime->stop(stop->container_id, stop->grace);
@@ -175,7 +175,7 @@ void Driver::act(const core::Action& action) {
                              one.max_completion_time, one.stop_requested});
         }
         world_.runtime->recover(std::move(known));
-        if (unheard_.empty()) mailbox_.try_push(core::Input(core::RuntimeSettled{}));
+        if (unheard_.empty()) mailbox_.push(core::Input(core::RuntimeSettled{}));
     }
 }
 
@@ -197,7 +197,7 @@ bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::Fro
 }
 
 void Driver::link_closed(core::LinkId link) {
-    mailbox_.try_push(core::Input(core::LinkClosed{link}));
+    mailbox_.push(core::Input(core::LinkClosed{link}));
 }
 
 }  // namespace fairlead::nodeagentd::driver

@@ -28,6 +28,20 @@ TEST(Mailbox, SaysNoWhenItIsFull) {
     });
 }
 
+TEST(Mailbox, WhatMustNotBeLostGoesInAlsoWhenItIsFull) {
+    asio::io_context context;
+    Mailbox<int> mailbox(context.get_executor(), 1);
+    EXPECT_TRUE(mailbox.try_push(1));
+    EXPECT_TRUE(mailbox.push(2));
+    EXPECT_FALSE(mailbox.try_push(3));
+    run_coroutine(context, [&]() -> awaitable<void> {
+        const auto all = co_await mailbox.pop_batch(10);
+        EXPECT_THAT(all, testing::ElementsAre(1, 2));
+    });
+    mailbox.close();
+    EXPECT_FALSE(mailbox.push(4));
+}
+
 TEST(Mailbox, GivesEveryValueOfManyThreadsOnceAndInEachThreadsOrder) {
     constexpr int threads = 4, each = 2000;
     asio::io_context context;

@@ -73,14 +73,6 @@ TEST(LinkStream, NoticesThatThePeerClosed) {
     });
 }
 
-TEST(LinkStream, EndsASilentLink) {
-    LinkOptions impatient;
-    impatient.silence_max = 20ms;
-    with_link(impatient, {}, [](LinkStream& master, LinkStream&) -> async::awaitable<void> {
-        EXPECT_EQ((co_await receive(master)).error().code(), ErrorCode::timed_out);
-    });
-}
-
 TEST(LinkStream, RefusesAFrameThatIsTooLarge) {
     LinkOptions small;
     small.frame_bytes_max = 100;

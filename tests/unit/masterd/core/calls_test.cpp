@@ -49,6 +49,19 @@ TEST(Calls, UnknownTypesAre501) {
     EXPECT_EQ(master.send(scheduler, call_of(scheduler.id, Call::UNKNOWN)), 501u);
 }
 
+TEST(Calls, AForeignOfferIsNotDeclined) {
+    MasterHarness master;
+    master.join();
+    const auto owner = master.subscribe();
+    const auto offer = master.take_offers(owner).at(0);
+    const auto stranger = master.subscribe();
+    auto call = call_of(stranger.id, Call::DECLINE);
+    *call.mutable_decline()->add_offer_ids() = offer.id();
+    EXPECT_EQ(master.send(stranger, call), 202u);
+    EXPECT_TRUE(master.core.state().books.offers().contains(base::OfferId(offer.id().value())));
+    EXPECT_TRUE(master.take(owner, Event::RESCIND).empty());
+}
+
 TEST(Calls, StructureIsCheckedFirst) {
     const auto refusal = [](const Call& call) {
         const auto ok = masterd::core::validate_call(call, "");

@@ -33,14 +33,14 @@ class AgentCore : public testing::Test {
         message.set_epoch(epoch);
         return step(LinkMessage{LinkId{1}, std::make_shared<internal::FromMaster>(message)});
     }
-    void register_agent() {
+    void register_agent(int ping_timeout_ms = 75'000) {
         step(Recovered{});
         step(RuntimeSettled{});
         step(LinkOpened{LinkId{1}});
         internal::FromMaster message;
         message.mutable_registered()->mutable_agent_id()->set_value("A");
         message.mutable_registered()->set_ping_interval_ms(15'000);
-        message.mutable_registered()->set_ping_timeout_ms(75'000);
+        message.mutable_registered()->set_ping_timeout_ms(ping_timeout_ms);
         from_master(message);
     }
     Output launch(const std::string& id, double cpus, const std::string& uri = "") {
@@ -144,6 +144,16 @@ TEST_F(AgentCore, RefusesAMasterOfAnOlderEpoch) {
     const auto output = from_master(ping, 2);
     ASSERT_EQ(output.reports.size(), 1u);
     EXPECT_EQ(output.reports[0].kind, Report::Kind::stale_epoch_refused);
+    EXPECT_FALSE(core_.state().registered);
+}
+
+TEST_F(AgentCore, GivesUpAMasterThatIsSilentForAsLongAsTheMasterItselfHasSaid) {
+    register_agent(300'000);
+    now_.instant += std::chrono::seconds(299);
+    step(TimePassed{});
+    EXPECT_TRUE(core_.state().registered);
+    now_.instant += std::chrono::seconds(1);
+    step(TimePassed{});
     EXPECT_FALSE(core_.state().registered);
 }
 

@@ -1,0 +1,102 @@
+// The end of a task that the master has heard of before the update that tells it could be
+// forwarded: whatever happens to the agent then, the scheduler must not be left without an end.
+
+#include "tests/support/master_harness.hpp"
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+const std::string uuid_one = "0123456789abcde1";
+
+class EndedTask : public testing::Test {
+  protected:
+    EndedTask() : scheduler(master.subscribe()) {
+        const auto offer = master.take_offers(scheduler).at(0);
+        master.send(scheduler,
+                    accept_call(scheduler.id, {offer.id().value()}, {command_task("t", host.id)}));
+    }
+
+    // RUNNING is forwarded; that the task has failed since is only hinted at.
+    void hint_at_the_end() {
+        auto update = status_update(scheduler.id, "t", v1::TASK_RUNNING, uuid_one);
+        update.mutable_status_update()->set_latest_state(v1::TASK_FAILED);
+        master.say(host.link, update);
+        master.take_updates(scheduler);
+        master.take(host);
+    }
+    void forward_the_end() {
+        master.say(host.link, status_update(scheduler.id, "t", v1::TASK_FAILED, uuid_one));
+        master.take_updates(scheduler);
+        master.take(host);
+    }
+    internal::FromAgent again() const {
+        auto message = register_message(agent_info("host1"));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+        return message;
+    }
+
+    MasterHarness master;
+    MasterHarness::Host host = master.join();
+    MasterHarness::Scheduler scheduler;
+};
+
+TEST_F(EndedTask, OfAnUntoldEndTheAgentIsAskedWhenItComesBackWithoutTheTask) {
+    hint_at_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    const auto registered = master.take(master.join(again())).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1);
+    EXPECT_EQ(registered.known_tasks(0).task_id().value(), "t");
+}
+
+TEST_F(EndedTask, OfAToldEndNobodyIsAsked) {
+    forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    EXPECT_EQ(master.take(master.join(again())).at(0)->registered().known_tasks_size(), 0);
+    EXPECT_TRUE(master.framework(scheduler).tasks.empty());
+}
+
+TEST_F(EndedTask, ItsSchedulerWasAwayForTheEndIsNotToldYet) {
+    auto info = framework_info();
+    info.set_failover_timeout(3600);
+    const auto patient = master.subscribe(info);
+    auto message = again();
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent(patient.id, "u", host.id, v1::TASK_RUNNING);
+    const auto back = master.join(message);
+    master.step(masterd::core::StreamClosed{patient.stream});
+    master.say(back.link, status_update(patient.id, "u", v1::TASK_FINISHED, uuid_one));
+    master.step(masterd::core::LinkClosed{back.link});
+    EXPECT_EQ(master.take(master.join(again())).at(0)->registered().known_tasks_size(), 2);
+}
+
+TEST_F(EndedTask, AnUntoldEndOnAnAgentThatFallsSilentIsUnreachable) {
+    hint_at_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    const auto updates = master.take_updates(scheduler);
+    ASSERT_EQ(updates.size(), 1u);
+    EXPECT_EQ(updates[0].state(), v1::TASK_UNREACHABLE);
+}
+
+TEST_F(EndedTask, AToldEndOnAnAgentThatFallsSilentStays) {
+    forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    EXPECT_EQ(master.framework(scheduler).completed_tasks.size(), 1u);
+}
+
+TEST_F(EndedTask, AnUntoldEndOnAnAgentThatLeavesIsTold) {
+    hint_at_the_end();
+    internal::FromAgent leave;
+    leave.mutable_unregister();
+    master.say(host.link, leave);
+    const auto updates = master.take_updates(scheduler);
+    ASSERT_EQ(updates.size(), 1u);
+    EXPECT_EQ(updates[0].state(), v1::TASK_FAILED);
+    EXPECT_EQ(updates[0].source(), v1::TaskStatus::SOURCE_MASTER);
+}
+
+}  // namespace
+}  // namespace fairlead::tests
