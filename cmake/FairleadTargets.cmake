@@ -48,4 +48,6 @@ function(fairlead_use_precompiled name)
     endif()
     target_precompile_headers(${name} REUSE_FROM fairlead_precompiled)
     target_compile_options(${name} PRIVATE -fpch-preprocess)
+    # It is only taken by a file that is compiled with the same definitions.
+    target_compile_definitions(${name} PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_COMPILE_DEFINITIONS>)
 endfunction()
