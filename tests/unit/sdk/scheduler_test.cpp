@@ -57,14 +57,24 @@ class ScriptedMaster {
         send(event);
     }
     void break_stream() { stream_.abort(); }
+    // From now on every request is sent to that master.
+    void redirect_to(const std::string& master) { leader_ = master; }
 
     std::vector<Call> calls;
     std::vector<std::string> stream_ids;     // of each call that is no SUBSCRIBE
     std::vector<int> refuse_subscribe_with;  // statuses, used up one by one
     std::function<void(const Call&)> after = [](const Call&) {};  // the call was answered
+    double heartbeat_seconds = 5;  // what SUBSCRIBED promises; none is ever sent by itself
+    int redirections = 0;
 
   private:
     void take(http::Request request, http::Responder responder) {
+        if (!leader_.empty()) {
+            ++redirections;
+            auto response = http::text_response(307, "");
+            response.headers.set("Location", "//" + leader_ + "/api/v1/scheduler");
+            return responder.respond(std::move(response));
+        }
         Call call;
         ASSERT_TRUE(call.ParseFromString(request.body));
         calls.push_back(call);
@@ -83,7 +93,7 @@ class ScriptedMaster {
             Event event;
             event.set_type(Event::SUBSCRIBED);
             event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
-            event.mutable_subscribed()->set_heartbeat_interval_seconds(5);
+            event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
             send(event);
         }
         after(call);
@@ -92,6 +102,7 @@ class ScriptedMaster {
     http::Server server_;
     http::StreamWriter stream_;
     int streams_ = 0;
+    std::string leader_;
 };
 
 struct Recorder : SchedulerEvents {
@@ -105,9 +116,13 @@ struct Recorder : SchedulerEvents {
     void update(const v1::TaskStatus& status) override {
         if (on_update) on_update(status);
     }
-    void disconnected(const base::Error&) override { ++disconnections; }
+    void disconnected(const base::Error& error) override {
+        ++disconnections;
+        last_words = error.message();
+    }
 
     int subscriptions = 0, disconnections = 0;
+    std::string last_words;
     std::function<void()> on_subscribed;
     std::function<void(const v1::Offer&)> on_offer;
     std::function<void(const v1::TaskStatus&)> on_update;
@@ -115,7 +130,11 @@ struct Recorder : SchedulerEvents {
 
 class SchedulerTest : public testing::Test {
   protected:
-    SchedulerTest() : master(context), scheduler(context.get_executor(), options(), events) {}
+    SchedulerTest() : master(context) { make_scheduler(options()); }
+
+    void make_scheduler(SchedulerOptions options) {
+        scheduler = std::make_unique<Scheduler>(context.get_executor(), std::move(options), events);
+    }
 
     SchedulerOptions options() {
         SchedulerOptions options;
@@ -128,12 +147,13 @@ class SchedulerTest : public testing::Test {
 
     base::Status run() {
         base::Status outcome;
-        async::asio::co_spawn(context, scheduler.run(),
+        async::asio::co_spawn(context, scheduler->run(),
                               [&](std::exception_ptr failure, base::Status status) {
                                   EXPECT_FALSE(failure);
                                   outcome = status;
                                   ended = true;
                                   master.stop();
+                                  if (on_end) on_end();
                               });
         context.run_for(std::chrono::seconds(20));
         EXPECT_TRUE(ended) << "run() did not return";
@@ -149,8 +169,9 @@ class SchedulerTest : public testing::Test {
     async::asio::io_context context{1};
     ScriptedMaster master;
     Recorder events;
-    Scheduler scheduler;
+    std::unique_ptr<Scheduler> scheduler;
     bool ended = false;
+    std::function<void()> on_end;
 };
 
 TEST_F(SchedulerTest, ATaskIsLaunchedAcknowledgedAndTheFrameworkTornDown) {
@@ -162,12 +183,12 @@ TEST_F(SchedulerTest, ATaskIsLaunchedAcknowledgedAndTheFrameworkTornDown) {
     };
     events.on_offer = [&](const v1::Offer& offer) {
         EXPECT_EQ(scalar_of(offer, "cpus"), 2);
-        EXPECT_TRUE(scheduler.launch(
+        EXPECT_TRUE(scheduler->launch(
             offer, {command_task(offer, "t-1", "t", shell_command("true"), 1, 32)}));
     };
     // Acknowledged although the framework stops only after the acknowledgement is queued.
     events.on_update = [&](const v1::TaskStatus&) {
-        async::asio::post(context, [&] { scheduler.stop(Ending::teardown); });
+        async::asio::post(context, [&] { scheduler->stop(Ending::teardown); });
     };
     EXPECT_TRUE(run());
     EXPECT_THAT(call_names(),
@@ -182,7 +203,7 @@ TEST_F(SchedulerTest, ABrokenStreamIsOpenedAgainUnderTheSameFrameworkId) {
         if (events.subscriptions == 1)
             master.break_stream();
         else
-            scheduler.stop(Ending::keep_framework);
+            scheduler->stop(Ending::keep_framework);
     };
     EXPECT_TRUE(run());
     EXPECT_EQ(events.subscriptions, 2);
@@ -194,7 +215,7 @@ TEST_F(SchedulerTest, ABrokenStreamIsOpenedAgainUnderTheSameFrameworkId) {
 
 TEST_F(SchedulerTest, AMasterWithoutLeaderIsAskedAgain) {
     master.refuse_subscribe_with = {503, 503};
-    events.on_subscribed = [&] { scheduler.stop(Ending::keep_framework); };
+    events.on_subscribed = [&] { scheduler->stop(Ending::keep_framework); };
     EXPECT_TRUE(run());
     EXPECT_EQ(events.subscriptions, 1);
     EXPECT_EQ(master.calls.size(), 3u);
@@ -220,13 +241,102 @@ TEST_F(SchedulerTest, AnErrorEventEndsIt) {
     EXPECT_THAT(outcome.error().message(), testing::HasSubstr("Framework failed over"));
 }
 
+TEST_F(SchedulerTest, AMasterThatMissesFiveHeartbeatsIsLeft) {
+    master.heartbeat_seconds = 0.02;
+    events.on_subscribed = [&] {
+        if (events.subscriptions == 2) scheduler->stop(Ending::keep_framework);
+    };
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.disconnections, 1);
+    EXPECT_THAT(events.last_words, testing::HasSubstr("missed five heartbeats"));
+    EXPECT_EQ(master.calls.at(1).framework_id().value(), "f-1");
+}
+
+TEST_F(SchedulerTest, ARedirectionLeadsToTheLeaderAndStaysThere) {
+    ScriptedMaster standby(context);
+    standby.redirect_to(master.address());
+    auto redirected = options();
+    redirected.masters = {standby.address()};
+    make_scheduler(redirected);
+    events.on_subscribed = [&] {
+        (void)scheduler->suppress();
+        (void)scheduler->revive();
+        scheduler->stop(Ending::keep_framework);
+    };
+    on_end = [&] { standby.stop(); };
+    EXPECT_TRUE(run());
+    EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUPPRESS", "REVIVE"));
+    EXPECT_EQ(standby.redirections, 1) << "later calls go straight to the leader";
+}
+
+TEST_F(SchedulerTest, TheNextMasterIsTriedWhenOneIsAway) {
+    ScriptedMaster gone(context);
+    auto several = options();
+    several.masters = {gone.address(), master.address()};
+    make_scheduler(several);
+    gone.stop();
+    events.on_subscribed = [&] { scheduler->stop(Ending::keep_framework); };
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.subscriptions, 1);
+}
+
+TEST_F(SchedulerTest, GivingUpNamesEveryMasterAndWhatItSaid) {
+    ScriptedMaster gone(context), busy(context);
+    busy.refuse_subscribe_with = std::vector<int>(1000, 503);
+    auto impatient = options();
+    const auto away = gone.address(), refusing = busy.address();
+    impatient.masters = {away, refusing};
+    impatient.give_up_after = std::chrono::milliseconds(100);
+    make_scheduler(impatient);
+    gone.stop();
+    on_end = [&] { busy.stop(); };
+    const auto outcome = run();
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().code(), base::ErrorCode::unavailable);
+    EXPECT_THAT(outcome.error().message(), testing::HasSubstr(away));
+    EXPECT_THAT(outcome.error().message(), testing::HasSubstr(refusing));
+    EXPECT_THAT(outcome.error().message(), testing::HasSubstr("503"));
+}
+
+TEST_F(SchedulerTest, AFrameworkMayAcknowledgeByItself) {
+    auto own = options();
+    own.acknowledge = Acknowledge::by_framework;
+    make_scheduler(own);
+    master.after = [&](const Call& call) {
+        if (call.type() == Call::SUBSCRIBE) master.send_status("t-1", v1::TASK_RUNNING);
+    };
+    v1::TaskStatus written_down;
+    events.on_update = [&](const v1::TaskStatus& status) {
+        written_down = status;
+        async::asio::post(context, [&] {
+            (void)scheduler->revive();
+            (void)scheduler->acknowledge(written_down);
+            scheduler->stop(Ending::keep_framework);
+        });
+    };
+    EXPECT_TRUE(run());
+    EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "REVIVE", "ACKNOWLEDGE"));
+}
+
+TEST_F(SchedulerTest, CallsWaitInABoundedQueueWhileNoMasterStands) {
+    auto small = options();
+    small.queued_calls_max = 2;
+    make_scheduler(small);
+    EXPECT_TRUE(scheduler->revive());
+    EXPECT_TRUE(scheduler->suppress());
+    EXPECT_EQ(scheduler->revive().error().code(), base::ErrorCode::limit_exceeded);
+    events.on_subscribed = [&] { scheduler->stop(Ending::keep_framework); };
+    EXPECT_TRUE(run());
+    EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "REVIVE", "SUPPRESS"));
+}
+
 TEST_F(SchedulerTest, CallsKeepTheirOrder) {
     events.on_subscribed = [&] {
-        (void)scheduler.suppress();
-        (void)scheduler.revive();
-        (void)scheduler.reconcile();
-        scheduler.stop(Ending::keep_framework);
-        EXPECT_EQ(scheduler.revive().error().code(), base::ErrorCode::cancelled);
+        (void)scheduler->suppress();
+        (void)scheduler->revive();
+        (void)scheduler->reconcile();
+        scheduler->stop(Ending::keep_framework);
+        EXPECT_EQ(scheduler->revive().error().code(), base::ErrorCode::cancelled);
     };
     EXPECT_TRUE(run());
     EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUPPRESS", "REVIVE", "RECONCILE"));
