@@ -1,9 +1,8 @@
 // The scheduler against a master that plays a script, over real sockets on loopback.
 
 #include "sdk/scheduler.hpp"
-#include "common/http/server.hpp"
-#include "common/wire/recordio.hpp"
 #include "sdk/task.hpp"
+#include "tests/support/scripted_master.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,99 +10,9 @@
 namespace fairlead::sdk {
 namespace {
 
+using tests::ScriptedMaster;
 using v1::scheduler::Call;
 using v1::scheduler::Event;
-
-class ScriptedMaster {
-  public:
-    explicit ScriptedMaster(async::asio::io_context& context)
-        : server_(
-              context.get_executor(),
-              [this](http::Request request, http::Responder responder) -> async::awaitable<void> {
-                  take(std::move(request), std::move(responder));
-                  co_return;
-              }) {
-        EXPECT_TRUE(server_.listen({async::asio::ip::address_v4::loopback(), 0}));
-        server_.start();
-    }
-
-    std::string address() const {
-        return "127.0.0.1:" + std::to_string(server_.endpoints().at(0).port());
-    }
-    void stop() {
-        stream_ = {};
-        server_.stop();
-    }
-    void send(const Event& event) { stream_.post(wire::encode_record(event.SerializeAsString())); }
-    void send_offer() {
-        Event event;
-        event.set_type(Event::OFFERS);
-        auto& offer = *event.mutable_offers()->add_offers();
-        offer.mutable_id()->set_value("offer-1");
-        offer.mutable_framework_id()->set_value("f-1");
-        offer.mutable_agent_id()->set_value("agent-1");
-        offer.set_hostname("agent1");
-        *offer.add_resources() = scalar("cpus", 2);
-        send(event);
-    }
-    void send_status(const std::string& task, v1::TaskState state) {
-        Event event;
-        event.set_type(Event::UPDATE);
-        auto& status = *event.mutable_update()->mutable_status();
-        status.mutable_task_id()->set_value(task);
-        status.mutable_agent_id()->set_value("agent-1");
-        status.set_state(state);
-        status.set_uuid(std::string(16, 'u'));
-        send(event);
-    }
-    void break_stream() { stream_.abort(); }
-    // From now on every request is sent to that master.
-    void redirect_to(const std::string& master) { leader_ = master; }
-
-    std::vector<Call> calls;
-    std::vector<std::string> stream_ids;     // of each call that is no SUBSCRIBE
-    std::vector<int> refuse_subscribe_with;  // statuses, used up one by one
-    std::function<void(const Call&)> after = [](const Call&) {};  // the call was answered
-    double heartbeat_seconds = 5;  // what SUBSCRIBED promises; none is ever sent by itself
-    int redirections = 0;
-
-  private:
-    void take(http::Request request, http::Responder responder) {
-        if (!leader_.empty()) {
-            ++redirections;
-            auto response = http::text_response(307, "");
-            response.headers.set("Location", "//" + leader_ + "/api/v1/scheduler");
-            return responder.respond(std::move(response));
-        }
-        Call call;
-        ASSERT_TRUE(call.ParseFromString(request.body));
-        calls.push_back(call);
-        if (call.type() != Call::SUBSCRIBE) {
-            stream_ids.emplace_back(request.headers.get("Mesos-Stream-Id").value_or("none"));
-            responder.respond(http::text_response(202, ""));
-        } else if (!refuse_subscribe_with.empty()) {
-            responder.respond(http::text_response(refuse_subscribe_with.front(), "not now"));
-            refuse_subscribe_with.erase(refuse_subscribe_with.begin());
-            return;
-        } else {
-            stream_ =
-                responder.open_stream({{"Content-Type", "application/x-protobuf"},
-                                       {"Mesos-Stream-Id", "s-" + std::to_string(++streams_)}},
-                                      [](http::StreamEnd) {});
-            Event event;
-            event.set_type(Event::SUBSCRIBED);
-            event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
-            event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
-            send(event);
-        }
-        after(call);
-    }
-
-    http::Server server_;
-    http::StreamWriter stream_;
-    int streams_ = 0;
-    std::string leader_;
-};
 
 struct Recorder : SchedulerEvents {
     void subscribed(const Event::Subscribed&) override {
