@@ -31,10 +31,15 @@ find_package(fmt REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd>=252)
 
-# Carried by every target of ours: warnings as the team reads them, Asio without its legacy interfaces.
+# Carried by every target of ours, and by programs that use the installed library: Asio without its legacy interfaces.
+# In the tree also warnings as the team reads them.
+set(FAIRLEAD_INCLUDE_DIR ${CMAKE_INSTALL_INCLUDEDIR}/fairlead)
 add_library(fairlead_defaults INTERFACE)
-target_include_directories(fairlead_defaults INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(fairlead_defaults INTERFACE -Wall -Wextra -Wno-missing-field-initializers)
+target_compile_features(fairlead_defaults INTERFACE cxx_std_20)
+target_include_directories(fairlead_defaults INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${FAIRLEAD_INCLUDE_DIR}>)
+target_compile_options(fairlead_defaults INTERFACE
+    $<BUILD_INTERFACE:-Wall> $<BUILD_INTERFACE:-Wextra> $<BUILD_INTERFACE:-Wno-missing-field-initializers>)
 target_compile_definitions(fairlead_defaults INTERFACE
     BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
-    BOOST_ASIO_DISABLE_CONCEPTS FAIRLEAD_VERSION="${PROJECT_VERSION}")
+    BOOST_ASIO_DISABLE_CONCEPTS $<BUILD_INTERFACE:FAIRLEAD_VERSION="${PROJECT_VERSION}">)

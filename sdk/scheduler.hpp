@@ -29,10 +29,11 @@ enum class Ending {
 };
 
 struct SchedulerOptions {
-    std::vector<std::string> masters;  // "host:5050", "http://host:5050"; tried in turn
-    v1::FrameworkInfo framework;       // with `id` set: take that framework over
+    // Each has a default, so that -Wextra of a framework takes {.masters = ...} as it is meant.
+    std::vector<std::string> masters = {};  // "host:5050", "http://host:5050"; tried in turn
+    v1::FrameworkInfo framework = {};       // with `id` set: take that framework over
     Acknowledge acknowledge = Acknowledge::automatically;
-    async::Backoff::Bounds backoff;
+    async::Backoff::Bounds backoff = {};
     std::size_t queued_calls_max = 100'000;
     // Give up when no subscription stood for so long; zero tries for ever.
     base::Duration give_up_after = base::Duration::zero();

@@ -12,6 +12,12 @@ base::Error bad(std::string_view text, std::string_view why) {
                        "\"" + std::string(text) + "\" is not a usable URL: " + std::string(why));
 }
 
+// Where "://" ends a scheme; npos when it is missing, or only stands in the path or the query.
+std::size_t scheme_length(std::string_view text) {
+    const auto at = text.find("://");
+    return at < text.find_first_of("/?#") ? at : std::string_view::npos;
+}
+
 base::Result<std::uint16_t> parse_port(std::string_view whole, std::string_view digits) {
     unsigned port = 0;
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
@@ -32,6 +38,9 @@ base::Status parse_authority(std::string_view whole, std::string_view authority,
         const auto close = authority.find(']');
         if (close == std::string_view::npos) return bad(whole, "the [ has no ]");
         url.host = authority.substr(1, close - 1);
+        if (url.host.find(':') == std::string::npos ||
+            url.host.find_first_not_of("0123456789abcdefABCDEF:.") != std::string::npos)
+            return bad(whole, "only an IPv6 address stands in brackets");
         const auto behind = authority.substr(close + 1);
         if (!behind.empty() && behind.front() != ':')
             return bad(whole, "a port begins with a colon");
@@ -48,7 +57,8 @@ base::Status parse_authority(std::string_view whole, std::string_view authority,
     }
     if (url.host.empty()) return bad(whole, "the host is missing");
     const bool odd = std::any_of(url.host.begin(), url.host.end(), [](unsigned char c) {
-        return c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' || c == '\\';
+        return c <= ' ' || c == 0x7f || c == '"' || c == '<' || c == '>' || c == '\\' || c == '[' ||
+               c == ']';
     });
     if (odd) return bad(whole, "the host holds a character that no host name has");
     if (has_port) {
@@ -72,7 +82,7 @@ std::string Url::text() const {
 
 base::Result<Url> parse_url(std::string_view text, std::uint16_t default_port) {
     std::string_view rest = text;
-    if (const auto scheme_end = rest.find("://"); scheme_end != std::string_view::npos) {
+    if (const auto scheme_end = scheme_length(rest); scheme_end != std::string_view::npos) {
         const auto scheme = rest.substr(0, scheme_end);
         if (scheme == "https") return bad(text, "https is not supported, use http");
         if (scheme != "http" && scheme != "HTTP") return bad(text, "the scheme must be http");
@@ -93,7 +103,7 @@ base::Result<Url> parse_url(std::string_view text, std::uint16_t default_port) {
 
 base::Result<Url> resolve_location(const Url& base, std::string_view location) {
     if (location.starts_with("//")) return parse_url("http:" + std::string(location));
-    if (location.find("://") != std::string_view::npos) return parse_url(location, 80);
+    if (scheme_length(location) != std::string_view::npos) return parse_url(location, 80);
     if (location.empty()) return bad(location, "the Location is empty");
     Url url = base;
     if (location.starts_with('/')) {

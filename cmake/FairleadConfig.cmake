@@ -1,0 +1,9 @@
+# find_package(fairlead) of the installed library: gives the target fairlead::sdk.
+include(CMakeFindDependencyMacro)
+set(Boost_NO_WARN_NEW_VERSIONS ON)
+find_dependency(Boost 1.81 COMPONENTS json)
+find_dependency(Threads)
+find_dependency(Protobuf)
+find_dependency(fmt)
+find_dependency(ZLIB)
+include(${CMAKE_CURRENT_LIST_DIR}/fairleadTargets.cmake)

@@ -1,0 +1,151 @@
+// kill and logs against a master that shows given documents, which is an agent as well; over real
+// sockets on loopback.
+
+#include "cli/views.hpp"
+#include "common/http/server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace fairlead::cli {
+namespace {
+
+class TaskCommands : public testing::Test {
+  protected:
+    TaskCommands()
+        : server_(
+              context_.get_executor(),
+              [this](http::Request request, http::Responder responder) -> async::awaitable<void> {
+                  responder.respond(answer(request));
+                  co_return;
+              }) {
+        EXPECT_TRUE(server_.listen({async::asio::ip::address_v4::loopback(), 0}));
+        server_.start();
+        address_ = "127.0.0.1:" + std::to_string(server_.endpoints().at(0).port());
+        add_agent("here", "agent1", address_);
+        add_agent("away", "agent2", "127.0.0.1:1");
+    }
+
+    void add_agent(const char* id, const char* host, const std::string& address) {
+        agents_.push_back(
+            boost::json::object{{"id", id}, {"hostname", host}, {"pid", "slave(1)@" + address}});
+    }
+    void add_task(const char* id, const char* framework, const char* state,
+                  const char* agent = "here") {
+        tasks_.push_back(boost::json::object{
+            {"id", id}, {"framework_id", framework}, {"slave_id", agent}, {"state", state}});
+    }
+
+    int run(async::awaitable<int> command) {
+        int status = -1;
+        testing::internal::CaptureStdout();
+        testing::internal::CaptureStderr();
+        async::asio::co_spawn(context_, std::move(command), [&](std::exception_ptr e, int result) {
+            EXPECT_FALSE(e);
+            status = result;
+            server_.stop();
+        });
+        context_.run_for(std::chrono::seconds(30));
+        out = testing::internal::GetCapturedStdout();
+        err = testing::internal::GetCapturedStderr();
+        return status;
+    }
+    Cluster cluster() { return {context_.get_executor(), {{address_}, "test"}}; }
+
+    std::map<std::string, std::string> files;  // as an agent serves them, by path
+    std::vector<std::string> operated;         // bodies of the operator's calls
+    std::string out, err;
+
+  private:
+    http::Response answer(const http::Request& request) {
+        if (request.path == "/tasks") return page(boost::json::object{{"tasks", tasks_}});
+        if (request.path == "/slaves") return page(boost::json::object{{"slaves", agents_}});
+        if (request.path == "/api/v1") {
+            operated.push_back(request.body);
+            return http::text_response(200, "");
+        }
+        const auto found = files.find(std::string(request.query.get("path").value_or("")));
+        if (request.path != "/files/read" || found == files.end())
+            return http::text_response(404, "");
+        const auto offset = std::stoul(std::string(request.query.get("offset").value_or("0")));
+        const auto text = offset < found->second.size() ? found->second.substr(offset) : "";
+        return page(boost::json::object{{"data", text}, {"offset", offset}});
+    }
+    static http::Response page(const boost::json::value& document) {
+        return http::json_response(200, boost::json::serialize(document));
+    }
+
+    async::asio::io_context context_{1};
+    http::Server server_;
+    std::string address_;
+    boost::json::array tasks_, agents_;
+};
+
+TEST_F(TaskCommands, KillAsksForTheEndOfTheOneTask) {
+    add_task("a", "f-1", "TASK_RUNNING");
+    EXPECT_EQ(run(kill_task(cluster(), "a", "")), success);
+    ASSERT_EQ(operated.size(), 1u);
+    const auto call = boost::json::parse(operated[0]);
+    EXPECT_EQ(call.at("type"), "KILL_TASK");
+    EXPECT_EQ(call.at("kill_task").at("framework_id").at("value"), "f-1");
+    EXPECT_EQ(call.at("kill_task").at("task_id").at("value"), "a");
+}
+
+TEST_F(TaskCommands, AnAmbiguousTaskIsListedWithItsFrameworks) {
+    add_task("a", "f-1", "TASK_RUNNING");
+    add_task("a", "f-2", "TASK_FINISHED");
+    EXPECT_EQ(run(kill_task(cluster(), "a", "")), usage);
+    EXPECT_THAT(err, testing::HasSubstr("a --framework f-1  (running)"));
+    EXPECT_THAT(err, testing::HasSubstr("a --framework f-2  (finished)"));
+    EXPECT_TRUE(operated.empty());
+}
+
+TEST_F(TaskCommands, TheFrameworkDecides) {
+    add_task("a", "f-1", "TASK_RUNNING");
+    add_task("a", "f-2", "TASK_RUNNING");
+    EXPECT_EQ(run(kill_task(cluster(), "a", "f-2")), success);
+    EXPECT_THAT(operated, testing::ElementsAre(testing::HasSubstr("f-2")));
+}
+
+TEST_F(TaskCommands, AnUnknownTaskIsToldWithWhatIsNear) {
+    add_task("sort.17", "f-1", "TASK_RUNNING");
+    EXPECT_EQ(run(kill_task(cluster(), "sort.71", "")), not_found);
+    EXPECT_THAT(err, testing::HasSubstr("no task sort.71; near:\n  sort.17"));
+}
+
+TEST_F(TaskCommands, WhatHasEndedIsNotKilledAgain) {
+    add_task("a", "f-1", "TASK_FAILED");
+    EXPECT_EQ(run(kill_task(cluster(), "a", "")), not_found);
+    EXPECT_THAT(err, testing::HasSubstr("task a has ended: failed"));
+}
+
+TEST_F(TaskCommands, LogsAreTheFileOfTheAgent) {
+    add_task("a", "f-1", "TASK_FINISHED");
+    files["/tasks/f-1/a/stdout"] = "one\ntwo\n";
+    EXPECT_EQ(run(show_log(cluster(), {.task = "a", .follow = true})), success);
+    EXPECT_EQ(out, "one\ntwo\n");
+}
+
+TEST_F(TaskCommands, LogsCanBeTheOtherFile) {
+    add_task("a", "f-1", "TASK_RUNNING");
+    files["/tasks/f-1/a/stderr"] = "oops\n";
+    EXPECT_EQ(run(show_log(cluster(), {.task = "a", .from_stderr = true})), success);
+    EXPECT_EQ(out, "oops\n");
+}
+
+TEST_F(TaskCommands, AnAgentThatCannotBeReachedIsNamed) {
+    add_task("a", "f-1", "TASK_RUNNING", "away");
+    EXPECT_EQ(run(show_log(cluster(), {.task = "a"})), unreachable);
+    EXPECT_THAT(err, testing::HasSubstr("cannot read from the agent on agent2 (127.0.0.1:1)"));
+}
+
+TEST_F(TaskCommands, AnAgentThatIsNotRegisteredIsNamed) {
+    add_task("a", "f-1", "TASK_UNREACHABLE", "lost");
+    EXPECT_EQ(run(show_log(cluster(), {.task = "a"})), unreachable);
+    EXPECT_THAT(err, testing::HasSubstr("agent lost is not registered now"));
+}
+
+}  // namespace
+}  // namespace fairlead::cli
