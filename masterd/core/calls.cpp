@@ -89,9 +89,8 @@ void Core::handle(Framework& framework, const Call& call) {
 void Core::decline(Framework& framework, const Call::Decline& decline) {
     for (const auto& id : decline.offer_ids()) {
         Offer* offer = books_.offer(base::OfferId(id.value()));
-        if (!offer) continue;
-        const Framework& owner = books_.framework(offer->framework);
-        refuse_for(owner, offer->role, offer->agent, offer->resources, decline.filters());
+        if (!offer || offer->framework != framework.slot) continue;
+        refuse_for(framework, offer->role, offer->agent, offer->resources, decline.filters());
         report(Report::Kind::offer_declined, "offer declined", framework).offer_id = offer->id;
         end_offer(*offer, Tell::nothing);
     }
