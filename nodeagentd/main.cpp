@@ -7,6 +7,7 @@
 #include "common/http/router.hpp"
 #include "common/log/log.hpp"
 #include "common/resources/wire.hpp"
+#include "common/systemd/bus.hpp"
 #include "nodeagentd/api/files.hpp"
 #include "nodeagentd/checkpoint/checkpoint.hpp"
 #include "nodeagentd/driver/driver.hpp"
@@ -105,6 +106,8 @@ int serve(const config::Config& config) {
     auto grace = config.duration("Agent", "TaskKillGrace");
     if (!grace) return fail(exit_configuration, grace.error());
     if (*grace) options.command.kill_grace = **grace;
+
+    if (auto bus = systemd::Bus::probe(); !bus) return fail(exit_cannot_run, bus.error());
 
     async::asio::io_context io(1);
     int status = 0;

@@ -44,16 +44,26 @@ Bus::~Bus() {
     if (bus_ != nullptr) sd_bus_close_unref(bus_);
 }
 
+int Bus::connect(sd_bus** bus) {
+    if (::geteuid() != 0 || ::access("/run/systemd/private", F_OK) != 0)
+        return sd_bus_open_system(bus);
+    int r = sd_bus_new(bus);
+    if (r >= 0) r = sd_bus_set_address(*bus, "unix:path=/run/systemd/private");
+    if (r >= 0) r = sd_bus_start(*bus);
+    return r;
+}
+
+base::Status Bus::probe() {
+    sd_bus* bus = nullptr;
+    const int r = connect(&bus);
+    if (bus != nullptr) sd_bus_close_unref(bus);
+    if (r < 0) return base::errno_error("cannot reach systemd over its bus", -r);
+    return {};
+}
+
 bool Bus::open() {
     if (bus_ != nullptr) return true;
-    int r = 0;
-    if (::geteuid() == 0 && ::access("/run/systemd/private", F_OK) == 0) {
-        r = sd_bus_new(&bus_);
-        if (r >= 0) r = sd_bus_set_address(bus_, "unix:path=/run/systemd/private");
-        if (r >= 0) r = sd_bus_start(bus_);
-    } else {
-        r = sd_bus_open_system(&bus_);
-    }
+    int r = connect(&bus_);
     if (r >= 0) {
         r = sd_bus_match_signal_async(bus_, nullptr, service, manager_path, manager_interface,
                                       "JobRemoved", &Bus::on_job_removed, nullptr, this);

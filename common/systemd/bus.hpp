@@ -35,6 +35,9 @@ class Bus {
     Bus(const Bus&) = delete;
     Bus& operator=(const Bus&) = delete;
 
+    // Whether systemd can be reached from this process at all; blocks, so it is for a program's start.
+    static base::Status probe();
+
     // A call to the manager object; `fill` appends the arguments and returns sd-bus' error or 0.
     void call(const char* member, base::Duration deadline, std::function<int(sd_bus_message*)> fill,
               Reply reply);
@@ -52,6 +55,7 @@ class Bus {
         std::unique_ptr<async::asio::steady_timer> timer;
     };
 
+    static int connect(sd_bus** bus);
     bool open();
     void lose();
     void pump();

@@ -16,12 +16,19 @@ class TestBed:
     def __init__(self, name):
         self.name = name
 
+    def _run(self, verb, words):
+        return subprocess.run([BED, verb, "--name", self.name, *words], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+
+    def status(self, verb, *words):
+        """Runs `bed VERB ...` and returns its exit status."""
+        return self._run(verb, words).returncode
+
     def __call__(self, verb, *words, check=True):
         """Runs `bed VERB ...` and returns what it printed."""
-        done = subprocess.run([BED, verb, "--name", self.name, *words], stdin=subprocess.DEVNULL, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = self._run(verb, words)
         if check and done.returncode != 0:
-            sys.exit(f"`bed {verb} {' '.join(words)}` failed with status {done.returncode}:\n{done.stdout}")
+            sys.exit(f"`bed {verb} {' '.join(map(str, words))}` failed with status {done.returncode}:\n{done.stdout}")
         return done.stdout.strip()
 
     def on(self, host, script, check=True):
@@ -29,12 +36,17 @@ class TestBed:
         return self("exec", host, "--", "sh", "-c", script, check=check)
 
 
+def skip(why):
+    """Ends the test as one that this machine cannot run."""
+    print(why)
+    sys.exit(SKIP_STATUS)
+
+
 @contextlib.contextmanager
 def bed(name, *words):
     """`with bed("test-07", "--agents", "2") as b:` A bed of this name left by a crashed run is ended first."""
     if os.geteuid() != 0:
-        print("booted hosts need root")
-        sys.exit(SKIP_STATUS)
+        skip("booted hosts need root")
     it = TestBed(name)
     try:
         it("up", *words)

@@ -93,13 +93,14 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
     if (!pool.empty()) refuse_for(framework, role, agent.slot, pool, accept.filters());
 }
 
-// Every named offer that still exists is used up all the same.
+// Each named offer of the caller's is used up all the same. Another framework's stays with it: a
+// guessed id must not take anything from anybody. (Mesos discards those too; nobody can build on it.)
 void Core::refuse_accept(Framework& framework, const Call::Accept& accept,
                          const std::vector<Offer*>& offers, v1::TaskStatus::Reason reason,
                          const std::string& why) {
     report(Report::Kind::call_dropped, "ACCEPT refused: " + why, framework);
     for (Offer* offer : offers)
-        end_offer(*offer, offer->framework == framework.slot ? Tell::nothing : Tell::rescind);
+        if (offer->framework == framework.slot) end_offer(*offer, Tell::nothing);
     for (const Operation& operation : accept.operations()) {
         for (const auto& task : operation.launch().task_infos())
             refuse_task(framework, task, v1::TASK_DROPPED, reason, why);

@@ -99,6 +99,8 @@ base::Status Checkpoint::prepare() {
         std::error_code error;
         fs::create_directories(directory, error);
         if (error) return base::errno_error("make directory " + directory.string(), error.value());
+        if (::access(directory.c_str(), W_OK | X_OK) != 0)
+            return base::errno_error("write into " + directory.string(), errno);
     }
     return {};
 }

@@ -90,10 +90,13 @@ TEST_F(Accept, OffersOfTwoAgentsCannotBeUsedTogether) {
     EXPECT_EQ(statuses.at(0).reason(), v1::TaskStatus::REASON_INVALID_OFFERS);
 }
 
-TEST_F(Accept, AnotherFrameworksOfferCannotBeUsed) {
+TEST_F(Accept, AnotherFrameworksOfferCannotBeUsedAndStaysWithIt) {
     const auto thief = master.subscribe();
     master.send(thief, accept_call(thief.id, {offer.id().value()}, {command_task("t", host.id)}));
     EXPECT_EQ(master.take_updates(thief).at(0).reason(), v1::TaskStatus::REASON_INVALID_OFFERS);
+    EXPECT_TRUE(master.take(scheduler, Event::RESCIND).empty());
+    EXPECT_TRUE(accept({offer.id().value()}, {command_task("t", host.id)}).empty());
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
 }
 
 TEST_F(Accept, WithoutPartitionAwarenessDroppedReadsLost) {

@@ -115,6 +115,19 @@ TEST(Calls, DeclinedResourcesComeBackAfterFiveSeconds) {
     EXPECT_EQ(master.take_offers(scheduler).size(), 1u);
 }
 
+TEST(Calls, AnotherFrameworksOfferCannotBeDeclined) {
+    MasterHarness master;
+    master.join();
+    const auto owner = master.subscribe();
+    const auto offer = master.take_offers(owner).at(0);
+    const auto other = master.subscribe();
+    auto call = call_of(other.id, Call::DECLINE);
+    *call.mutable_decline()->add_offer_ids() = offer.id();
+    EXPECT_EQ(master.send(other, call), 202u);
+    EXPECT_EQ(master.framework(owner).offers.size(), 1u);
+    EXPECT_TRUE(master.take(owner, v1::scheduler::Event::RESCIND).empty());
+}
+
 TEST(Calls, RefuseSecondsOfNonsenseAreTheDefaultAndZeroIsNone) {
     const auto seconds_until_offer = [](double refuse) {
         MasterHarness master;
