@@ -112,7 +112,7 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
     for (Task* task : std::vector<Task*>(agent.tasks)) {
         Framework& framework = books_.framework(task->framework);
         if (told.contains({framework.id.value(), task->id.value()})) continue;
-        if (is_terminal(task->state))  // ended and acknowledged while we did not hear of it
+        if (task->end_told)  // and acknowledged, while we did not hear of it
             archive(framework, books_.take_task(*task));
         else
             missing.push_back(task);
@@ -232,7 +232,7 @@ void Core::agent_unreachable(Agent& agent) {
     while (!agent.tasks.empty()) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
         Task task = books_.take_task(*agent.tasks.back());
-        if (is_terminal(task.state)) {
+        if (task.end_told) {
             archive(framework, std::move(task));
             continue;
         }
@@ -264,12 +264,11 @@ void Core::remove_agent(Agent& agent, const std::string& why) {
     while (!agent.tasks.empty()) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
         Task task = books_.take_task(*agent.tasks.back());
-        if (!is_terminal(task.state)) {
-            task.state = v1::TASK_LOST;
-            send_status(framework, status_by_master(task.id, agent.id, v1::TASK_LOST,
+        if (!is_terminal(task.state)) task.state = v1::TASK_LOST;
+        if (!task.end_told)
+            send_status(framework, status_by_master(task.id, agent.id, task.state,
                                                     v1::TaskStatus::REASON_AGENT_REMOVED,
                                                     "The agent was removed: " + why));
-        }
         archive(framework, std::move(task));
     }
     remember_absent(agent.id, AbsentAgent::Why::removed);

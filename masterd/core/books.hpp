@@ -33,6 +33,7 @@ struct Task {
     resources::Resources resources;
     bool holds_resources = false;
     bool kill_wanted = false;  // to be told to the agent when it is back
+    bool end_told = false;     // an update with its end has been sent to its scheduler
     // What people and tools see of it: no resources, no statuses.
     std::shared_ptr<const v1::Task> info;
     std::shared_ptr<const v1::TaskStatus> last_status;  // as the agent sent it, without data

@@ -135,6 +135,7 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     const auto found = framework->tasks.find(id);
     if (found == framework->tasks.end() || found->second.agent != agent.slot) return;
     Task& task = found->second;
+    task.end_told = is_terminal(status.state()) && framework->is_connected();
     status.clear_data();
     task.last_status = std::make_shared<const v1::TaskStatus>(std::move(status));
     apply_state(*framework, task, update.latest_state());
