@@ -103,11 +103,19 @@ int serve(const Settings& settings) {
     identity.hostname = settings.hostname;
     identity.cluster_name = settings.cluster_name;
     LineLimit lines;  // used on the owner's strand
+    int status = 0;
+    driver::Driver::Durable durable;
+    durable.write = [&registry](const std::vector<core::Persist>& changes) { return registry->write(changes); };
+    durable.on_failure = [&](const base::Error& error) {
+        status = fail(exit_cannot_run, error.in("cannot write " + settings.registry_file.string()));
+        io.stop();
+    };
     driver::Driver driver(owner,
                           std::make_unique<core::Core>(options, std::make_unique<allocator::drf::Drf>(seed), seed),
                           [&identity, &lines](const core::Report& report) {
                               journal(report, identity.counters, lines, base::read_clocks().instant);
-                          });
+                          },
+                          durable);
     http::Router router;
     api::add_routes(router, driver, io.get_executor(), identity);
     http::ServerOptions server_options;
@@ -122,13 +130,15 @@ int serve(const Settings& settings) {
 
     auto epoch = registry->begin_epoch();
     if (!epoch) return fail(exit_cannot_run, epoch.error());
+    auto inheritance = registry->read();
+    if (!inheritance) return fail(exit_cannot_run, inheritance.error());
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
         std::abort();
     });
     essential.spawn("the core's driver", driver.run());
-    driver.lead(*epoch, master_info(settings, endpoint, seed));
+    driver.lead(*epoch, master_info(settings, endpoint, seed), std::move(*inheritance));
     essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, lines));
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
@@ -147,7 +157,7 @@ int serve(const Settings& settings) {
     std::vector<std::jthread> threads;
     for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
     io.run();
-    return 0;
+    return status;
 }
 
 }  // namespace

@@ -95,6 +95,8 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
     (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
     take_registered_tasks(agent, message);
+    if (!known && !state_.absent_agents.is(id, AbsentAgent::Why::recovering))
+        persist(id, AgentRecord::Standing::admitted);
     state_.absent_agents.forget(id);
     books_.set_offerable(agent, true);
     const bool again = known || message.agent_info().has_id();
@@ -151,6 +153,10 @@ Framework* Core::framework_for_registered(Agent& agent, const internal::Register
     books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(*info),
                     options_.min_allocatable);
     framework.registered_time = now_.wall;
+    // Its scheduler has to find the new leader first, however soon it has to be back otherwise.
+    const auto timeout = std::max(base::seconds_clamped(info->failover_timeout()),
+                                  options_.agent_reregister_timeout);
+    framework.failover = timers_.schedule(now_.instant + timeout, FailoverExpired{framework.slot});
     return &framework;
 }
 
@@ -281,12 +287,6 @@ void Core::tell_failure(const base::AgentId& agent) {
     const auto event = failure_event(agent);
     for (const auto& framework : books_.frameworks())
         if (framework) send(*framework, event);
-}
-
-void Core::remember_absent(const base::AgentId& id, AbsentAgent::Why why) {
-    state_.absent_agents.remember(id, {why, now_.wall});
-    while (state_.absent_agents.forget_oldest_beyond(options_.absent_agents_max)) {
-    }
 }
 
 }  // namespace fairlead::masterd::core

@@ -5,9 +5,9 @@
 // changed, never the size of the cluster.
 //
 // Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
-// the small ones), accept (what becomes of offers), tasks (kill, reconcile, status updates), agents
-// (links, registration, silence), frameworks (end of), allocation (offers). What they share, who
-// holds what, is in books.hpp.
+// the small ones), accept (what becomes of offers), tasks (kills, status updates), reconciliation
+// (what is said of a task), agents (links, registration, silence), recovery (what an earlier master
+// left), frameworks (end of), allocation (offers). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -66,6 +66,8 @@ class Core {
     void fire(const PingDue& due);
     void fire(const AgentOverdue& due);
     void fire(const RegistrationOverdue& due);
+    void fire(const RecoveryOver&);
+    void fire(const AnswersDue& due);
     void reply(RequestId request, unsigned status, std::string body = {});
     void send(const Framework& framework, std::shared_ptr<const v1::scheduler::Event> event);
     void send(const Agent& agent, internal::FromMaster message);
@@ -123,14 +125,24 @@ class Core {
     // tasks.cpp
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
     void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
-    void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
-    void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
     void take_update(Agent& agent, const internal::StatusUpdate& update);
     void apply_state(Framework& framework, Task& task, v1::TaskState state);
     void send_status(const Framework& framework, const v1::TaskStatus& status);
     v1::TaskStatus status_by_master(const base::TaskId& task, const base::AgentId& agent,
                                     v1::TaskState state, v1::TaskStatus::Reason reason,
                                     std::string message) const;
+
+    // reconciliation.cpp
+    void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
+    void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
+    void answer_questions(FrameworkSlot slot);
+    void drop_questions(const Framework& framework);
+
+    // recovery.cpp
+    void inherit(const Inheritance& inheritance);
+    bool may_be_on_its_way_back(const base::AgentId& agent) const;
+    void persist(const base::AgentId& id, AgentRecord::Standing standing);
+    void remember_ended(const base::FrameworkId& id);
 
     // agents.cpp
     void register_agent(LinkId link, const internal::Register& message);
@@ -176,7 +188,20 @@ class Core {
         Timers::Handle overdue;
     };
     std::unordered_map<LinkId, NewLink> new_links_;
-    std::unordered_set<base::FrameworkId> completed_ids_;
+    struct Question {
+        base::TaskId task;
+        base::AgentId agent;
+        bool by_name = false;  // else only of interest while we have the task
+    };
+    struct Questions {
+        std::deque<Question> waiting;
+        Timers::Handle next;
+    };
+    std::unordered_set<base::FrameworkId> ended_ids_;
+    std::deque<base::FrameworkId> ended_order_;                      // of the same; newest last
+    std::unordered_set<base::FrameworkId> durably_ended_;            // of the same; in the registry
+    Timers::Handle recovery_over_;
+    std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
 };
 
 }  // namespace fairlead::masterd::core

@@ -26,7 +26,7 @@ std::shared_ptr<v1::FrameworkInfo> completed_info(const v1::FrameworkInfo& from,
 }  // namespace
 
 bool Core::was_completed(const base::FrameworkId& id) const {
-    return completed_ids_.contains(id);
+    return ended_ids_.contains(id);
 }
 
 std::size_t Core::framework_count() const {
@@ -111,6 +111,7 @@ void Core::detach(Framework& framework) {
     timers_.cancel(framework.heartbeat);
     framework.connection = Framework::Connection::disconnected;
     framework.stream_id.clear();
+    drop_questions(framework);
     books_.set_active(framework, false);
     end_offers(framework.offers, Tell::nothing);
     filters_.drop_framework(framework.slot);

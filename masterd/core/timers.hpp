@@ -40,8 +40,12 @@ struct AgentOverdue {
 struct RegistrationOverdue {
     LinkId link;
 };
+struct RecoveryOver {};  // agents of an earlier master have had their time to come back
+struct AnswersDue {      // the next part of a long reconciliation
+    allocator::FrameworkSlot framework;
+};
 using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, FilterExpired, PingDue,
-                           AgentOverdue, RegistrationOverdue>;
+                           AgentOverdue, RegistrationOverdue, RecoveryOver, AnswersDue>;
 
 class Timers {
   public:

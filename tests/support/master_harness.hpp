@@ -180,6 +180,7 @@ class MasterHarness {
         to_agents;
     std::vector<masterd::core::LinkId> closed_links;
     std::vector<masterd::core::Report> reports;
+    std::vector<masterd::core::Persist> persisted;
 
   private:
     void move_to(base::Instant instant) {
@@ -209,6 +210,7 @@ class MasterHarness {
             }
         }
         reports.insert(reports.end(), output.reports.begin(), output.reports.end());
+        persisted.insert(persisted.end(), output.persist.begin(), output.persist.end());
         if (!check_invariants) return;
         for (const auto& complaint : invariants_.check(core.state())) ADD_FAILURE() << complaint;
     }

@@ -181,5 +181,26 @@ TEST_F(Tasks, ExplicitReconciliationTellsGoneFromUnknown) {
     EXPECT_EQ(reconcile("who").at(0).state(), v1::TASK_UNKNOWN);
 }
 
+TEST_F(Tasks, ReconciliationTellsSinceWhenATaskIsUnreachable) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    const auto told = master.take_updates(scheduler).at(0).unreachable_time();
+    master.pass(10s);
+    const auto implicit = reconcile().at(0);
+    EXPECT_EQ(implicit.state(), v1::TASK_UNREACHABLE);
+    EXPECT_EQ(implicit.unreachable_time().nanoseconds(), told.nanoseconds());
+    EXPECT_EQ(reconcile("t").at(0).unreachable_time().nanoseconds(), told.nanoseconds());
+}
+
+TEST_F(Tasks, AnUnreachableTaskThatItsAgentDidNotBringBackIsGone) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    auto again = register_message(agent_info("host1"));
+    again.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+    master.join(again);
+    master.take_updates(scheduler);
+    EXPECT_EQ(reconcile("t", host.id).at(0).state(), v1::TASK_GONE);
+}
+
 }  // namespace
 }  // namespace fairlead::tests
