@@ -56,6 +56,7 @@ async::awaitable<void> serve(driver::Driver& driver, async::Executor streams, ht
     const auto refuse = [&](int status, std::string why) {
         responder.respond(http::text_response(status, std::move(why)));
     };
+    if (!driver.leading()) co_return refuse(503, "Master has not finished recovery");
     if (request.method != "POST") {
         auto response = http::text_response(405, "Expecting 'POST', received '" + request.method + "'");
         response.headers.set("Allow", "POST");
