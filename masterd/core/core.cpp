@@ -31,6 +31,7 @@ void Core::take(const LeadershipGained& gained) {
     state_.leading = true;
     state_.epoch = gained.epoch;
     state_.elected_time = now_.wall;
+    leading_since_ = now_.instant;
     state_.master_info = gained.master_info;
     if (state_.master_info.id().empty()) state_.master_info.set_id(base::Uuid::draw(prng_).text());
 }

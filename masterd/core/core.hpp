@@ -5,9 +5,9 @@
 // changed, never the size of the cluster.
 //
 // Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
-// the small ones), accept (what becomes of offers), tasks (kill, reconcile, status updates), agents
-// (links, registration, silence), frameworks (end of), allocation (offers). What they share, who
-// holds what, is in books.hpp.
+// the small ones), accept (what becomes of offers), tasks (kill, reconcile, status updates),
+// registration (what agents bring), agents (their links and their silence), frameworks (end of),
+// allocation (offers). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/books.hpp"
 #include "masterd/core/io.hpp"
@@ -76,7 +76,8 @@ class Core {
     // subscribe.cpp
     void subscribe(const CallArrived& arrived);
     void attach(Framework& framework, const CallArrived& arrived,
-                std::shared_ptr<const v1::FrameworkInfo> info);
+                std::shared_ptr<const v1::FrameworkInfo> info,
+                std::shared_ptr<const OfferConstraints> constraints);
     void refuse_subscription(const CallArrived& arrived, const std::string& why);
     void detach(Framework& framework);  // its stream is gone or being replaced
     void disconnect(Framework& framework);
@@ -123,6 +124,7 @@ class Core {
     void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
     void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
     void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
+    bool may_be_on_its_way_back(const base::AgentId& agent) const;
     void take_update(Agent& agent, const internal::StatusUpdate& update);
     void apply_state(Framework& framework, Task& task, v1::TaskState state);
     void send_status(const Framework& framework, const v1::TaskStatus& status);
@@ -130,17 +132,23 @@ class Core {
                                     v1::TaskState state, v1::TaskStatus::Reason reason,
                                     std::string message) const;
 
-    // agents.cpp
+    // registration.cpp
     void register_agent(LinkId link, const internal::Register& message);
     void refuse_agent(LinkId link, const std::string& why, bool final);
+    void remove_predecessor(const v1::AgentInfo& info, const std::string& peer_address,
+                            const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
     void answer_registration(Agent& agent, const std::vector<Task*>& missing);
+
+    // agents.cpp
+    static std::string endpoint_of(const v1::AgentInfo& info, const std::string& peer_address);
     void link_lost(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, const std::string& why);
+    void forget(Agent& agent);
     void tell_failure(const base::AgentId& agent);
     void remember_absent(const base::AgentId& id, bool removed);
 
@@ -163,6 +171,7 @@ class Core {
     Timers timers_;
     FilterTable filters_;
     base::Moment now_{};
+    base::Instant leading_since_{};
     Output output_;
     std::uint64_t next_framework_ = 0;
     std::uint64_t next_agent_ = 0;
@@ -174,6 +183,7 @@ class Core {
         Timers::Handle overdue;
     };
     std::unordered_map<LinkId, NewLink> new_links_;
+    std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
     std::unordered_set<base::FrameworkId> completed_ids_;
     std::deque<base::AgentId> absent_order_;
 };

@@ -3,6 +3,7 @@
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/task_records.hpp"
 
 namespace fairlead::masterd::core {
 
@@ -99,21 +100,32 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
             *status.mutable_container_status() = task.last_status->container_status();
         return send_status(framework, status);
     }
-    if (const auto found = framework.unreachable_tasks.find(id);
-        found != framework.unreachable_tasks.end())
-        return send_status(framework, answer(v1::TASK_UNREACHABLE, found->second.agent_id,
-                                             "Reconciliation: Task is unreachable"));
-    if (!agent.empty() && books_.agent(agent))
+    const auto lost = framework.unreachable_tasks.find(id);
+    const bool was_there = lost != framework.unreachable_tasks.end();
+    const base::AgentId& where = was_there ? lost->second.agent_id : agent;
+    if (!was_there && books_.agent(agent))
         return send_status(framework, answer(v1::TASK_GONE, agent,
                                              "Reconciliation: Task is unknown to the agent"));
-    if (const auto absent = state_.absent_agents.find(agent);
-        absent != state_.absent_agents.end() && !absent->second.removed) {
-        auto status = answer(v1::TASK_UNREACHABLE, agent, "Reconciliation: Task is unreachable");
-        status.mutable_unreachable_time()->set_nanoseconds(
-            absent->second.since.time_since_epoch().count());
+    const auto absent = state_.absent_agents.find(where);
+    const bool unreachable = absent != state_.absent_agents.end() && !absent->second.removed;
+    if (was_there || unreachable) {
+        auto status = answer(v1::TASK_UNREACHABLE, where, "Reconciliation: Task is unreachable");
+        if (unreachable)
+            status.mutable_unreachable_time()->set_nanoseconds(
+                absent->second.since.time_since_epoch().count());
         return send_status(framework, status);
     }
+    if (may_be_on_its_way_back(agent)) return;  // nobody knows yet: the scheduler asks again
     send_status(framework, answer(v1::TASK_UNKNOWN, agent, "Reconciliation: Task is unknown"));
+}
+
+// Agents of an earlier master come back with their tasks within the window that they have for it.
+// Until then it cannot be said that such an agent, or a task on an unnamed one, does not exist.
+bool Core::may_be_on_its_way_back(const base::AgentId& agent) const {
+    if (state_.epoch <= 1 || now_.instant >= leading_since_ + options_.agent_reregister_timeout)
+        return false;
+    return !books_.agent(agent) && !state_.absent_agents.contains(agent) &&
+           !agent.value().starts_with(state_.master_info.id() + "-");
 }
 
 void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
@@ -135,8 +147,7 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     const auto found = framework->tasks.find(id);
     if (found == framework->tasks.end() || found->second.agent != agent.slot) return;
     Task& task = found->second;
-    status.clear_data();
-    task.last_status = std::make_shared<const v1::TaskStatus>(std::move(status));
+    task.last_status = record_of(std::move(status));
     apply_state(*framework, task, update.latest_state());
 }
 
