@@ -55,6 +55,14 @@ class OfferFilters {
                          const resources::Resources& offered) const = 0;
 };
 
+// What frameworks demand of the agents that they are offered; kept by the master, asked by the module.
+class OfferConstraints {
+  public:
+    virtual ~OfferConstraints() = default;
+    // Whether this framework, under this role, wants offers of this agent at all.
+    virtual bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const = 0;
+};
+
 struct Policy {
     // Weight of a role; 1 where nobody has said otherwise. Always > 0 and finite.
     std::function<double(const base::Role&)> weight = [](const base::Role&) { return 1.0; };
@@ -69,6 +77,7 @@ struct Snapshot {
     resources::Resources total;  // of all registered agents
     const OfferFilters& filters;
     const Policy& policy;
+    const OfferConstraints* constraints = nullptr;  // none: everybody wants every agent
 };
 
 // What may allow new offers since the last call. Only these need to be looked at; an agent or framework not named here

@@ -96,6 +96,8 @@ class Round {
         if (has_gpus && snapshot_.policy.filter_gpu_resources &&
             !snapshot_.frameworks[candidate.framework].gpu_aware)
             return false;
+        const auto* constraints = snapshot_.constraints;
+        if (constraints != nullptr && !constraints->allow(candidate.framework, candidate.entry->role, slot)) return false;
         return !snapshot_.filters.refused(candidate.framework, candidate.entry->role, slot, offered);
     }
 

@@ -3,6 +3,7 @@
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/offer_constraints.hpp"
 
 #include <fmt/format.h>
 
@@ -11,13 +12,29 @@
 #include <map>
 
 namespace fairlead::masterd::core {
+namespace {
+
+class ConstraintsInBooks final : public allocator::OfferConstraints {
+  public:
+    explicit ConstraintsInBooks(const Books& books) : books_(books) {}
+    bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const override {
+        const auto& constraints = books_.framework(framework).constraints;
+        return !constraints || constraints->allow(role, *books_.agent(agent).info);
+    }
+
+  private:
+    const Books& books_;
+};
+
+}  // namespace
 
 void Core::allocate() {
     if (!state_.leading) return;
     const allocator::Changes changes = books_.take_changes();
+    const ConstraintsInBooks constraints(books_);
     const allocator::Plan plan =
         module_->plan({now_.instant, books_.agent_entries(), books_.framework_entries(),
-                       books_.total(), filters_, policy_},
+                       books_.total(), filters_, policy_, &constraints},
                       changes);
     std::map<FrameworkSlot, std::vector<Offer*>> made;
     for (const allocator::OfferLine& line : plan.offers) {
@@ -43,6 +60,7 @@ bool Core::holds(const allocator::OfferLine& line) const {
     return role && !role->suppressed && !line.resources.empty() &&
            agents[line.agent].available.contains(line.resources) &&
            line.resources.available_to(line.role) == line.resources &&
+           ConstraintsInBooks(books_).allow(line.framework, line.role, line.agent) &&
            !filters_.refused(line.framework, line.role, line.agent, line.resources);
 }
 

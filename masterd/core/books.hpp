@@ -22,6 +22,7 @@ namespace fairlead::masterd::core {
 
 using allocator::AgentSlot;
 using allocator::FrameworkSlot;
+class OfferConstraints;
 
 struct Task {
     base::TaskId id;
@@ -34,9 +35,9 @@ struct Task {
     bool holds_resources = false;
     bool kill_wanted = false;  // to be told to the agent when it is back
     bool end_told = false;     // an update with its end has been sent to its scheduler
-    // What people and tools see of it: no resources, no statuses.
+    // What people and tools see of it beside these fields; see task_records.hpp.
     std::shared_ptr<const v1::Task> info;
-    std::shared_ptr<const v1::TaskStatus> last_status;  // as the agent sent it, without data
+    std::shared_ptr<const v1::TaskStatus> last_status;  // the newest that its agent sent
     std::size_t position_on_agent = 0;
 };
 
@@ -74,6 +75,7 @@ struct Framework {
     std::shared_ptr<const v1::FrameworkInfo> info;  // with id
     Capabilities capabilities;
     std::vector<base::Role> roles;
+    std::shared_ptr<const OfferConstraints> constraints;  // null: none
     Connection connection = Connection::recovered;
     RequestId stream{};
     std::string stream_id;

@@ -6,8 +6,9 @@
 //
 // Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), tasks (kills, status updates), reconciliation
-// (what is said of a task), agents (links, registration, silence), recovery (what an earlier master
-// left), frameworks (end of), allocation (offers). What they share, who holds what, is in books.hpp.
+// (what is said of a task), registration (what agents bring), recovery (what an earlier master
+// left), agents (their links and their silence), frameworks (end of), allocation (offers). What
+// they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -79,7 +80,8 @@ class Core {
     // subscribe.cpp
     void subscribe(const CallArrived& arrived);
     void attach(Framework& framework, const CallArrived& arrived,
-                std::shared_ptr<const v1::FrameworkInfo> info);
+                std::shared_ptr<const v1::FrameworkInfo> info,
+                std::shared_ptr<const OfferConstraints> constraints);
     void refuse_subscription(const CallArrived& arrived, const std::string& why);
     void detach(Framework& framework);  // its stream is gone or being replaced
     void disconnect(Framework& framework);
@@ -144,17 +146,23 @@ class Core {
     void persist(const base::AgentId& id, AgentRecord::Standing standing);
     void remember_ended(const base::FrameworkId& id);
 
-    // agents.cpp
+    // registration.cpp
     void register_agent(LinkId link, const internal::Register& message);
     void refuse_agent(LinkId link, const std::string& why, bool final);
+    void remove_predecessor(const v1::AgentInfo& info, const std::string& peer_address,
+                            const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
     void answer_registration(Agent& agent, const std::vector<Task*>& missing);
+
+    // agents.cpp
+    static std::string endpoint_of(const v1::AgentInfo& info, const std::string& peer_address);
     void link_lost(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, const std::string& why);
+    void forget(Agent& agent);
     void tell_failure(const base::AgentId& agent);
     void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
 
@@ -197,9 +205,10 @@ class Core {
         std::deque<Question> waiting;
         Timers::Handle next;
     };
+    std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
     std::unordered_set<base::FrameworkId> ended_ids_;
-    std::deque<base::FrameworkId> ended_order_;                      // of the same; newest last
-    std::unordered_set<base::FrameworkId> durably_ended_;            // of the same; in the registry
+    std::deque<base::FrameworkId> ended_order_;             // the same, newest last
+    std::unordered_set<base::FrameworkId> durably_ended_;   // those of them in the registry
     Timers::Handle recovery_over_;
     std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
 };

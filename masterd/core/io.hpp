@@ -31,12 +31,13 @@ struct LeadershipGained {
     Inheritance inheritance;
 };
 
-// A call that has passed the edge: authenticated, parsed, complete as proto2 sees it, in a media type we can answer.
+// A call that has passed the edge: authenticated, parsed, complete as proto2 sees it.
 struct CallArrived {
     RequestId request;
     std::shared_ptr<const v1::scheduler::Call> call;
     std::optional<std::string> stream_id;  // the Mesos-Stream-Id header
     std::string principal;                 // empty: none
+    bool events_acceptable = true;         // Accept allows a media type that events can be written in
 };
 
 // The peer of an open stream has gone, or read too slowly.

@@ -3,6 +3,7 @@
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/task_records.hpp"
 
 namespace fairlead::masterd::core {
 
@@ -93,8 +94,7 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     if (found == framework->tasks.end() || found->second.agent != agent.slot) return;
     Task& task = found->second;
     task.end_told = is_terminal(status.state()) && framework->is_connected();
-    status.clear_data();
-    task.last_status = std::make_shared<const v1::TaskStatus>(std::move(status));
+    task.last_status = record_of(std::move(status));
     apply_state(*framework, task, update.latest_state());
 }
 

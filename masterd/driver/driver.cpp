@@ -114,11 +114,9 @@ bool Driver::lead(std::uint64_t epoch, v1::MasterInfo master_info, core::Inherit
         core::Input(core::LeadershipGained{epoch, std::move(master_info), std::move(inheritance)}));
 }
 
-bool Driver::call(std::shared_ptr<const v1::scheduler::Call> call, std::optional<std::string> stream_id,
-                  std::string principal, std::shared_ptr<Caller> caller) {
-    const auto request = next_request();
-    core::CallArrived arrived{request, std::move(call), std::move(stream_id), std::move(principal)};
-    return mailbox_.try_push(NewCall{std::move(arrived), request, std::move(caller)});
+bool Driver::call(core::CallArrived call, std::shared_ptr<Caller> caller) {
+    const auto request = call.request = next_request();
+    return mailbox_.try_push(NewCall{std::move(call), request, std::move(caller)});
 }
 
 bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller) {

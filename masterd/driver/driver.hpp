@@ -54,8 +54,8 @@ class Driver {
 
     // --- any thread; false when the mailbox is full, and nothing was done ---
     bool lead(std::uint64_t epoch, v1::MasterInfo master_info, core::Inheritance inheritance = {});
-    bool call(std::shared_ptr<const v1::scheduler::Call> call, std::optional<std::string> stream_id,
-              std::string principal, std::shared_ptr<Caller> caller);
+    // The request's number is given by the driver.
+    bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
     void stream_closed(core::RequestId stream);

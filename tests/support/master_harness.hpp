@@ -32,7 +32,8 @@ class HungriestFirst final : public allocator::Module {
                     auto part = entry.available.available_to(role.role);
                     const auto held = role.allocated.cpus().thousandths() + given[slot];
                     if (role.suppressed || part.empty() || (best && best_held <= held) ||
-                        snapshot.filters.refused(slot, role.role, agent, part))
+                        snapshot.filters.refused(slot, role.role, agent, part) ||
+                        !snapshot.constraints->allow(slot, role.role, agent))
                         continue;
                     best = allocator::OfferLine{slot, role.role, agent, std::move(part)};
                     best_held = held;

@@ -308,5 +308,50 @@ TEST(Agents, AnExecutorsMessageReachesItsScheduler) {
     EXPECT_EQ(master.take(scheduler, Event::MESSAGE).at(0)->message().data(), "hello");
 }
 
+TEST(Agents, ANewAgentOnTheSameHostReplacesTheOldOneAtOnceAndItsTasksAreLost) {
+    MasterHarness master;
+    const auto host = master.join("host1");
+    const auto scheduler = with_task(master, host);
+    const auto fresh = master.join("host1");
+    EXPECT_NE(fresh.id, host.id);
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+    const auto status = master.take_updates(scheduler).at(0);
+    EXPECT_EQ(status.state(), v1::TASK_LOST);  // for partition-aware frameworks too
+    EXPECT_EQ(status.reason(), v1::TaskStatus::REASON_AGENT_REMOVED);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).at(0)->failure().agent_id().value(), host.id);
+    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(4));
+    const auto link = master.open_link();
+    master.say(link, again(host));
+    EXPECT_TRUE(master.to_agents[link].at(0)->refused().final());
+}
+
+// The answer to its first registration never reached it: what was launched on the id that it does
+// not know cannot run anywhere.
+TEST(Agents, AnAgentThatNeverHeardItsIdLeavesNoTaskInDoubt) {
+    MasterHarness master;
+    const auto ghost = master.join("host1");
+    const auto scheduler = master.subscribe();
+    const auto offer = master.take_offers(scheduler).at(0);
+    master.send(scheduler,
+                accept_call(scheduler.id, {offer.id().value()}, {command_task("t", ghost.id)}));
+    master.step(masterd::core::LinkClosed{ghost.link});
+    master.join("host1");
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_LOST);
+    EXPECT_TRUE(master.framework(scheduler).tasks.empty());
+    EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
+}
+
+TEST(Agents, AnotherPortOrAnotherAddressIsAnotherAgent) {
+    MasterHarness master;
+    master.join("host1");
+    auto info = agent_info("host1");
+    info.set_port(5052);
+    master.join(register_message(info));
+    const auto link = masterd::core::LinkId(900);
+    master.step(masterd::core::LinkOpened{link, "10.0.0.2"});
+    master.say(link, register_message(agent_info("host1")));
+    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(12));
+}
+
 }  // namespace
 }  // namespace fairlead::tests

@@ -17,6 +17,7 @@ class Recovery : public testing::Test {
     // Leads anew, as the next master would, with this inheritance.
     void inherit(Inheritance inheritance) {
         LeadershipGained gained{2, {}, std::move(inheritance)};
+        gained.master_info = master.core.state().master_info;
         gained.master_info.set_id("n");
         master.step(gained);
         scheduler = master.subscribe();

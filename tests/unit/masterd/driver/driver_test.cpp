@@ -72,7 +72,9 @@ TEST_F(DriverTest, AStreamsEndIsHeardAlsoWhenTheMailboxIsFull) {
     info.mutable_id()->set_value("f");
     info.set_failover_timeout(3600);
     auto subscriber = std::make_shared<Subscriber>();
-    driver.call(std::make_shared<const v1::scheduler::Call>(tests::subscribe_call(info)), {}, {}, subscriber);
+    core::CallArrived call;
+    call.call = std::make_shared<const v1::scheduler::Call>(tests::subscribe_call(info));
+    driver.call(std::move(call), subscriber);
     poll();
     ASSERT_TRUE(subscriber->stream);
     ASSERT_TRUE(is_connected("f"));

@@ -79,7 +79,7 @@ TEST_F(RegistryFile, AFolderThatIsNotThereIsNamed) {
 
 using Standing = core::AgentRecord::Standing;
 
-core::PersistAgent agent(const std::string& id, Standing standing, int since_s) {
+static core::PersistAgent agent(const std::string& id, Standing standing, int since_s) {
     return {{base::AgentId(id), standing, base::WallTime(std::chrono::seconds(since_s))}};
 }
 
