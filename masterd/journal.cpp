@@ -6,18 +6,10 @@
 #include <fmt/format.h>
 
 namespace fairlead::masterd {
-namespace {
 
 using Kind = core::Report::Kind;
 namespace ids = log::message_ids;
 
-struct Shape {
-    log::Priority priority;
-    std::string_view message_id;
-    const char* counter;
-};
-
-// What only counts, and is not worth a line for each of thousands a second, has debug priority and is not written.
 Shape shape_of(Kind kind) {
     using enum log::Priority;
     switch (kind) {
@@ -25,13 +17,13 @@ Shape shape_of(Kind kind) {
         case Kind::framework_resubscribed: return {notice, ids::framework_subscribed, "master/frameworks_resubscribed"};
         case Kind::framework_disconnected: return {notice, ids::framework_disconnected, "master/frameworks_lost"};
         case Kind::framework_removed: return {notice, ids::framework_removed, "master/frameworks_removed"};
-        case Kind::framework_refused: return {warning, {}, "master/frameworks_refused"};
+        case Kind::framework_refused: return {warning, ids::framework_refused, "master/frameworks_refused"};
         case Kind::agent_registered: return {notice, ids::agent_registered, "master/slave_registrations"};
         case Kind::agent_reregistered: return {notice, ids::agent_registered, "master/slave_reregistrations"};
         case Kind::agent_disconnected: return {warning, ids::agent_disconnected, "master/slave_disconnections"};
         case Kind::agent_unreachable: return {warning, ids::agent_unreachable, "master/slave_unreachable_completed"};
-        case Kind::agent_removed: return {notice, {}, "master/slave_removals"};
-        case Kind::agent_refused: return {warning, {}, "master/slave_registrations_refused"};
+        case Kind::agent_removed: return {notice, ids::agent_removed, "master/slave_removals"};
+        case Kind::agent_refused: return {warning, ids::agent_refused, "master/slave_registrations_refused"};
         case Kind::task_added: return {debug, {}, "master/tasks_launched"};
         case Kind::task_updated: return {debug, {}, "master/valid_status_updates"};
         case Kind::task_removed: return {debug, {}, "master/tasks_forgotten"};
@@ -40,10 +32,12 @@ Shape shape_of(Kind kind) {
         case Kind::offer_accepted: return {debug, {}, "master/offers_accepted"};
         case Kind::offer_declined: return {debug, {}, "master/offers_declined"};
         case Kind::offer_rescinded: return {debug, {}, "master/offers_rescinded"};
-        case Kind::call_dropped: return {info, {}, "master/dropped_messages"};
+        case Kind::call_dropped: return {info, ids::call_dropped, "master/dropped_messages"};
     }
     return {debug, {}, "master/other_events"};
 }
+
+namespace {
 
 const char* ended_counter(v1::TaskState state) {
     switch (state) {
@@ -54,6 +48,7 @@ const char* ended_counter(v1::TaskState state) {
         case v1::TASK_ERROR: return "master/tasks_error";
         case v1::TASK_DROPPED: return "master/tasks_dropped";
         case v1::TASK_GONE: return "master/tasks_gone";
+        case v1::TASK_GONE_BY_OPERATOR: return "master/tasks_gone_by_operator";
         default: return nullptr;
     }
 }
@@ -71,6 +66,19 @@ std::string source_of(const core::Report& report) {
 
 }  // namespace
 
+std::vector<std::pair<std::string_view, std::string>> fields_of(const core::Report& report) {
+    std::vector<std::pair<std::string_view, std::string>> fields;
+    const auto add = [&](std::string_view name, const std::string& value) {
+        if (!value.empty()) fields.emplace_back(name, value);
+    };
+    add("FRAMEWORK_ID", report.framework_id.value());
+    add("AGENT_ID", report.agent_id.value());
+    add("TASK_ID", report.task_id.value());
+    add("OFFER_ID", report.offer_id.value());
+    if (report.task_state) add("TASK_STATE", v1::TaskState_Name(*report.task_state));
+    return fields;
+}
+
 void journal(const core::Report& report, std::map<std::string, double>& counters, LineLimit& lines, base::Instant now) {
     const Shape shape = shape_of(report.kind);
     ++counters[shape.counter];
@@ -78,12 +86,9 @@ void journal(const core::Report& report, std::map<std::string, double>& counters
         if (const char* counter = ended_counter(*report.task_state)) ++counters[counter];
     if (shape.priority == log::Priority::debug) return;
     if (const std::string source = source_of(report); !source.empty() && !lines.allow(source, now)) return;
-    log::Entry(shape.priority, report.message)
-        .id(shape.message_id)
-        .field("FRAMEWORK_ID", report.framework_id.value())
-        .field("AGENT_ID", report.agent_id.value())
-        .field("TASK_ID", report.task_id.value())
-        .field("OFFER_ID", report.offer_id.value());
+    log::Entry entry(shape.priority, report.message);
+    entry.id(shape.message_id);
+    for (const auto& [name, value] : fields_of(report)) entry.field(name, value);
 }
 
 void journal_held_back(LineLimit& lines, base::Instant now) {

@@ -7,6 +7,7 @@
 #include "common/config/config.hpp"
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
+#include "masterd/advertise.hpp"
 #include "masterd/api/routes.hpp"
 #include "masterd/journal.hpp"
 #include "masterd/registry/registry.hpp"
@@ -47,24 +48,47 @@ v1::MasterInfo master_info(const Settings& settings, const http::tcp::endpoint& 
     base::Prng prng(seed);
     v1::MasterInfo info;
     info.set_id(base::Uuid::draw(prng).text());
-    const auto ip = endpoint.address().is_v4() && !endpoint.address().is_unspecified()
-                        ? endpoint.address().to_v4()
-                        : asio::ip::address_v4::loopback();
-    // Mesos carries the address as the integer whose bytes in memory are in network order.
-    const auto bytes = ip.to_bytes();
+    // Mesos carries the address as the integer whose bytes in memory are in network order. Zero: see `address`.
     std::uint32_t number = 0;
-    std::memcpy(&number, bytes.data(), sizeof number);
+    if (endpoint.address().is_v4()) {
+        const auto bytes = endpoint.address().to_v4().to_bytes();
+        std::memcpy(&number, bytes.data(), sizeof number);
+    }
     info.set_ip(number);
     info.set_port(endpoint.port());
     info.set_hostname(settings.hostname);
     info.set_version(std::string(api_version));
-    info.set_pid(fmt::format("master@{}:{}", ip.to_string(), endpoint.port()));
+    const std::string ip = endpoint.address().to_string();
+    info.set_pid("master@" + (endpoint.address().is_v6() ? "[" + ip + "]" : ip) + ":" + std::to_string(endpoint.port()));
     info.mutable_address()->set_hostname(settings.hostname);
-    info.mutable_address()->set_ip(ip.to_string());
+    info.mutable_address()->set_ip(ip);
     info.mutable_address()->set_port(endpoint.port());
     for (const auto capability : {v1::MasterInfo::Capability::AGENT_UPDATE})
         info.add_capabilities()->set_type(capability);
     return info;
+}
+
+// By the names of Mesos' flags, where there is one for what we have.
+std::map<std::string, std::string> flags_of(const Settings& settings, const asio::ip::address& advertised,
+                                            std::uint16_t port) {
+    const auto seconds = [](base::Duration duration) {
+        return fmt::format("{}secs", std::chrono::duration<double>(duration).count());
+    };
+    std::map<std::string, std::string> flags{
+        {"ip", settings.listen.address().to_string()},
+        {"advertise_ip", advertised.to_string()},
+        {"port", std::to_string(port)},
+        {"hostname", settings.hostname},
+        {"cluster", settings.cluster_name},
+        {"work_dir", settings.registry_file.parent_path().string()},
+        {"allocator", "drf"},
+        {"agent_ping_timeout", seconds(settings.core.ping_timeout)},
+        {"agent_reregister_timeout", seconds(settings.core.agent_reregister_timeout)},
+        {"max_completed_frameworks", std::to_string(settings.core.completed_frameworks_max)},
+        {"max_completed_tasks_per_framework", std::to_string(settings.core.completed_tasks_max)},
+        {"max_unreachable_tasks_per_framework", std::to_string(settings.core.unreachable_tasks_max)}};
+    if (settings.core.offer_timeout) flags["offer_timeout"] = seconds(*settings.core.offer_timeout);
+    return flags;
 }
 
 // Tells systemd that the owner's strand is alive, by a question that it has to answer.
@@ -103,11 +127,19 @@ int serve(const Settings& settings) {
     identity.hostname = settings.hostname;
     identity.cluster_name = settings.cluster_name;
     LineLimit lines;  // used on the owner's strand
+    int status = 0;
+    driver::Driver::Durable durable;
+    durable.write = [&registry](const std::vector<core::Persist>& changes) { return registry->write(changes); };
+    durable.on_failure = [&](const base::Error& error) {
+        status = fail(exit_cannot_run, error.in("cannot write " + settings.registry_file.string()));
+        io.stop();
+    };
     driver::Driver driver(owner,
                           std::make_unique<core::Core>(options, std::make_unique<allocator::drf::Drf>(seed), seed),
                           [&identity, &lines](const core::Report& report) {
                               journal(report, identity.counters, lines, base::read_clocks().instant);
-                          });
+                          },
+                          durable);
     http::Router router;
     api::add_routes(router, driver, io.get_executor(), identity);
     http::ServerOptions server_options;
@@ -119,16 +151,22 @@ int serve(const Settings& settings) {
         return fail(exit_cannot_run, listening.error());
     const auto endpoint = server.endpoints().front();
     identity.authority = fmt::format("{}:{}", settings.hostname, endpoint.port());
+    const auto advertised =
+        choose_advertised(settings.advertise, endpoint.address(), read_own_addresses(settings.hostname));
+    if (!advertised) return fail(exit_configuration, advertised.error());
+    identity.flags = flags_of(settings, *advertised, endpoint.port());
 
     auto epoch = registry->begin_epoch();
     if (!epoch) return fail(exit_cannot_run, epoch.error());
+    auto inheritance = registry->read();
+    if (!inheritance) return fail(exit_cannot_run, inheritance.error());
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
         std::abort();
     });
     essential.spawn("the core's driver", driver.run());
-    driver.lead(*epoch, master_info(settings, endpoint, seed));
+    driver.lead(*epoch, master_info(settings, {*advertised, endpoint.port()}, seed), std::move(*inheritance));
     essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, lines));
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
@@ -138,16 +176,16 @@ int serve(const Settings& settings) {
         io.stop();
     });
     server.start();
-    log::Entry(log::Priority::notice, fmt::format("leading cluster {} under epoch {}, listening on {}:{}",
+    log::Entry(log::Priority::notice, fmt::format("leading cluster {} under epoch {}, listening on {}:{}, advertised as {}",
                                                   registry->cluster_id(), *epoch, endpoint.address().to_string(),
-                                                  endpoint.port()))
+                                                  endpoint.port(), advertised->to_string()))
         .id(log::message_ids::leadership_gained);
     sd_notify(0, "READY=1");
 
     std::vector<std::jthread> threads;
     for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
     io.run();
-    return 0;
+    return status;
 }
 
 }  // namespace

@@ -13,14 +13,16 @@ namespace {
 
 using base::Result;
 using config::Config;
+using config::Key;
 
 constexpr const char* section = "Master";
 
-std::vector<config::Key> keys() {
-    return {{section, "Listen"},       {section, "Hostname"},          {section, "ClusterName"},
-            {section, "Registry"},     {section, "Threads"},           {section, "HeartbeatInterval"},
-            {section, "OfferTimeout"}, {section, "AgentPingInterval"}, {section, "AgentPingTimeout"},
-            {section, "AgentReregisterTimeout"}};
+std::vector<Key> keys() {
+    std::vector<Key> all;
+    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "Registry", "Threads", "HeartbeatInterval",
+                             "OfferTimeout", "AgentPingInterval", "AgentPingTimeout", "AgentReregisterTimeout"})
+        all.push_back({section, name});
+    return all;
 }
 
 std::string own_hostname() {
@@ -45,6 +47,16 @@ Result<http::tcp::endpoint> listen_endpoint(const Config& config) {
     auto endpoint = http::parse_endpoint(address, static_cast<std::uint16_t>(port));
     if (!endpoint) return config.complain(section, "Listen", endpoint.error().message());
     return endpoint;
+}
+
+Result<std::optional<boost::asio::ip::address>> advertised_address(const Config& config) {
+    const auto text = config.text(section, "Advertise");
+    if (!text) return std::optional<boost::asio::ip::address>();
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(*text, error);
+    if (error) return config.complain(section, "Advertise", "expected an address such as 192.0.2.10, without a port");
+    if (address.is_unspecified()) return config.complain(section, "Advertise", "nobody can connect to " + *text);
+    return std::optional(address);
 }
 
 base::Status read_durations(const Config& config, core::CoreOptions& options) {
@@ -77,6 +89,9 @@ Result<Settings> read_settings(const std::string& file) {
     auto listen = listen_endpoint(*config);
     if (!listen) return listen.error();
     settings.listen = *listen;
+    auto advertise = advertised_address(*config);
+    if (!advertise) return advertise.error();
+    settings.advertise = *advertise;
     settings.hostname = config->text(section, "Hostname").value_or(own_hostname());
     settings.cluster_name = config->text(section, "ClusterName").value_or("");
     settings.registry_file = config->text(section, "Registry").value_or("/var/lib/fairlead/master/registry.sqlite");

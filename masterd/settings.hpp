@@ -5,7 +5,10 @@
 #include "common/http/transport.hpp"
 #include "masterd/core/options.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 #include <filesystem>
+#include <optional>
 #include <string>
 
 namespace fairlead::masterd {
@@ -15,6 +18,7 @@ inline constexpr std::string_view api_version = "1.11.0";
 
 struct Settings {
     http::tcp::endpoint listen;
+    std::optional<boost::asio::ip::address> advertise;  // none: found out, see advertise.hpp
     std::string hostname;
     std::string cluster_name;
     std::filesystem::path registry_file;

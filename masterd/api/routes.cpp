@@ -1,8 +1,7 @@
 #include "masterd/api/routes.hpp"
 
-#include "common/wire/media.hpp"
-#include "fairlead/v1/master.pb.h"
 #include "masterd/api/agent_link.hpp"
+#include "masterd/api/operator_api.hpp"
 #include "masterd/api/scheduler_api.hpp"
 #include "masterd/api/views.hpp"
 
@@ -19,8 +18,21 @@ ViewContext context_of(const Identity& identity) {
     context.start_time = identity.start_time;
     context.hostname = identity.hostname;
     context.cluster_name = identity.cluster_name;
+    context.flags = identity.flags;
     context.counters = identity.counters;
     return context;
+}
+
+// Browsers' scripts of old tools ask for the page as the argument of a function of theirs.
+http::Response page_response(const http::Request& request, std::string json) {
+    const auto callback = request.query.get("jsonp");
+    if (!callback) return http::json_response(200, std::move(json));
+    const bool is_name = !callback->empty() && callback->find_first_not_of(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$.") == std::string_view::npos;
+    if (!is_name) return http::text_response(400, "'jsonp' is not the name of a function");
+    auto response = http::text_response(200, std::string(*callback) + "(" + json + ")");
+    response.headers.set("Content-Type", "text/javascript");
+    return response;
 }
 
 http::Handler page(driver::Driver& driver, const Identity& identity, Render render) {
@@ -29,11 +41,18 @@ http::Handler page(driver::Driver& driver, const Identity& identity, Render rend
         auto shared = std::make_shared<std::pair<http::Request, http::Responder>>(std::move(request),
                                                                                   std::move(responder));
         const bool queued = driver.look([&identity, render, shared](const core::State& state) {
-            shared->second.respond(http::json_response(200, render(state, context_of(identity), shared->first)));
+            auto& [request, responder] = *shared;
+            responder.respond(page_response(request, render(state, context_of(identity), request)));
         });
         if (!queued) shared->second.respond(http::text_response(503, "The master has more to do than it can queue"));
         co_return;
     };
+}
+
+template <typename Id>
+Id id_in(const http::Request& request, std::string_view name) {
+    const auto text = request.query.get(name);
+    return text ? Id(std::string(*text)) : Id();
 }
 
 std::int64_t number_or(const http::Request& request, std::string_view name, std::int64_t otherwise) {
@@ -48,8 +67,8 @@ TaskQuery task_query(const http::Request& request) {
     query.limit = number_or(request, "limit", 100);
     query.offset = number_or(request, "offset", 0);
     query.ascending = request.query.get("order") == "asc";
-    if (const auto id = request.query.get("framework_id")) query.framework_id = base::FrameworkId(std::string(*id));
-    if (const auto id = request.query.get("task_id")) query.task_id = base::TaskId(std::string(*id));
+    query.framework_id = id_in<base::FrameworkId>(request, "framework_id");
+    query.task_id = id_in<base::TaskId>(request, "task_id");
     return query;
 }
 
@@ -75,77 +94,12 @@ http::Handler redirect(const Identity& identity) {
     };
 }
 
-// An operator's call that the core answers with one reply.
-class OperatorCaller : public driver::Caller {
-  public:
-    explicit OperatorCaller(http::Responder responder) : responder_(std::move(responder)) {}
-    void reply(unsigned status, std::string body) override {
-        responder_.respond(http::text_response(static_cast<int>(status), std::move(body)));
-    }
-    void open_stream(core::RequestId, const std::string&) override {}
-    void send(std::shared_ptr<const v1::scheduler::Event>) override {}
-    void close_stream() override {}
-
-  private:
-    http::Responder responder_;
-};
-
-void answer(http::Responder& responder, wire::ContentType type, const v1::master::Response& response) {
-    http::Response out;
-    out.headers.set("Content-Type", wire::media_type(type));
-    out.body = wire::serialize(type, response);
-    responder.respond(std::move(out));
-}
-
-async::awaitable<void> serve_operator(driver::Driver& driver, http::Request request, http::Responder responder) {
-    const auto refuse = [&](int status, std::string why) {
-        responder.respond(http::text_response(status, std::move(why)));
-    };
-    if (request.method != "POST") {
-        auto response = http::text_response(405, "Expecting 'POST', received '" + request.method + "'");
-        response.headers.set("Allow", "POST");
-        co_return responder.respond(std::move(response));
-    }
-    const auto header = request.headers.get("Content-Type");
-    if (!header) co_return refuse(400, "Expecting 'Content-Type' to be present");
-    const auto type = wire::content_type_of(*header);
-    if (!type) co_return refuse(415, "Expecting 'Content-Type' of application/json or application/x-protobuf");
-    v1::master::Call call;
-    if (auto parsed = wire::parse(*type, request.body, call); !parsed)
-        co_return refuse(400, "Failed to parse body into a master call: " + parsed.error().message());
-    const auto accepted = wire::accepted_type(request.headers.joined("Accept"));
-    if (!accepted) co_return refuse(406, "Expecting 'Accept' to allow application/json or application/x-protobuf");
-
-    v1::master::Response response;
-    switch (call.type()) {
-        case v1::master::Call::GET_HEALTH:
-            response.set_type(v1::master::Response::GET_HEALTH);
-            response.mutable_get_health()->set_healthy(true);
-            co_return answer(responder, *accepted, response);
-        case v1::master::Call::GET_VERSION:
-            response.set_type(v1::master::Response::GET_VERSION);
-            response.mutable_get_version()->mutable_version_info()->set_version(ViewContext{}.version);
-            co_return answer(responder, *accepted, response);
-        case v1::master::Call::KILL_TASK: {
-            if (!call.has_kill_task()) co_return refuse(400, "Expecting 'kill_task' to be present");
-            auto caller = std::make_shared<OperatorCaller>(std::move(responder));
-            if (!driver.kill_task(base::FrameworkId(call.kill_task().framework_id().value()),
-                                  base::TaskId(call.kill_task().task_id().value()), caller))
-                caller->reply(503, "The master has more to do than it can queue; try again");
-            co_return;
-        }
-        default: co_return refuse(501, "This call is not served by this master");
-    }
-}
-
 }  // namespace
 
 void add_routes(http::Router& router, driver::Driver& driver, async::Executor streams, const Identity& identity) {
     router.add_optional_prefix("/master");
     router.add("/api/v1/scheduler", scheduler_api(driver, streams));
-    router.add("/api/v1", [&driver](http::Request request, http::Responder responder) {
-        return serve_operator(driver, std::move(request), std::move(responder));
-    });
+    router.add("/api/v1", operator_api(driver));
     router.add(std::string(agent_link_path), agent_link(driver));
     router.add("/health", health(driver));
     router.add("/redirect", redirect(identity));
@@ -157,14 +111,17 @@ void add_routes(http::Router& router, driver::Driver& driver, async::Executor st
     router.add("/state-summary", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
                    return render_state_summary(s, context);
                }));
-    router.add("/frameworks", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
-                   return render_frameworks(s, context);
+    router.add("/frameworks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+                   return render_frameworks(s, id_in<base::FrameworkId>(request, "framework_id"));
                }));
-    router.add("/slaves", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
-                   return render_agents(s, context);
+    router.add("/slaves", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+                   return render_agents(s, id_in<base::AgentId>(request, "slave_id"));
                }));
-    router.add("/roles", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
-                   return render_roles(s, context);
+    router.add("/roles", page(driver, identity, [](const auto& s, const auto&, const auto&) {
+                   return render_roles(s);
+               }));
+    router.add("/flags", page(driver, identity, [](const auto&, const auto& context, const auto&) {
+                   return render_flags(context);
                }));
     router.add("/tasks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
                    return render_tasks(s, task_query(request));

@@ -16,6 +16,7 @@ struct Identity {
     std::string hostname;
     std::string cluster_name;
     std::string authority;  // host:port under which the leader is reached
+    std::map<std::string, std::string> flags;  // how this master was started, by Mesos' names
     std::map<std::string, double> counters;
 };
 

@@ -47,15 +47,12 @@ class SchedulerCaller : public driver::Caller, public std::enable_shared_from_th
     http::StreamWriter writer_;
 };
 
-bool opens_or_queries(const Call& call) {
-    return call.type() == Call::SUBSCRIBE || call.type() == Call::RECONCILE_OPERATIONS;
-}
-
 async::awaitable<void> serve(driver::Driver& driver, async::Executor streams, http::Request request,
                              http::Responder responder) {
     const auto refuse = [&](int status, std::string why) {
         responder.respond(http::text_response(status, std::move(why)));
     };
+    if (!driver.leading()) co_return refuse(503, "Master has not finished recovery");
     if (request.method != "POST") {
         auto response = http::text_response(405, "Expecting 'POST', received '" + request.method + "'");
         response.headers.set("Allow", "POST");
@@ -71,15 +68,12 @@ async::awaitable<void> serve(driver::Driver& driver, async::Executor streams, ht
     if (auto parsed = wire::parse(*type, request.body, *call); !parsed)
         co_return refuse(400, "Failed to parse body into a scheduler call: " + parsed.error().message());
 
-    auto stream_type = wire::accepted_type(request.headers.joined("Accept"));
-    if (!stream_type && opens_or_queries(*call))
-        co_return refuse(406, "Expecting 'Accept' to allow application/json or application/x-protobuf");
-
-    std::optional<std::string> stream_id;
-    if (const auto header = request.headers.get("Mesos-Stream-Id")) stream_id = std::string(*header);
+    const auto stream_type = wire::accepted_type(request.headers.joined("Accept"));
+    core::CallArrived arrived{.request = {}, .call = std::move(call), .events_acceptable = stream_type.has_value()};
+    if (const auto header = request.headers.get("Mesos-Stream-Id")) arrived.stream_id = std::string(*header);
     auto caller = std::make_shared<SchedulerCaller>(driver, streams, std::move(responder),
                                                     stream_type.value_or(wire::ContentType::json));
-    if (!driver.call(std::move(call), std::move(stream_id), {}, caller))
+    if (!driver.call(std::move(arrived), caller))
         caller->reply(503, "The master has more to do than it can queue; try again");
 }
 

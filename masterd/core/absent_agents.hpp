@@ -1,7 +1,8 @@
 #pragma once
-// The agents that are not in the table and still mean something: those of an earlier master that may be on their way
-// back, those that were silent for too long, and those that are out for good. The number of the latter two is bounded;
-// who has been absent for longest is forgotten first. Knows nothing of messages or of time.
+// The agents that are not in the table and still mean something: those of an earlier master that
+// may be on their way back, those that were silent for too long, and those that are out for good.
+// The number of the latter two is bounded; who has been absent for longest is forgotten first.
+// Knows nothing of messages or of time.
 
 #include "common/base/id.hpp"
 #include "common/base/instant.hpp"
@@ -30,7 +31,7 @@ class AbsentAgents {
     const AbsentAgent* find(const base::AgentId& id) const;
     bool is(const base::AgentId& id, AbsentAgent::Why why) const;
     bool contains(const base::AgentId& id) const { return find(id) != nullptr; }
-    std::size_t size() const { return entries_.size(); }
+    std::size_t count(AbsentAgent::Why why) const;
     bool any_recovering() const { return !recovering_.empty(); }
     std::optional<base::AgentId> first_recovering() const;
 
@@ -47,6 +48,7 @@ class AbsentAgents {
     std::unordered_map<base::AgentId, Entry> entries_;
     Order recovering_;
     Order settled_;
+    std::size_t removed_ = 0;  // of those settled
     std::uint64_t next_number_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/task_records.hpp"
 #include "masterd/core/task_validation.hpp"
 
 #include <fmt/format.h>
@@ -35,22 +36,21 @@ std::string offers_refusal(const Call::Accept& accept, const std::vector<Offer*>
     return {};
 }
 
-std::shared_ptr<const v1::Task> task_from_info(const v1::TaskInfo& info,
-                                               const Framework& framework) {
-    auto task = std::make_shared<v1::Task>();
-    task->set_name(info.name());
-    *task->mutable_task_id() = info.task_id();
-    task->mutable_framework_id()->set_value(framework.id.value());
-    *task->mutable_agent_id() = info.agent_id();
-    task->set_state(v1::TASK_STAGING);
-    if (info.has_labels()) *task->mutable_labels() = info.labels();
-    if (info.has_discovery()) *task->mutable_discovery() = info.discovery();
-    if (info.has_container()) *task->mutable_container() = info.container();
-    if (info.has_health_check()) *task->mutable_health_check() = info.health_check();
-    if (info.has_kill_policy()) *task->mutable_kill_policy() = info.kill_policy();
-    task->set_user(info.command().has_user() ? info.command().user() : framework.info->user());
-    *task->mutable_limits() = info.limits();
-    return task;
+// A health check without a type is of the kind of the message that it holds.
+void name_health_check(v1::TaskInfo& task) {
+    if (!task.has_health_check() || task.health_check().has_type()) return;
+    auto& check = *task.mutable_health_check();
+    check.set_type(check.has_command() ? v1::HealthCheck::COMMAND
+                   : check.has_http()  ? v1::HealthCheck::HTTP
+                                       : v1::HealthCheck::TCP);
+}
+
+v1::OperationStatus operation_refused(const Operation& operation, const std::string& why) {
+    v1::OperationStatus status;
+    *status.mutable_operation_id() = operation.id();
+    status.set_state(v1::OPERATION_ERROR);
+    status.set_message(why);
+    return status;
 }
 
 }  // namespace
@@ -83,8 +83,10 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
             launch(framework, agent, role, operation.launch(), operation.has_id(), pool);
         else
             refuse_operation(framework, &agent, operation,
-                             "This version does not serve operations of type " +
-                                 Operation::Type_Name(operation.type()));
+                             operation.type() == Operation::LAUNCH
+                                 ? "Expecting 'launch' to be present"
+                                 : "This version does not serve operations of type " +
+                                       Operation::Type_Name(operation.type()));
     }
     if (accept.operations_size() > 0)
         books_.set_hungry(framework, role);
@@ -108,7 +110,7 @@ void Core::refuse_accept(Framework& framework, const Call::Accept& accept,
             refuse_task(framework, task, v1::TASK_DROPPED, reason, why);
         if (operation.type() != Operation::LAUNCH && operation.type() != Operation::LAUNCH_GROUP &&
             operation.has_id())
-            send(framework, operation_event(operation.id().value(), v1::OPERATION_ERROR, why));
+            send(framework, operation_event(operation_refused(operation, why)));
     }
 }
 
@@ -133,6 +135,7 @@ void Core::launch(Framework& framework, Agent& agent, const base::Role& role,
         book_task(framework, agent, role, info, std::move(*used));
         auto& sent = *order.add_tasks();
         sent = info;
+        name_health_check(sent);
         for (auto& resource : *sent.mutable_resources())
             resource.mutable_allocation_info()->set_role(role.value());
     }
@@ -152,7 +155,7 @@ void Core::book_task(Framework& framework, Agent& agent, const base::Role& role,
     task.resources = std::move(resources);
     task.holds_resources = true;
     task.since = now_.instant;
-    task.info = task_from_info(info, framework);
+    task.info = record_of(info, framework.info->user());
     Report& made =
         report(Report::Kind::task_added, "task '" + info.name() + "' is launched", framework);
     made.task_id = task.id;
@@ -170,7 +173,7 @@ void Core::refuse_operation(Framework& framework, const Agent* agent, const Oper
         return;
     }
     if (operation.has_id())
-        send(framework, operation_event(operation.id().value(), v1::OPERATION_ERROR, why));
+        send(framework, operation_event(operation_refused(operation, why)));
     report(Report::Kind::call_dropped, "operation refused: " + why, framework).agent_id = agent->id;
 }
 

@@ -3,6 +3,7 @@
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/offer_constraints.hpp"
 
 #include <fmt/format.h>
 
@@ -11,8 +12,19 @@
 #include <map>
 
 namespace fairlead::masterd::core {
-
 namespace {
+
+class ConstraintsInBooks final : public allocator::OfferConstraints {
+  public:
+    explicit ConstraintsInBooks(const Books& books) : books_(books) {}
+    bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const override {
+        const auto& constraints = books_.framework(framework).constraints;
+        return !constraints || constraints->allow(role, *books_.agent(agent).info);
+    }
+
+  private:
+    const Books& books_;
+};
 
 // Frameworks that go on declining are asked again ever later, up to this; what they refused explicitly stands beside it.
 constexpr base::Duration content_max = std::chrono::minutes(1);
@@ -54,10 +66,6 @@ class TasksOnAgents final : public allocator::TaskList {
     const Books& books_;
 };
 
-struct AnyAgent final : allocator::OfferConstraints {
-    bool allow(FrameworkSlot, const base::Role&, AgentSlot) const override { return true; }
-};
-
 }  // namespace
 
 void Core::allocate() {
@@ -65,7 +73,7 @@ void Core::allocate() {
     allocator::Changes changes = books_.take_changes();
     changes.everything = std::exchange(module_is_new_, false);
     allocation_due_ = false;
-    const AnyAgent constraints;
+    const ConstraintsInBooks constraints(books_);
     const TasksOnAgents tasks(books_);
     const allocator::Plan plan = module_->plan(
         {now_.instant, books_.agent_entries(), books_.framework_entries(), books_.roles().entries(), books_.total(),
@@ -107,6 +115,7 @@ bool Core::holds(const allocator::OfferLine& line) const {
     const base::Role& role = roles[line.role].name;
     return agents[line.agent].available.contains(line.resources) &&
            line.resources.available_to(role) == line.resources && stays_within_limits(line) &&
+           ConstraintsInBooks(books_).allow(line.framework, role, line.agent) &&
            !filters_.refused(line.framework, role, line.agent, line.resources);
 }
 

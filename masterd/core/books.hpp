@@ -24,6 +24,7 @@ namespace fairlead::masterd::core {
 using allocator::AgentSlot;
 using allocator::FrameworkSlot;
 using allocator::RoleSlot;
+class OfferConstraints;
 
 struct Task {
     base::TaskId id;
@@ -36,9 +37,10 @@ struct Task {
     bool holds_resources = false;
     base::Instant since{};  // launched, or first heard of by this master
     bool kill_wanted = false;  // to be told to the agent when it is back
-    // What people and tools see of it: no resources, no statuses.
+    bool end_told = false;     // an update with its end has been sent to its scheduler
+    // What people and tools see of it beside these fields; see task_records.hpp.
     std::shared_ptr<const v1::Task> info;
-    std::shared_ptr<const v1::TaskStatus> last_status;  // as the agent sent it, without data
+    std::shared_ptr<const v1::TaskStatus> last_status;  // the newest that its agent sent
     std::size_t position_on_agent = 0;
 };
 
@@ -76,6 +78,7 @@ struct Framework {
     std::shared_ptr<const v1::FrameworkInfo> info;  // with id
     Capabilities capabilities;
     std::vector<base::Role> roles;
+    std::shared_ptr<const OfferConstraints> constraints;  // null: none
     Connection connection = Connection::recovered;
     RequestId stream{};
     std::string stream_id;

@@ -21,6 +21,11 @@ void Core::take(const CallArrived& arrived) {
     if (const auto ok = validate_call(call, arrived.principal); !ok)
         return reply(arrived.request, 400,
                      "Failed to validate scheduler::Call: " + ok.error().message());
+    const bool answers_with_events =
+        call.type() == Call::SUBSCRIBE || call.type() == Call::RECONCILE_OPERATIONS;
+    if (answers_with_events && !arrived.events_acceptable)
+        return reply(arrived.request, 406,
+                     "Expecting 'Accept' to allow application/json or application/x-protobuf");
     if (call.type() == Call::SUBSCRIBE) return subscribe(arrived);
 
     Framework* framework = books_.framework(base::FrameworkId(call.framework_id().value()));
@@ -172,9 +177,22 @@ void Core::message(Framework& framework, const Call::Message& call) {
 }
 
 void Core::reconcile_operations(Framework& framework, const Call::ReconcileOperations& wanted) {
-    for (const auto& operation : wanted.operations())
-        send(framework, operation_event(operation.operation_id().value(), v1::OPERATION_UNKNOWN,
-                                        "Reconciliation: the operation is unknown"));
+    for (const auto& operation : wanted.operations()) {
+        const base::AgentId agent(operation.agent_id().value());
+        v1::OperationState state = v1::OPERATION_UNKNOWN;
+        if (state_.absent_agents.is(agent, AbsentAgent::Why::unreachable))
+            state = v1::OPERATION_UNREACHABLE;
+        else if (may_be_on_its_way_back(agent))
+            state = v1::OPERATION_RECOVERING;
+        v1::OperationStatus status;
+        *status.mutable_operation_id() = operation.operation_id();
+        status.set_state(state);
+        status.set_message("Reconciliation: " + v1::OperationState_Name(state));
+        if (operation.has_agent_id()) *status.mutable_agent_id() = operation.agent_id();
+        if (operation.has_resource_provider_id())
+            *status.mutable_resource_provider_id() = operation.resource_provider_id();
+        send(framework, operation_event(std::move(status)));
+    }
 }
 
 }  // namespace fairlead::masterd::core

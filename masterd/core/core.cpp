@@ -33,6 +33,7 @@ void Core::take(const LeadershipGained& gained) {
     state_.elected_time = now_.wall;
     state_.master_info = gained.master_info;
     if (state_.master_info.id().empty()) state_.master_info.set_id(base::Uuid::draw(prng_).text());
+    inherit(gained.inheritance);
 }
 
 void Core::take(const StreamClosed& closed) {

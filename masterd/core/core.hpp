@@ -5,9 +5,10 @@
 // changed, never the size of the cluster.
 //
 // Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
-// the small ones), accept (what becomes of offers), tasks (kill, reconcile, status updates), agents
-// (links, registration, silence), frameworks (end of), allocation (offers). What they share, who
-// holds what, is in books.hpp.
+// the small ones), accept (what becomes of offers), tasks (kills, status updates), reconciliation
+// (what is said of a task), registration (what agents bring), recovery (what an earlier master
+// left), agents (their links and their silence), frameworks (end of), allocation (offers). What
+// they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -67,6 +68,8 @@ class Core {
     void fire(const AgentOverdue& due);
     void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);
+    void fire(const RecoveryOver&);
+    void fire(const AnswersDue& due);
     void reply(RequestId request, unsigned status, std::string body = {});
     void send(const Framework& framework, std::shared_ptr<const v1::scheduler::Event> event);
     void send(const Agent& agent, internal::FromMaster message);
@@ -78,7 +81,8 @@ class Core {
     // subscribe.cpp
     void subscribe(const CallArrived& arrived);
     void attach(Framework& framework, const CallArrived& arrived,
-                std::shared_ptr<const v1::FrameworkInfo> info);
+                std::shared_ptr<const v1::FrameworkInfo> info,
+                std::shared_ptr<const OfferConstraints> constraints);
     void refuse_subscription(const CallArrived& arrived, const std::string& why);
     void detach(Framework& framework);  // its stream is gone or being replaced
     void disconnect(Framework& framework);
@@ -124,8 +128,6 @@ class Core {
     // tasks.cpp
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
     void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
-    void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
-    void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
     void take_update(Agent& agent, const internal::StatusUpdate& update);
     void apply_state(Framework& framework, Task& task, v1::TaskState state);
     void send_status(const Framework& framework, const v1::TaskStatus& status);
@@ -133,17 +135,35 @@ class Core {
                                     v1::TaskState state, v1::TaskStatus::Reason reason,
                                     std::string message) const;
 
-    // agents.cpp
+    // reconciliation.cpp
+    void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
+    void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
+    void answer_questions(FrameworkSlot slot);
+    void drop_questions(const Framework& framework);
+
+    // recovery.cpp
+    void inherit(const Inheritance& inheritance);
+    bool may_be_on_its_way_back(const base::AgentId& agent) const;
+    void persist(const base::AgentId& id, AgentRecord::Standing standing);
+    void remember_ended(const base::FrameworkId& id);
+
+    // registration.cpp
     void register_agent(LinkId link, const internal::Register& message);
     void refuse_agent(LinkId link, const std::string& why, bool final);
+    void remove_predecessor(const v1::AgentInfo& info, const std::string& peer_address,
+                            const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
     void answer_registration(Agent& agent, const std::vector<Task*>& missing);
+
+    // agents.cpp
+    static std::string endpoint_of(const v1::AgentInfo& info, const std::string& peer_address);
     void link_lost(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, const std::string& why);
+    void forget(Agent& agent);
     void tell_failure(const base::AgentId& agent);
     void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
 
@@ -183,7 +203,21 @@ class Core {
         Timers::Handle overdue;
     };
     std::unordered_map<LinkId, NewLink> new_links_;
-    std::unordered_set<base::FrameworkId> completed_ids_;
+    struct Question {
+        base::TaskId task;
+        base::AgentId agent;
+        bool by_name = false;  // else only of interest while we have the task
+    };
+    struct Questions {
+        std::deque<Question> waiting;
+        Timers::Handle next;
+    };
+    std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
+    std::unordered_set<base::FrameworkId> ended_ids_;
+    std::deque<base::FrameworkId> ended_order_;             // the same, newest last
+    std::unordered_set<base::FrameworkId> durably_ended_;   // those of them in the registry
+    Timers::Handle recovery_over_;
+    std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
 };
 
 }  // namespace fairlead::masterd::core

@@ -75,13 +75,9 @@ EventPtr update_event(const v1::TaskStatus& status, const Capabilities& capabili
     return event;
 }
 
-EventPtr operation_event(const std::string& operation_id, v1::OperationState state,
-                         const std::string& message) {
+EventPtr operation_event(v1::OperationStatus status) {
     auto event = event_of(Event::UPDATE_OPERATION_STATUS);
-    auto& status = *event->mutable_update_operation_status()->mutable_status();
-    status.mutable_operation_id()->set_value(operation_id);
-    status.set_state(state);
-    status.set_message(message);
+    *event->mutable_update_operation_status()->mutable_status() = std::move(status);
     return event;
 }
 

@@ -18,8 +18,7 @@ EventPtr rescind_event(const base::OfferId& offer);
 EventPtr failure_event(const base::AgentId& agent);
 EventPtr message_event(const base::AgentId& agent, const internal::ExecutorMessage& message);
 EventPtr update_event(const v1::TaskStatus& status, const Capabilities& capabilities);
-EventPtr operation_event(const std::string& operation_id, v1::OperationState state,
-                         const std::string& message);
+EventPtr operation_event(v1::OperationStatus status);
 
 v1::Offer offer_on_wire(const Offer& offer, const Framework& framework, const Agent& agent);
 

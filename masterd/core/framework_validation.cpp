@@ -39,20 +39,20 @@ base::Status check_roles(const v1::FrameworkInfo& info) {
 }
 
 // Before anything is looked at more closely: what follows may cost more than the message is long.
-base::Status check_sizes(const v1::FrameworkInfo& info, std::size_t suppressed) {
+base::Status check_sizes(const v1::FrameworkInfo& info, int suppressed) {
     using namespace base::limits;
     if (const std::size_t bytes = info.ByteSizeLong(); bytes > framework_info_bytes_max)
         return refuse(fmt::format("The FrameworkInfo is too large: it has {} bytes, at most {} are "
                                   "possible",
                                   bytes, framework_info_bytes_max));
-    const auto at_most_a_role_each = [](std::size_t count, const char* what) -> base::Status {
-        if (count <= roles_per_framework_max) return {};
+    const auto at_most_a_role_each = [](int count, const char* what) -> base::Status {
+        if (count <= static_cast<int>(roles_per_framework_max)) return {};
         return refuse(fmt::format("The framework names {} {}, at most {} are possible", count, what,
                                   roles_per_framework_max));
     };
-    if (const auto ok = at_most_a_role_each(static_cast<std::size_t>(info.roles_size()), "roles"); !ok) return ok;
+    if (const auto ok = at_most_a_role_each(info.roles_size(), "roles"); !ok) return ok;
     if (const auto ok = at_most_a_role_each(suppressed, "suppressed roles"); !ok) return ok;
-    return at_most_a_role_each(info.offer_filters().size(), "offer filters");
+    return at_most_a_role_each(static_cast<int>(info.offer_filters().size()), "offer filters");
 }
 
 base::Status check_offer_filters(const v1::FrameworkInfo& info) {
@@ -80,8 +80,7 @@ base::Status check_offer_filters(const v1::FrameworkInfo& info) {
 base::Status validate_framework(
     const v1::FrameworkInfo& info,
     const google::protobuf::RepeatedPtrField<std::string>& suppressed_roles) {
-    if (const auto ok = check_sizes(info, static_cast<std::size_t>(suppressed_roles.size())); !ok)
-        return ok;
+    if (const auto ok = check_sizes(info, suppressed_roles.size()); !ok) return ok;
     if (info.has_id() && !info.id().value().empty())
         if (const auto ok = base::check_id("framework id", info.id().value()); !ok)
             return refuse("Invalid " + ok.error().message());

@@ -16,10 +16,14 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
     timers_.cancel(framework.failover);
     framework.unregistered_time = now_.wall;
 
+    // An agent that is away is told when it comes back, if need be by the next master.
+    bool survives_somewhere =
+        !framework.unreachable_tasks.empty() || state_.absent_agents.any_recovering();
     std::vector<AgentSlot> agents;
     while (!framework.tasks.empty()) {
         Task& task = framework.tasks.begin()->second;
         agents.push_back(task.agent);
+        survives_somewhere = survives_somewhere || !books_.agent(task.agent).link;
         if (!is_terminal(task.state)) task.state = v1::TASK_KILLED;
         archive(framework, books_.take_task(task));
     }
@@ -32,12 +36,12 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
     framework.unreachable_order.clear();
 
     filters_.drop_framework(framework.slot);
-    completed_ids_.insert(framework.id);
+    if (survives_somewhere && durably_ended_.insert(framework.id).second)
+        output_.persist.emplace_back(PersistEndedFramework{framework.id});
+    remember_ended(framework.id);
     state_.completed_frameworks.push_back(books_.remove_framework(framework.slot));
-    while (state_.completed_frameworks.size() > options_.completed_frameworks_max) {
-        completed_ids_.erase(state_.completed_frameworks.front()->id);
+    while (state_.completed_frameworks.size() > options_.completed_frameworks_max)
         state_.completed_frameworks.pop_front();
-    }
 }
 
 void Core::archive(Framework& framework, Task task) {

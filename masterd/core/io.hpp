@@ -7,6 +7,7 @@
 #include "fairlead/internal/link.pb.h"
 #include "fairlead/v1/mesos.pb.h"
 #include "fairlead/v1/scheduler.pb.h"
+#include "masterd/core/durable.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -27,14 +28,16 @@ enum class LinkId : std::uint64_t {};     // one connection of an agent
 struct LeadershipGained {
     std::uint64_t epoch = 0;
     v1::MasterInfo master_info;
+    Inheritance inheritance;
 };
 
-// A call that has passed the edge: authenticated, parsed, complete as proto2 sees it, in a media type we can answer.
+// A call that has passed the edge: authenticated, parsed, complete as proto2 sees it.
 struct CallArrived {
     RequestId request;
     std::shared_ptr<const v1::scheduler::Call> call;
     std::optional<std::string> stream_id;  // the Mesos-Stream-Id header
     std::string principal;                 // empty: none
+    bool events_acceptable = true;         // Accept allows a media type that events can be written in
 };
 
 // The peer of an open stream has gone, or read too slowly.
@@ -128,6 +131,7 @@ struct Report {
 };
 
 struct Output {
+    std::vector<Persist> persist;  // to be durable before the first effect
     std::vector<Effect> effects;
     std::vector<Report> reports;
     bool allocation_wanted = false;

@@ -30,7 +30,14 @@ struct CoreOptions {
     std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;
     std::size_t completed_tasks_max = base::limits::completed_tasks_per_framework_max;
     std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;
+    std::size_t ended_framework_ids_max = base::limits::ended_framework_ids_max;
     std::size_t absent_agents_max = 100'000;  // remembered as unreachable or removed
+    // Those that did not come back to a new master are given up, and those that a scheduler asks
+    // for are answered, in parts of this size with this pause after each: other work goes between,
+    // and no stream is given more than it can carry away.
+    std::size_t part_max = 1000;
+    base::Duration part_pause = std::chrono::milliseconds(100);
+    std::size_t questions_waiting_max = 200'000;  // of one framework, before more are refused
     std::size_t offers_event_bytes_max = base::limits::event_record_bytes_max / 4;
 };
 

@@ -3,6 +3,7 @@
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
 #include "masterd/core/framework_validation.hpp"
+#include "masterd/core/offer_constraints.hpp"
 
 #include "common/base/uuid.hpp"
 
@@ -26,7 +27,7 @@ std::shared_ptr<v1::FrameworkInfo> completed_info(const v1::FrameworkInfo& from,
 }  // namespace
 
 bool Core::was_completed(const base::FrameworkId& id) const {
-    return completed_ids_.contains(id);
+    return ended_ids_.contains(id);
 }
 
 std::size_t Core::framework_count() const {
@@ -42,6 +43,9 @@ void Core::subscribe(const CallArrived& arrived) {
     const auto& call = arrived.call->subscribe();
     if (const auto ok = validate_framework(call.framework_info(), call.suppressed_roles()); !ok)
         return refuse_subscription(arrived, ok.error().message());
+    auto constraints =
+        OfferConstraints::compile(call.offer_constraints(), roles_of(call.framework_info()));
+    if (!constraints) return refuse_subscription(arrived, constraints.error().message());
     base::FrameworkId id(call.framework_info().id().value());
     if (was_completed(id)) return refuse_subscription(arrived, "Framework has been removed");
     if (!books_.framework(id) && framework_count() >= options_.frameworks_max)
@@ -56,7 +60,7 @@ void Core::subscribe(const CallArrived& arrived) {
     if (!framework) {  // new, or one that an earlier master has named
         framework = &books_.add_framework(id);
         framework->registered_time = now_.wall;
-        attach(*framework, arrived, info);
+        attach(*framework, arrived, info, std::move(*constraints));
         report(Report::Kind::framework_subscribed, "framework '" + info->name() + "' subscribed",
                *framework);
         return;
@@ -75,14 +79,16 @@ void Core::subscribe(const CallArrived& arrived) {
     framework->reregistered_time = now_.wall;
     info->set_user(framework->info->user());
     if (framework->info->has_checkpoint()) info->set_checkpoint(framework->info->checkpoint());
-    attach(*framework, arrived, info);
+    attach(*framework, arrived, info, std::move(*constraints));
     tell_agents_about(*framework);
     report(Report::Kind::framework_resubscribed, "framework '" + info->name() + "' is back",
            *framework);
 }
 
 void Core::attach(Framework& framework, const CallArrived& arrived,
-                  std::shared_ptr<const v1::FrameworkInfo> info) {
+                  std::shared_ptr<const v1::FrameworkInfo> info,
+                  std::shared_ptr<const OfferConstraints> constraints) {
+    framework.constraints = std::move(constraints);
     books_.set_info(framework, std::move(info), options_.min_allocatable);
     apply_suppressed(framework, arrived.call->subscribe().suppressed_roles());
     framework.connection = Framework::Connection::connected;
@@ -111,6 +117,7 @@ void Core::detach(Framework& framework) {
     timers_.cancel(framework.heartbeat);
     framework.connection = Framework::Connection::disconnected;
     framework.stream_id.clear();
+    drop_questions(framework);
     books_.set_active(framework, false);
     end_offers(framework.offers, Tell::nothing);
     filters_.drop_framework(framework.slot);
@@ -151,6 +158,9 @@ void Core::update_framework(Framework& framework, const CallArrived& arrived) {
     const auto& call = arrived.call->update_framework();
     if (const auto ok = validate_framework(call.framework_info(), call.suppressed_roles()); !ok)
         return reply(arrived.request, 400, ok.error().message());
+    auto constraints =
+        OfferConstraints::compile(call.offer_constraints(), roles_of(call.framework_info()));
+    if (!constraints) return reply(arrived.request, 400, constraints.error().message());
     const auto info = completed_info(call.framework_info(), framework.id, arrived.principal);
     const auto& old = *framework.info;
     const char* fixed = info->user() != old.user()               ? "user"
@@ -160,6 +170,7 @@ void Core::update_framework(Framework& framework, const CallArrived& arrived) {
     if (fixed)
         return reply(arrived.request, 400,
                      fmt::format("Updating 'FrameworkInfo.{}' is unsupported", fixed));
+    framework.constraints = std::move(*constraints);
     const bool changed = info->SerializeAsString() != old.SerializeAsString();
     books_.set_info(framework, info, options_.min_allocatable);
     apply_suppressed(framework, call.suppressed_roles());

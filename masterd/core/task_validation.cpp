@@ -18,9 +18,9 @@ base::Error refuse(std::string why) {
 base::Status check_size(const v1::TaskInfo& task, const LaunchSite&) {
     using namespace base::limits;
     if (const std::size_t bytes = task.ByteSizeLong(); bytes > task_info_bytes_max)
-        return refuse(fmt::format("The task is too large: its TaskInfo has {} bytes, at most {} are "
-                                  "possible; let it fetch or read what it needs",
-                                  bytes, task_info_bytes_max));
+        return refuse(fmt::format(
+            "The task is too large: its TaskInfo has {} bytes, at most {} are possible", bytes,
+            task_info_bytes_max));
     const std::size_t described =
         task.name().size() + task.labels().ByteSizeLong() + task.discovery().ByteSizeLong() +
         task.container().ByteSizeLong() + task.health_check().ByteSizeLong();

@@ -1,8 +1,9 @@
-// What happens to tasks after their launch: kills, updates and their acknowledgements, and what a
-// scheduler is told that asks (reference 2.8, 2.9).
+// What happens to tasks after their launch: kills, updates and their acknowledgements (reference
+// 2.9).
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/task_records.hpp"
 
 namespace fairlead::masterd::core {
 
@@ -73,49 +74,6 @@ void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
     archive(framework, books_.take_task(task));
 }
 
-void Core::reconcile(Framework& framework, const Call::Reconcile& reconcile) {
-    if (reconcile.tasks_size() > 0) {
-        for (const auto& task : reconcile.tasks())
-            reconcile_one(framework, base::TaskId(task.task_id().value()),
-                          base::AgentId(task.agent_id().value()));
-        return;
-    }
-    for (const auto& [id, task] : framework.tasks) reconcile_one(framework, id, task.agent_id);
-    for (const auto& [id, task] : framework.unreachable_tasks)
-        reconcile_one(framework, id, task.agent_id);
-}
-
-void Core::reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent) {
-    const auto answer = [&](v1::TaskState state, const base::AgentId& where, std::string message) {
-        return status_by_master(id, where, state, v1::TaskStatus::REASON_RECONCILIATION,
-                                std::move(message));
-    };
-    if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
-        const Task& task = found->second;
-        auto status = answer(task.state, task.agent_id, "Reconciliation: Latest task state");
-        if (task.last_status && task.last_status->has_healthy())
-            status.set_healthy(task.last_status->healthy());
-        if (task.last_status && task.last_status->has_container_status())
-            *status.mutable_container_status() = task.last_status->container_status();
-        return send_status(framework, status);
-    }
-    if (const auto found = framework.unreachable_tasks.find(id);
-        found != framework.unreachable_tasks.end())
-        return send_status(framework, answer(v1::TASK_UNREACHABLE, found->second.agent_id,
-                                             "Reconciliation: Task is unreachable"));
-    if (!agent.empty() && books_.agent(agent))
-        return send_status(framework, answer(v1::TASK_GONE, agent,
-                                             "Reconciliation: Task is unknown to the agent"));
-    const AbsentAgent* absent = state_.absent_agents.find(agent);
-    if (absent && absent->why == AbsentAgent::Why::unreachable) {
-        auto status = answer(v1::TASK_UNREACHABLE, agent, "Reconciliation: Task is unreachable");
-        status.mutable_unreachable_time()->set_nanoseconds(
-            absent->since.time_since_epoch().count());
-        return send_status(framework, status);
-    }
-    send_status(framework, answer(v1::TASK_UNKNOWN, agent, "Reconciliation: Task is unknown"));
-}
-
 void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     Framework* framework = books_.framework(base::FrameworkId(update.framework_id().value()));
     if (!framework) return tell_shutdown(agent, base::FrameworkId(update.framework_id().value()));
@@ -135,8 +93,8 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     const auto found = framework->tasks.find(id);
     if (found == framework->tasks.end() || found->second.agent != agent.slot) return;
     Task& task = found->second;
-    status.clear_data();
-    task.last_status = std::make_shared<const v1::TaskStatus>(std::move(status));
+    task.end_told = is_terminal(status.state()) && framework->is_connected();
+    task.last_status = record_of(std::move(status));
     apply_state(*framework, task, update.latest_state());
 }
 

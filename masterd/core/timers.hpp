@@ -40,10 +40,14 @@ struct AgentOverdue {
 struct RegistrationOverdue {
     LinkId link;
 };
+struct RecoveryOver {};  // agents of an earlier master have had their time to come back
+struct AnswersDue {      // the next part of a long reconciliation
+    allocator::FrameworkSlot framework;
+};
 // The allocation module has asked to be called then.
 struct AllocationAwaited {};
 using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, FilterExpired, PingDue,
-                           AgentOverdue, RegistrationOverdue, AllocationAwaited>;
+                           AgentOverdue, RegistrationOverdue, RecoveryOver, AnswersDue, AllocationAwaited>;
 
 class Timers {
   public:

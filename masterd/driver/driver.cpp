@@ -1,6 +1,7 @@
 #include "masterd/driver/driver.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace fairlead::masterd::driver {
 namespace {
@@ -19,8 +20,11 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 }  // namespace
 
-Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report)
-    : mailbox_(std::move(owner), mailbox_inputs_max), core_(std::move(core)), on_report_(std::move(on_report)) {}
+Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, Durable durable)
+    : mailbox_(std::move(owner), mailbox_inputs_max),
+      core_(std::move(core)),
+      on_report_(std::move(on_report)),
+      durable_(std::move(durable)) {}
 
 async::awaitable<void> Driver::run() {
     while (!mailbox_.closed()) {
@@ -28,6 +32,7 @@ async::awaitable<void> Driver::run() {
         for (Item& item : batch) take(item);
         if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
         if (std::exchange(allocation_wanted_, false)) step(core::AllocationDue{});
+        carry_out_all();
     }
 }
 
@@ -56,10 +61,24 @@ void Driver::take(Item& item) {
 void Driver::step(const core::Input& input) {
     if (const auto* closed = std::get_if<core::StreamClosed>(&input)) callers_.erase(closed->stream);
     if (const auto* closed = std::get_if<core::LinkClosed>(&input)) links_.erase(closed->link);
-    core::Output output = core_->step(base::read_clocks(), input);
+    core::Output& output = outputs_.emplace_back(core_->step(base::read_clocks(), input));
     allocation_wanted_ = allocation_wanted_ || output.allocation_wanted;
-    for (core::Effect& effect : output.effects) carry_out(effect);
-    for (const core::Report& report : output.reports) on_report_(report);
+    leading_ = core_->state().leading;
+}
+
+void Driver::carry_out_all() {
+    std::vector<core::Persist> changes;
+    for (core::Output& output : outputs_)
+        std::move(output.persist.begin(), output.persist.end(), std::back_inserter(changes));
+    if (!changes.empty() && durable_.write)
+        if (auto written = durable_.write(changes); !written) {
+            mailbox_.close();
+            return durable_.on_failure(written.error());
+        }
+    for (core::Output& output : std::exchange(outputs_, {})) {
+        for (core::Effect& effect : output.effects) carry_out(effect);
+        for (const core::Report& report : output.reports) on_report_(report);
+    }
 }
 
 void Driver::carry_out(core::Effect& effect) {
@@ -90,15 +109,14 @@ void Driver::carry_out(core::Effect& effect) {
                effect);
 }
 
-bool Driver::lead(std::uint64_t epoch, v1::MasterInfo master_info) {
-    return mailbox_.try_push(core::Input(core::LeadershipGained{epoch, std::move(master_info)}));
+bool Driver::lead(std::uint64_t epoch, v1::MasterInfo master_info, core::Inheritance inheritance) {
+    return mailbox_.try_push(
+        core::Input(core::LeadershipGained{epoch, std::move(master_info), std::move(inheritance)}));
 }
 
-bool Driver::call(std::shared_ptr<const v1::scheduler::Call> call, std::optional<std::string> stream_id,
-                  std::string principal, std::shared_ptr<Caller> caller) {
-    const auto request = next_request();
-    core::CallArrived arrived{request, std::move(call), std::move(stream_id), std::move(principal)};
-    return mailbox_.try_push(NewCall{std::move(arrived), request, std::move(caller)});
+bool Driver::call(core::CallArrived call, std::shared_ptr<Caller> caller) {
+    const auto request = call.request = next_request();
+    return mailbox_.try_push(NewCall{std::move(call), request, std::move(caller)});
 }
 
 bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller) {

@@ -1,7 +1,9 @@
 #pragma once
 // The owner of the master's core: one strand, one mailbox in, the core's effects carried out in their order. Anybody on
 // any thread may post; what the driver knows of the world are the two small interfaces below, which the HTTP side
-// implements. When an input wanted offers to be made, the driver asks the core for them once the batch at hand is done.
+// implements, and the registry, which it writes before it carries out what depends on it: once for all inputs that were
+// waiting, so that a whole cluster's agents can join at the price of a few transactions. When an input wanted offers to
+// be made, the driver asks the core for them once the batch at hand is done.
 
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
@@ -38,18 +40,22 @@ class Driver {
   public:
     using ReportSink = std::function<void(const core::Report&)>;
     using Look = std::function<void(const core::State&)>;
+    struct Durable {
+        std::function<base::Status(const std::vector<core::Persist>&)> write;  // none: nothing outlives the process
+        std::function<void(const base::Error&)> on_failure;  // the driver does nothing any more after it
+    };
 
-    // `owner` is the strand that run() is spawned on; reports are handed out there.
-    Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report);
+    // `owner` is the strand that run() is spawned on; reports are handed out and the registry is written there.
+    Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, Durable durable = {});
 
-    // Until stop(). The core is touched by this coroutine and by nothing else.
+    // Until stop(), or until the registry cannot be written. The core is touched by this coroutine and by nothing else.
     async::awaitable<void> run();
     void stop() { mailbox_.close(); }
 
     // --- any thread; false when the mailbox is full, and nothing was done ---
-    bool lead(std::uint64_t epoch, v1::MasterInfo master_info);
-    bool call(std::shared_ptr<const v1::scheduler::Call> call, std::optional<std::string> stream_id,
-              std::string principal, std::shared_ptr<Caller> caller);
+    bool lead(std::uint64_t epoch, v1::MasterInfo master_info, core::Inheritance inheritance = {});
+    // The request's number is given by the driver.
+    bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
     void stream_closed(core::RequestId stream);
@@ -60,6 +66,8 @@ class Driver {
     bool look(Look look);
 
     std::size_t inputs_waiting() const { return mailbox_.size(); }
+    // Whether the core has taken up what lead() told it.
+    bool leading() const { return leading_; }
 
   private:
     struct NewCall {
@@ -76,12 +84,16 @@ class Driver {
     core::RequestId next_request() { return core::RequestId{++last_number_}; }
     void take(Item& item);
     void step(const core::Input& input);
+    void carry_out_all();
     void carry_out(core::Effect& effect);
     base::Duration until_deadline() const;
 
     async::Mailbox<Item> mailbox_;
     std::unique_ptr<core::Core> core_;
     ReportSink on_report_;
+    Durable durable_;
+    std::vector<core::Output> outputs_;  // of the batch at hand, to be carried out at its end
+    std::atomic<bool> leading_{false};
     std::atomic<std::uint64_t> last_number_{0};
     bool allocation_wanted_ = false;
     std::unordered_map<core::RequestId, std::shared_ptr<Caller>> callers_;

@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cstdlib>
 #include <optional>
 #include <random>
+#include <utility>
 
 namespace fairlead::masterd::registry {
 namespace {
@@ -18,7 +20,7 @@ using base::Status;
 
 // SQLite's own place for "whose file is this": the letters FLRG.
 constexpr int application_id = 0x464c5247;
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 
 Error sqlite_error(sqlite3* database, std::string_view what) {
     return Error(ErrorCode::io, fmt::format("{}: {}", what, sqlite3_errmsg(database)));
@@ -30,19 +32,50 @@ Status execute(sqlite3* database, const std::string& sql) {
     return {};
 }
 
-// The first column of the first row, as text; nothing where there is no row.
-Result<std::optional<std::string>> query_text(sqlite3* database, const std::string& sql) {
+struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
+
+Result<Statement> prepare(sqlite3* database, const std::string& sql) {
     sqlite3_stmt* raw = nullptr;
     if (sqlite3_prepare_v2(database, sql.c_str(), -1, &raw, nullptr) != SQLITE_OK)
         return sqlite_error(database, "registry");
-    const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_finalize)> statement(raw, sqlite3_finalize);
-    switch (sqlite3_step(statement.get())) {
-        case SQLITE_ROW:
-            return std::optional<std::string>(
-                reinterpret_cast<const char*>(sqlite3_column_text(statement.get(), 0)));
-        case SQLITE_DONE: return std::optional<std::string>();
-        default: return sqlite_error(database, "registry");
+    return Statement(raw);
+}
+
+std::string text_at(const Statement& row, int column) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(row.get(), column));
+    return text == nullptr ? std::string()
+                           : std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(row.get(), column)));
+}
+
+void bind_text(const Statement& statement, int place, const std::string& text) {
+    sqlite3_bind_text(statement.get(), place, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+}
+
+// Calls `take` with each row.
+template <typename Take>
+Status for_each_row(sqlite3* database, const std::string& sql, Take take) {
+    auto rows = prepare(database, sql);
+    if (!rows) return rows.error();
+    for (;;) {
+        switch (sqlite3_step(rows->get())) {
+            case SQLITE_ROW: take(*rows); break;
+            case SQLITE_DONE: return {};
+            default: return sqlite_error(database, "registry");
+        }
     }
+}
+
+// The first column of the first row, as text; nothing where there is no row.
+Result<std::optional<std::string>> query_text(sqlite3* database, const std::string& sql) {
+    std::optional<std::string> text;
+    auto done = for_each_row(database, sql, [&](const Statement& row) {
+        if (!text) text = text_at(row, 0);
+    });
+    if (!done) return done.error();
+    return text;
 }
 
 Result<int> query_number(sqlite3* database, const std::string& sql) {
@@ -57,13 +90,20 @@ std::string draw_cluster_id() {
     return base::Uuid::draw(prng).text();
 }
 
-Status create(sqlite3* database) {
-    return execute(database, fmt::format("BEGIN IMMEDIATE;"
-                                         "PRAGMA application_id = {};"
-                                         "PRAGMA user_version = {};"
-                                         "CREATE TABLE facts (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;"
-                                         "COMMIT;",
-                                         application_id, schema_version));
+// Of an empty file or of an earlier layout makes the newest.
+Status bring_up_to_date(sqlite3* database) {
+    return execute(
+        database,
+        fmt::format("BEGIN IMMEDIATE;"
+                    "PRAGMA application_id = {};"
+                    "PRAGMA user_version = {};"
+                    "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value ANY NOT NULL) STRICT, WITHOUT ROWID;"
+                    "CREATE TABLE IF NOT EXISTS agents (id TEXT PRIMARY KEY, standing TEXT NOT NULL,"
+                    " since_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+                    "CREATE TABLE IF NOT EXISTS ended_frameworks (number INTEGER PRIMARY KEY,"
+                    " id TEXT NOT NULL UNIQUE) STRICT;"
+                    "COMMIT;",
+                    application_id, schema_version));
 }
 
 // Decides whose file this is before anything is written to it.
@@ -75,14 +115,67 @@ Status check_or_create(sqlite3* database, const std::string& file) {
     auto tables = query_number(database, "SELECT count(*) FROM sqlite_schema");
     if (!tables) return tables.error().in(file);
 
-    if (*owner == 0 && *tables == 0) return create(database);
+    if (*owner == 0 && *tables == 0) return bring_up_to_date(database);
     if (*owner != application_id)
         return Error(ErrorCode::invalid_config, file + " is a database, but not a Fairlead registry");
     if (*version > schema_version)
         return Error(ErrorCode::invalid_config,
                      fmt::format("{} was written by a newer Fairlead (layout {}, this one knows {})", file,
                                  *version, schema_version));
+    if (*version < schema_version) return bring_up_to_date(database);
     return {};
+}
+
+using Standing = core::AgentRecord::Standing;
+constexpr std::pair<Standing, const char*> standing_names[] = {
+    {Standing::admitted, "admitted"}, {Standing::unreachable, "unreachable"}, {Standing::removed, "removed"}};
+
+std::string name_of(Standing standing) {
+    for (const auto& [known, name] : standing_names)
+        if (known == standing) return name;
+    std::abort();
+}
+
+std::optional<Standing> standing_of(const std::string& text) {
+    for (const auto& [known, name] : standing_names)
+        if (text == name) return known;
+    return std::nullopt;
+}
+
+Status run(sqlite3* database, const Statement& statement) {
+    if (sqlite3_step(statement.get()) != SQLITE_DONE) return sqlite_error(database, "registry");
+    return {};
+}
+
+// Statements with one text.
+Status run_with(sqlite3* database, const std::string& sql, const std::string& text) {
+    auto statement = prepare(database, sql);
+    if (!statement) return statement.error();
+    bind_text(*statement, 1, text);
+    return run(database, *statement);
+}
+
+Status write_one(sqlite3* database, const core::PersistAgent& change) {
+    auto statement = prepare(database,
+                             "INSERT INTO agents VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET "
+                             "standing = excluded.standing, since_ns = excluded.since_ns");
+    if (!statement) return statement.error();
+    bind_text(*statement, 1, change.record.id.value());
+    bind_text(*statement, 2, name_of(change.record.standing));
+    sqlite3_bind_int64(statement->get(), 3, change.record.since.time_since_epoch().count());
+    return run(database, *statement);
+}
+
+Status write_one(sqlite3* database, const core::ForgetAgent& change) {
+    return run_with(database, "DELETE FROM agents WHERE id = ?1", change.id.value());
+}
+
+Status write_one(sqlite3* database, const core::PersistEndedFramework& change) {
+    return run_with(database, "INSERT OR IGNORE INTO ended_frameworks (id) VALUES (?1)", change.id.value());
+}
+
+Status write_one(sqlite3* database, const core::ForgetEndedFramework& change) {
+    return run_with(database, "DELETE FROM ended_frameworks WHERE id = ?1", change.id.value());
 }
 
 }  // namespace
@@ -112,6 +205,38 @@ Result<std::uint64_t> Registry::begin_epoch() {
                             "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
     if (!epoch) return epoch.error().in("cannot begin an epoch");
     return std::stoull(epoch->value());
+}
+
+Result<core::Inheritance> Registry::read() const {
+    core::Inheritance inheritance;
+    std::string unknown;
+    auto agents = for_each_row(
+        database_.get(), "SELECT id, standing, since_ns FROM agents ORDER BY since_ns, id", [&](const Statement& row) {
+            const auto standing = standing_of(text_at(row, 1));
+            if (!standing) unknown = text_at(row, 1);
+            inheritance.agents.push_back({base::AgentId(text_at(row, 0)), standing.value_or(Standing::admitted),
+                                          base::WallTime(base::Duration(sqlite3_column_int64(row.get(), 2)))});
+        });
+    if (!agents) return agents.error().in("cannot read the agents");
+    if (!unknown.empty())
+        return Error(ErrorCode::malformed, "registry: an agent's standing is '" + unknown + "', which means nothing");
+    auto frameworks = for_each_row(
+        database_.get(), "SELECT id FROM ended_frameworks ORDER BY number",
+        [&](const Statement& row) { inheritance.ended_frameworks.emplace_back(text_at(row, 0)); });
+    if (!frameworks) return frameworks.error().in("cannot read the ended frameworks");
+    return inheritance;
+}
+
+Status Registry::write(const std::vector<core::Persist>& changes) {
+    if (auto begun = execute(database_.get(), "BEGIN IMMEDIATE"); !begun) return begun;
+    Status written;
+    for (const core::Persist& change : changes) {
+        written = std::visit([&](const auto& one) { return write_one(database_.get(), one); }, change);
+        if (!written) break;
+    }
+    if (written) written = execute(database_.get(), "COMMIT");
+    if (!written) static_cast<void>(execute(database_.get(), "ROLLBACK"));
+    return written;
 }
 
 }  // namespace fairlead::masterd::registry

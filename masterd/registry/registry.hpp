@@ -1,14 +1,16 @@
 #pragma once
-// The little that is durable in a master: which cluster this is, and how often leadership has been taken (the epoch).
-// A single master keeps it in a local SQLite file. Owned by the driver and called before the core starts; every call
-// blocks for one small transaction.
+// The little that is durable in a master: which cluster this is, how often leadership has been taken (the epoch), which
+// agents were admitted, and which ended frameworks may still have tasks somewhere. A single master keeps it in a local
+// SQLite file. One writer: the start of the process, then the driver's strand; every call blocks for one transaction.
 
 #include "common/base/error.hpp"
+#include "masterd/core/durable.hpp"
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 struct sqlite3;
 
@@ -25,6 +27,11 @@ class Registry {
 
     // One more than any epoch this registry has handed out; durable when it returns.
     base::Result<std::uint64_t> begin_epoch();
+
+    // What write() has left, now and in earlier lives.
+    base::Result<core::Inheritance> read() const;
+    // In this order, all of it or nothing; durable when it returns.
+    base::Status write(const std::vector<core::Persist>& changes);
 
   private:
     struct Close {

@@ -1,13 +1,12 @@
-#include "tests/sim/cluster.hpp"
+// The scenario: what it is made of, what strikes it, and how it has to end.
 
-#include "allocator/drf/drf.hpp"
+#include "tests/sim/cluster.hpp"
 
 #include <fmt/format.h>
 
-namespace fairlead::sim {
+#include <cmath>
 
-using namespace std::chrono_literals;
-namespace mc = masterd::core;
+namespace fairlead::sim {
 
 Scenario Scenario::draw(base::Prng& prng) {
     Scenario scenario;
@@ -16,14 +15,11 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.tasks_per_framework = 5 + static_cast<int>(prng.below(30));
     scenario.fault_chance = prng.chance(0.2) ? 0 : prng.unit() * 0.2;
     scenario.faults_until = std::chrono::seconds(20 + prng.below(120));
+    scenario.masters_crash = prng.chance(0.3);
     return scenario;
 }
 
 Cluster::Cluster(std::uint64_t seed) : prng_(seed), scenario_(Scenario::draw(prng_)) {
-    mc::CoreOptions options;
-    options.cluster_id = "simulated";
-    const std::uint64_t master_seed = prng_();
-    master_ = std::make_unique<mc::Core>(options, std::make_unique<allocator::drf::Drf>(master_seed), master_seed);
     hosts_.resize(static_cast<std::size_t>(scenario_.agents));
     schedulers_.resize(static_cast<std::size_t>(scenario_.frameworks));
 }
@@ -54,113 +50,50 @@ void Cluster::deliver(std::uint64_t channel, std::function<void()> event) {
     timeline_.at(free, std::move(event));
 }
 
-void Cluster::step_master(const mc::Input& input) {
-    const mc::Output output = master_->step(timeline_.now(), input);
-    for (const std::string& broken : master_invariants_.check(master_->state())) complain("master: " + broken);
-    for (const mc::Effect& effect : output.effects) carry_out(effect);
-    if (output.allocation_wanted) timeline_.after(0ns, [this] { step_master(mc::AllocationDue{}); });
-    plan_master_deadline();
+void Cluster::strike(Host& host) {
+    ++outcome_.faults;
+    switch (prng_.below(6)) {
+        case 0: return cut_power(host);
+        case 1:
+        case 2: return crash_agent(host, std::chrono::milliseconds(100 + prng_.below(10'000)));
+        // Long enough, now and then, for the master to give up on it.
+        case 3: return crash_agent(host, std::chrono::seconds(prng_.below(200)));
+        default: return break_link(host, true);
+    }
 }
 
-void Cluster::plan_master_deadline() {
-    const auto deadline = master_->next_deadline();
-    if (!deadline || (master_deadline_ && *master_deadline_ <= *deadline)) return;
-    master_deadline_ = deadline;
-    timeline_.at(*deadline, [this, due = *deadline] {
-        if (master_deadline_ != due) return;  // an earlier one was planned since
-        master_deadline_.reset();
-        step_master(mc::TimePassed{});
-    });
-}
-
-void Cluster::carry_out(const mc::Effect& effect) {
-    if (const auto* open = std::get_if<mc::OpenStream>(&effect)) {
-        const auto stream = static_cast<std::uint64_t>(open->request);
-        const auto owner = stream_owner_.find(stream);
-        if (owner == stream_owner_.end()) return;
-        deliver(stream, [this, stream, index = owner->second, id = open->stream_id] {
-            if (schedulers_[index].stream == stream) schedulers_[index].stream_id = id;
-        });
-    } else if (const auto* sent = std::get_if<mc::SendEvent>(&effect)) {
-        const auto stream = static_cast<std::uint64_t>(sent->stream);
-        const auto owner = stream_owner_.find(stream);
-        if (owner == stream_owner_.end()) return complain("an event on a stream that nobody opened");
-        if (sent->event->type() == v1::scheduler::Event::OFFERS)
-            for (const auto& offer : sent->event->offers().offers())
-                if (!offers_seen_.insert(offer.id().value()).second)
-                    complain("offer " + offer.id().value() + " was made twice");
-        deliver(stream, [this, stream, index = owner->second, bytes = sent->event->SerializeAsString()] {
-            note(bytes);
-            v1::scheduler::Event event;
-            if (!event.ParseFromString(bytes)) return complain("an event does not parse");
-            if (schedulers_[index].stream == stream) take_event(schedulers_[index], event);
-        });
-    } else if (const auto* message = std::get_if<mc::SendToAgent>(&effect)) {
-        const auto link = static_cast<std::uint64_t>(message->link);
-        const auto owner = link_owner_.find(link);
-        if (owner == link_owner_.end()) return;
-        deliver(2 * link + (1ULL << 40), [this, link, index = owner->second,
-                                          bytes = message->message->SerializeAsString()] {
-            note(bytes);
-            auto parsed = std::make_shared<internal::FromMaster>();
-            if (!parsed->ParseFromString(bytes)) return complain("a message to an agent does not parse");
-            Host& host = hosts_[index];
-            if (host.agent && host.link == link)
-                step_agent(host, nodeagentd::core::LinkMessage{nodeagentd::core::LinkId{link}, parsed});
-        });
-    } else if (const auto* closed = std::get_if<mc::CloseLink>(&effect)) {
-        const auto link = static_cast<std::uint64_t>(closed->link);
-        const auto owner = link_owner_.find(link);
-        if (owner == link_owner_.end()) return;
-        const std::size_t index = owner->second;
-        link_owner_.erase(owner);
-        deliver(2 * link + (1ULL << 40), [this, link, index] {
-            if (hosts_[index].link == link) break_link(hosts_[index], false);
-        });
-    } else if (const auto* ended = std::get_if<mc::CloseStream>(&effect)) {
-        const auto stream = static_cast<std::uint64_t>(ended->stream);
-        const auto owner = stream_owner_.find(stream);
-        if (owner == stream_owner_.end()) return;
-        const std::size_t index = owner->second;
-        stream_owner_.erase(owner);
-        deliver(stream, [this, stream, index] {
-            if (schedulers_[index].stream == stream) lose_stream(schedulers_[index]);
-        });
-    } else if (const auto* reply = std::get_if<mc::Reply>(&effect)) {
-        note(reply->body);
+void Cluster::strike(Scheduler& scheduler) {
+    ++outcome_.faults;
+    switch (prng_.below(4)) {
+        case 0: return take_over(scheduler);
+        case 1: return kill_some_task(scheduler);
+        default: return lose_stream(scheduler);
     }
 }
 
 void Cluster::plan_faults() {
     timeline_.after(std::chrono::milliseconds(200 + prng_.below(800)), [this] {
         if (timeline_.now().instant.time_since_epoch() > scenario_.faults_until) return;
-        for (Host& host : hosts_) {
-            if (!prng_.chance(scenario_.fault_chance)) continue;
-            ++outcome_.faults;
-            if (prng_.chance(0.5)) break_link(host, true);
-            else crash_agent(host);
-        }
+        for (Host& host : hosts_)
+            if (prng_.chance(scenario_.fault_chance)) strike(host);
         for (Scheduler& scheduler : schedulers_)
-            if (prng_.chance(scenario_.fault_chance)) {
-                ++outcome_.faults;
-                lose_stream(scheduler);
-            }
+            if (prng_.chance(scenario_.fault_chance)) strike(scheduler);
+        if (scenario_.masters_crash && prng_.chance(scenario_.fault_chance / 4)) {
+            ++outcome_.faults;
+            crash_master();
+        }
         plan_faults();
     });
 }
 
 Outcome Cluster::run() {
-    v1::MasterInfo info;
-    info.set_id("11111111-2222-4333-8444-555555555555");
-    info.set_ip(16777343);
-    info.set_port(5050);
-    info.set_hostname("master1");
-    step_master(mc::LeadershipGained{1, info});
+    start_master();
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
         Host& host = hosts_[i];
         host.number = static_cast<int>(i);
         host.cpus = static_cast<double>(1 + prng_.below(8));
         host.mem = 512.0 * static_cast<double>(1 + prng_.below(8));
+        checkers_.host_has(host.number, {std::llround(host.cpus * 1000), std::llround(host.mem)});
         start_agent(host);
     }
     for (std::size_t i = 0; i < schedulers_.size(); ++i) {
@@ -172,30 +105,39 @@ Outcome Cluster::run() {
 
     const base::Instant end(scenario_.faults_until + scenario_.settle_max);
     while (outcome_.complaints.empty() && !done() && timeline_.run_one(end)) {}
+    if (outcome_.complaints.empty()) checkers_.end_of_run();
     if (outcome_.complaints.empty() && !done())
         for (const Scheduler& scheduler : schedulers_)
             complain(fmt::format("framework {} has not settled: {} finished of {}, {} to launch", scheduler.number,
                                  scheduler.finished, scenario_.tasks_per_framework, scheduler.wanted));
-    for (const Scheduler& scheduler : schedulers_)
-        for (const auto& [id, task] : scheduler.tasks) {
-            if (outcome_.complaints.empty() || task.terminal) continue;
-            const auto* framework = master_->state().books.framework(base::FrameworkId(scheduler.id));
-            const auto known = framework->tasks.find(base::TaskId(id));
-            complain(fmt::format("{} of framework {}: the scheduler saw rank {}, the master has {}", id, scheduler.number,
-                                 task.furthest,
-                                 known == framework->tasks.end() ? "nothing" : v1::TaskState_Name(known->second.state)));
-        }
-    if (!outcome_.complaints.empty())
-        for (const Host& host : hosts_)
-            complain(fmt::format("agent{}: {}, link {}, {} containers, {} checkpoints, {}", host.number + 1,
-                                 host.agent ? "up" : "down", host.link.value_or(0), host.containers.size(),
-                                 host.container_records.size(),
-                                 host.agent && host.agent->state().registered ? "registered" : "not registered"));
+    if (!outcome_.complaints.empty()) explain_what_has_not_settled();
     for (const Scheduler& scheduler : schedulers_) {
         outcome_.tasks_finished += scheduler.finished;
         outcome_.tasks_lost_and_repeated += scheduler.lost;
     }
     return outcome_;
+}
+
+void Cluster::explain_what_has_not_settled() {
+    for (const Scheduler& scheduler : schedulers_) {
+        const auto* framework =
+            master_ ? master_->state().books.framework(base::FrameworkId(scheduler.id)) : nullptr;
+        for (const auto& [id, task] : scheduler.tasks) {
+            if (task.terminal) continue;
+            const auto known = [&]() -> std::string {
+                if (!framework) return "no such framework";
+                const auto found = framework->tasks.find(base::TaskId(id));
+                return found == framework->tasks.end() ? "no such task" : v1::TaskState_Name(found->second.state);
+            };
+            complain(fmt::format("{} of framework {} is not over for its scheduler; the master: {}", id,
+                                 scheduler.number, known()));
+        }
+    }
+    for (const Host& host : hosts_)
+        complain(fmt::format("agent{}: {}, link {}, {} containers, {} checkpoints, {}", host.number + 1,
+                             host.agent ? "up" : "down", host.link.value_or(0), host.containers.size(),
+                             host.container_records.size(),
+                             host.agent && host.agent->state().registered ? "registered" : "not registered"));
 }
 
 bool Cluster::done() const {

@@ -1,13 +1,16 @@
 #pragma once
 // A whole cluster in one thread: the real master core, real agent cores, scripted frameworks, a network that delays and
-// breaks, hosts whose containers outlive their agent. Messages travel as protobuf bytes. What must hold is checked from
-// outside, by what the hosts really run and what the frameworks really see.
+// breaks, hosts whose containers outlive their agent. Messages travel as protobuf bytes. Everything may crash and come
+// back: links, streams, agents, whole hosts, schedulers (or another one takes over), the master. What must hold is checked
+// from outside, by what the hosts really run and what the frameworks really see (checkers.hpp).
 
 #include "common/base/prng.hpp"
 #include "masterd/core/core.hpp"
 #include "masterd/core/invariants.hpp"
 #include "nodeagentd/core/core.hpp"
+#include "tests/sim/checkers.hpp"
 #include "tests/sim/timeline.hpp"
+#include "tests/support/master_registry.hpp"
 
 #include <map>
 #include <memory>
@@ -25,6 +28,7 @@ struct Scenario {
     int tasks_per_framework = 20;
     double fault_chance = 0.02;        // at each of the fault's moments
     base::Duration faults_until{};     // then the cluster has to settle
+    bool masters_crash = false;
     base::Duration settle_max = std::chrono::minutes(30);
 
     static Scenario draw(base::Prng& prng);
@@ -53,6 +57,7 @@ struct Host {
     double mem = 0;
     std::unique_ptr<nodeagentd::core::Core> agent;  // null: crashed
     std::uint64_t life = 0;                         // counts the agent's starts
+    int boots = 0;
     std::optional<std::uint64_t> link;
     bool connecting = false;
     std::map<base::ContainerId, HostContainer> containers;
@@ -64,7 +69,6 @@ struct Host {
 struct SimTask {
     std::string agent;
     bool terminal = false;
-    int furthest = -1;  // rank of the newest state seen with a uuid
 };
 
 struct Scheduler {
@@ -92,27 +96,39 @@ class Cluster {
     // Delivery in the order of sending, per channel.
     void deliver(std::uint64_t channel, std::function<void()> event);
 
-    // cluster.cpp: the master
+    // masters.cpp
+    void start_master();
+    void crash_master();
     void step_master(const masterd::core::Input& input);
     void carry_out(const masterd::core::Effect& effect);
+    void carry_out(const masterd::core::OpenStream& open);
+    void carry_out(const masterd::core::SendEvent& sent);
+    void carry_out(const masterd::core::CloseStream& closed);
+    void carry_out(const masterd::core::SendToAgent& sent);
+    void carry_out(const masterd::core::CloseLink& closed);
+    void carry_out(const masterd::core::Reply& reply);
+    void take_note_of(const v1::scheduler::Event& event);
     void plan_master_deadline();
 
     // hosts.cpp
     void start_agent(Host& host);
-    void crash_agent(Host& host);
+    void crash_agent(Host& host, base::Duration pause);
+    void cut_power(Host& host);
     void connect(Host& host);
     void break_link(Host& host, bool told_master_later);
     void step_agent(Host& host, const nodeagentd::core::Input& input);
     void write_down(Host& host, const nodeagentd::core::Persist& persist);
     void act(Host& host, const nodeagentd::core::Action& action);
     void container_event(Host& host, const base::ContainerId& id);
+    void forget_container(Host& host, const base::ContainerId& id);
     void tell_agent(Host& host, nodeagentd::core::Input input);
     void plan_agent_deadline(Host& host);
-    void check_commitment(const Host& host);
 
     // schedulers.cpp
     void subscribe(Scheduler& scheduler);
     void lose_stream(Scheduler& scheduler);
+    void take_over(Scheduler& scheduler);
+    void kill_some_task(Scheduler& scheduler);
     void call(Scheduler& scheduler, v1::scheduler::Call call);
     void take_event(Scheduler& scheduler, const v1::scheduler::Event& event);
     void take_offers(Scheduler& scheduler, const v1::scheduler::Event::Offers& offers);
@@ -120,13 +136,20 @@ class Cluster {
     void reconcile(Scheduler& scheduler);
     bool done() const;
 
+    // cluster.cpp
     void plan_faults();
+    void strike(Host& host);
+    void strike(Scheduler& scheduler);
+    void explain_what_has_not_settled();
 
     base::Prng prng_;
     Scenario scenario_;
     Timeline timeline_;
     Outcome outcome_;
+    tests::MasterRegistry registry_;
     std::unique_ptr<masterd::core::Core> master_;
+    Checkers checkers_{[this](const std::string& what) { complain(what); }};
+    std::uint64_t epoch_ = 0;
     masterd::core::Invariants master_invariants_;
     std::optional<base::Instant> master_deadline_;
     std::uint64_t last_number_ = 0;
@@ -135,7 +158,8 @@ class Cluster {
     std::map<std::uint64_t, std::size_t> stream_owner_;  // request of a subscription to scheduler
     std::map<std::uint64_t, std::size_t> link_owner_;
     std::map<std::uint64_t, base::Instant> channel_free_;
-    std::set<std::string> offers_seen_;
+    // Offers named by ACCEPT and DECLINE calls that the master has not answered yet.
+    std::map<std::uint64_t, std::vector<std::string>> calls_about_offers_;
 };
 
 }  // namespace fairlead::sim

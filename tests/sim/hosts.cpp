@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace fairlead::sim {
 
 using namespace std::chrono_literals;
@@ -22,6 +24,12 @@ v1::Resource scalar(const char* name, double amount) {
     return resource;
 }
 
+Checkers::TaskKey key_of(const nc::StartContainer& spec) { return {spec.framework_id.value(), spec.task_id.value()}; }
+
+Amount amount_of(const nc::StartContainer& spec) {
+    return {std::llround(spec.cpus * 1000), static_cast<std::int64_t>(spec.memory_bytes >> 20)};
+}
+
 }  // namespace
 
 void Cluster::start_agent(Host& host) {
@@ -30,7 +38,7 @@ void Cluster::start_agent(Host& host) {
     *options.agent_info.add_resources() = scalar("cpus", host.cpus);
     *options.agent_info.add_resources() = scalar("mem", host.mem);
     options.version = "0.1.0";
-    options.boot_id = "boot";
+    options.boot_id = fmt::format("boot {}", host.boots);
     options.command.work_directory = "/var/lib/fairlead/agent";
     host.agent = std::make_unique<nc::Core>(options, prng_());
     ++host.life;
@@ -42,11 +50,32 @@ void Cluster::start_agent(Host& host) {
     connect(host);
 }
 
-void Cluster::crash_agent(Host& host) {
+// Its containers go on.
+void Cluster::crash_agent(Host& host, base::Duration pause) {
     if (!host.agent) return;
-    break_link(host, true);
     host.agent.reset();
-    timeline_.after(std::chrono::milliseconds(100 + prng_.below(10'000)), [this, &host] { start_agent(host); });
+    break_link(host, true);
+    timeline_.after(pause, [this, &host, boots = host.boots] {
+        if (host.boots == boots && !host.agent) start_agent(host);
+    });
+}
+
+// Nothing of it is left, and what it kept in /run neither. The master may hear of it by nothing but silence.
+void Cluster::cut_power(Host& host) {
+    host.agent.reset();
+    ++host.boots;
+    if (prng_.chance(0.5))
+        break_link(host, true);
+    else
+        host.link.reset();
+    host.containers.clear();
+    host.agent_record.reset();
+    host.framework_records.clear();
+    host.container_records.clear();
+    checkers_.power_cut(host.number);
+    timeline_.after(std::chrono::seconds(5 + prng_.below(100)), [this, &host, boots = host.boots] {
+        if (host.boots == boots) start_agent(host);
+    });
 }
 
 void Cluster::connect(Host& host) {
@@ -55,7 +84,7 @@ void Cluster::connect(Host& host) {
     timeline_.after(std::chrono::milliseconds(1 + prng_.below(3000)), [this, &host, life = host.life] {
         host.connecting = false;
         if (!host.agent || host.link) return;
-        if (host.life != life) return connect(host);
+        if (host.life != life || !master_) return connect(host);
         const std::uint64_t link = ++last_number_;
         host.link = link;
         link_owner_[link] = static_cast<std::size_t>(host.number);
@@ -138,7 +167,7 @@ void Cluster::act(Host& host, const nc::Action& action) {
     if (const auto* start = std::get_if<nc::StartContainer>(&action)) {
         const base::ContainerId id = start->container_id;
         host.containers[id] = {*start, HostContainer::State::starting, {}};
-        check_commitment(host);
+        checkers_.container_started(host.number, key_of(*start), amount_of(*start));
         timeline_.after(std::chrono::microseconds(500 + prng_.below(20'000)), [this, &host, id] {
             const auto found = host.containers.find(id);
             if (found == host.containers.end() || found->second.state != HostContainer::State::starting) return;
@@ -151,7 +180,7 @@ void Cluster::act(Host& host, const nc::Action& action) {
         timeline_.after(std::chrono::milliseconds(1 + prng_.below(100)),
                         [this, &host, id = stop->container_id] { container_event(host, id); });
     } else if (const auto* release = std::get_if<nc::ReleaseContainer>(&action)) {
-        host.containers.erase(release->container_id);
+        forget_container(host, release->container_id);
     } else {
         std::set<base::ContainerId> known;
         for (const auto& one : std::get<nc::RecoverContainers>(action).known) {
@@ -164,11 +193,14 @@ void Cluster::act(Host& host, const nc::Action& action) {
             } else if (found->second.state == HostContainer::State::running) {
                 tell_agent(host, nc::ContainerStarted{one.container_id, 1000, "scope"});
             } else {  // its supervisor died with the agent
-                host.containers.erase(found);
+                forget_container(host, one.container_id);
                 tell_agent(host, nc::ContainerStartFailed{one.container_id, "the agent died while it was starting"});
             }
         }
-        std::erase_if(host.containers, [&](const auto& item) { return !known.contains(item.first); });
+        std::set<base::ContainerId> strays;
+        for (const auto& [id, container] : host.containers)
+            if (!known.contains(id)) strays.insert(id);
+        for (const auto& id : strays) forget_container(host, id);
         tell_agent(host, nc::RuntimeSettled{});
     }
 }
@@ -178,20 +210,16 @@ void Cluster::container_event(Host& host, const base::ContainerId& id) {
     const auto found = host.containers.find(id);
     if (found == host.containers.end() || found->second.state == HostContainer::State::ended) return;
     found->second.state = HostContainer::State::ended;
+    checkers_.container_ended(host.number, key_of(found->second.spec));
     found->second.end = {id, nc::ContainerEnded::Cause::exited, prng_.chance(0.05) ? 1 : 0};
     if (host.agent) tell_agent(host, found->second.end);
 }
 
-void Cluster::check_commitment(const Host& host) {
-    double cpus = 0, mem = 0;
-    for (const auto& [id, container] : host.containers) {
-        if (container.state == HostContainer::State::ended) continue;
-        cpus += container.spec.cpus;
-        mem += static_cast<double>(container.spec.memory_bytes) / (1024.0 * 1024.0);
-    }
-    if (cpus > host.cpus + 1e-6 || mem > host.mem + 1e-6)
-        complain(fmt::format("agent{} runs {} cpus and {} MB, and has {} and {}", host.number + 1, cpus, mem, host.cpus,
-                             host.mem));
+void Cluster::forget_container(Host& host, const base::ContainerId& id) {
+    const auto found = host.containers.find(id);
+    if (found == host.containers.end()) return;
+    checkers_.container_ended(host.number, key_of(found->second.spec));
+    host.containers.erase(found);
 }
 
 }  // namespace fairlead::sim

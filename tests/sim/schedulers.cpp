@@ -31,17 +31,6 @@ v1::Resource scalar(const char* name, double value) {
     return resource;
 }
 
-// How far a task has come; an update with a uuid never goes back.
-int rank(v1::TaskState state) {
-    switch (state) {
-        case v1::TASK_STAGING: return 0;
-        case v1::TASK_STARTING: return 1;
-        case v1::TASK_RUNNING: return 2;
-        case v1::TASK_KILLING: return 3;
-        default: return 4;
-    }
-}
-
 }  // namespace
 
 void Cluster::subscribe(Scheduler& scheduler) {
@@ -64,8 +53,9 @@ void Cluster::subscribe(Scheduler& scheduler) {
     }
     stream_owner_[stream] = index;
     deliver(stream, [this, stream, index, subscription] {
-        if (schedulers_[index].stream == stream)  // else lost with the connection
-            step_master(mc::CallArrived{mc::RequestId{stream}, subscription, std::nullopt, {}});
+        if (schedulers_[index].stream != stream) return;  // lost with the connection
+        if (!master_) return lose_stream(schedulers_[index]);
+        step_master(mc::CallArrived{mc::RequestId{stream}, subscription, std::nullopt, {}});
     });
 }
 
@@ -79,13 +69,30 @@ void Cluster::lose_stream(Scheduler& scheduler) {
     timeline_.after(std::chrono::milliseconds(1 + prng_.below(5000)), [this, &scheduler] { subscribe(scheduler); });
 }
 
+// Another scheduler of the same framework subscribes while the first one is still there.
+void Cluster::take_over(Scheduler& scheduler) {
+    if (scheduler.stream && !scheduler.id.empty()) subscribe(scheduler);
+}
+
+void Cluster::kill_some_task(Scheduler& scheduler) {
+    for (const auto& [id, task] : scheduler.tasks) {
+        if (task.terminal || !prng_.chance(0.3)) continue;
+        Call kill;
+        kill.set_type(Call::KILL);
+        kill.mutable_kill()->mutable_task_id()->set_value(id);
+        if (prng_.chance(0.5)) kill.mutable_kill()->mutable_agent_id()->set_value(task.agent);
+        return call(scheduler, kill);
+    }
+}
+
 void Cluster::call(Scheduler& scheduler, Call call) {
     if (!scheduler.stream || scheduler.id.empty()) return;
     call.mutable_framework_id()->set_value(scheduler.id);
     const std::uint64_t stream = *scheduler.stream;
     deliver(stream + (1ULL << 41), [this, &scheduler, stream, id = scheduler.stream_id, bytes = call.SerializeAsString()] {
         note(bytes);
-        if (scheduler.stream != stream) return;  // lost with the connection
+        // Calls have a connection of their own: they may arrive when the stream that they name is gone.
+        if (scheduler.stream != stream && prng_.chance(0.5)) return;
         auto parsed = std::make_shared<Call>();
         if (!parsed->ParseFromString(bytes)) return complain("a call does not parse");
         step_master(mc::CallArrived{mc::RequestId{++last_number_}, parsed, id, {}});
@@ -120,6 +127,7 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
             --scheduler.wanted;
             const std::string id = fmt::format("task-{}", scheduler.next_task++);
             scheduler.tasks[id].agent = offer.agent_id().value();
+            checkers_.launched({scheduler.id, id});
             auto& task = *operation.mutable_launch()->add_task_infos();
             task.set_name(id);
             task.mutable_task_id()->set_value(id);
@@ -141,14 +149,12 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
 
 void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     const auto found = scheduler.tasks.find(status.task_id().value());
-    if (found == scheduler.tasks.end()) return complain("an update of a task that was never launched");
+    checkers_.status({scheduler.id, status.task_id().value()}, status.state(), status.has_uuid());
+    if (found == scheduler.tasks.end()) return;
     SimTask& task = found->second;
     // A task on an unreachable agent is replaced; should it come back after all, its end changes nothing.
-    const bool terminal = rank(status.state()) == 4;
+    const bool terminal = rank(status.state()) == rank_over;
     if (status.has_uuid()) {
-        if (rank(status.state()) < task.furthest)
-            complain(fmt::format("{} went back to {}", found->first, v1::TaskState_Name(status.state())));
-        task.furthest = std::max(task.furthest, rank(status.state()));
         Call acknowledgement;
         acknowledgement.set_type(Call::ACKNOWLEDGE);
         *acknowledgement.mutable_acknowledge()->mutable_agent_id() = status.agent_id();

@@ -33,7 +33,8 @@ class HungriestFirst final : public allocator::Module {
                     auto part = entry.available.available_to(role);
                     const auto held = claim.allocated.of("cpus").thousandths() + given[slot];
                     if (claim.suppressed || part.empty() || (best && best_held <= held) ||
-                        snapshot.filters.refused(slot, role, agent, part))
+                        snapshot.filters.refused(slot, role, agent, part) ||
+                        !snapshot.constraints.allow(slot, role, agent))
                         continue;
                     best = allocator::OfferLine{slot, claim.role, agent, std::move(part)};
                     best_held = held;
@@ -181,6 +182,7 @@ class MasterHarness {
         to_agents;
     std::vector<masterd::core::LinkId> closed_links;
     std::vector<masterd::core::Report> reports;
+    std::vector<masterd::core::Persist> persisted;
 
   private:
     void move_to(base::Instant instant) {
@@ -210,6 +212,7 @@ class MasterHarness {
             }
         }
         reports.insert(reports.end(), output.reports.begin(), output.reports.end());
+        persisted.insert(persisted.end(), output.persist.begin(), output.persist.end());
         if (!check_invariants) return;
         for (const auto& complaint : invariants_.check(core.state())) ADD_FAILURE() << complaint;
     }

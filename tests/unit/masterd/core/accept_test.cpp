@@ -144,5 +144,58 @@ TEST_F(Accept, AnOperationIdOnLaunchIsATaskError) {
     EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_ERROR);
 }
 
+TEST_F(Accept, AHealthCheckWithoutATypeGetsTheOneOfItsMessage) {
+    auto task = command_task("t", host.id);
+    task.mutable_health_check()->mutable_http()->set_port(80);
+    master.take(host);
+    EXPECT_TRUE(accept({offer.id().value()}, {task}).empty());
+    const auto& sent = master.take(host).at(0)->launch_tasks().tasks(0);
+    EXPECT_EQ(sent.health_check().type(), v1::HealthCheck::HTTP);
+}
+
+TEST_F(Accept, OffersOfTwoRolesCannotBeUsedTogether) {
+    auto owned = std::make_unique<ScriptedModule>();
+    auto& module = *owned;
+    MasterHarness scripted({}, std::move(owned));
+    auto info = framework_info({Capability::MULTI_ROLE});
+    info.add_roles("a");
+    info.add_roles("b");
+    const auto both = scripted.subscribe(info);
+    const auto there = scripted.join();
+    const auto half = resources::Resources::parse("cpus:2;mem:100").value();
+    module.next.offers = {{0, base::Role("a"), 0, half}, {0, base::Role("b"), 0, half}};
+    scripted.step(masterd::core::AllocationDue{});
+    const auto offers = scripted.take_offers(both);
+    ASSERT_EQ(offers.size(), 2u);
+    scripted.send(both, accept_call(both.id, {offers[0].id().value(), offers[1].id().value()},
+                                    {command_task("t", there.id)}));
+    EXPECT_EQ(scripted.take_updates(both).at(0).reason(), v1::TaskStatus::REASON_INVALID_OFFERS);
+    EXPECT_TRUE(scripted.core.state().books.offers().empty());
+}
+
+TEST_F(Accept, LeftoversGoBackWithTheFiltersOfTheCall) {
+    auto call = accept_call(scheduler.id, {offer.id().value()}, {command_task("t", host.id)});
+    call.mutable_accept()->mutable_filters()->set_refuse_seconds(0);
+    master.send(scheduler, call);
+    EXPECT_EQ(master.take_offers(scheduler).size(), 1u);
+}
+
+TEST_F(Accept, AnAgentThatIsNotConnectedAnyMoreHasNoOffersLeft) {
+    master.step(masterd::core::LinkClosed{host.link});
+    const auto statuses = accept({offer.id().value()}, {command_task("t", host.id)});
+    EXPECT_EQ(statuses.at(0).state(), v1::TASK_DROPPED);
+    EXPECT_EQ(statuses.at(0).reason(), v1::TaskStatus::REASON_INVALID_OFFERS);
+}
+
+TEST_F(Accept, AFailedOperationDoesNotStopTheNext) {
+    auto call = accept_call(scheduler.id, {offer.id().value()}, {command_task("t", host.id, 99)});
+    auto& second = *call.mutable_accept()->add_operations();
+    second.set_type(Operation::LAUNCH);
+    *second.mutable_launch()->add_task_infos() = command_task("u", host.id);
+    master.send(scheduler, call);
+    EXPECT_TRUE(master.framework(scheduler).tasks.contains(base::TaskId("u")));
+    EXPECT_FALSE(master.framework(scheduler).tasks.contains(base::TaskId("t")));
+}
+
 }  // namespace
 }  // namespace fairlead::tests

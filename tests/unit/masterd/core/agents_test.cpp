@@ -153,6 +153,94 @@ TEST(Agents, ARestartedMasterLearnsFrameworksAndTasksFromAgents) {
     EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
 }
 
+// A scheduler that never comes back to a restarted master must not keep its tasks for ever.
+TEST(Agents, AFrameworkLearntFromAnAgentEndsWhenItsSchedulerStaysAway) {
+    MasterHarness master;
+    auto message = register_message(agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("old-S7");
+    auto& info = *message.mutable_register_()->add_frameworks();
+    info = framework_info();
+    info.mutable_id()->set_value("old-0003");
+    info.set_failover_timeout(100);
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent("old-0003", "t", "old-S7", v1::TASK_RUNNING);
+    const auto host = master.join(message);
+    master.take(host);
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    master.pass(70s);
+    master.say(host.link, pong);
+    master.pass(29s);
+    EXPECT_TRUE(master.core.state().books.framework(base::FrameworkId("old-0003")));
+    master.pass(2s);
+    EXPECT_FALSE(master.core.state().books.framework(base::FrameworkId("old-0003")));
+    bool ended = false;
+    for (const auto& sent : master.take(host)) ended = ended || sent->has_shutdown_framework();
+    EXPECT_TRUE(ended);
+}
+
+// Its scheduler may need a moment to find the new leader; a failover timeout of zero is about
+// schedulers, not about masters.
+TEST(Agents, AFrameworkLearntFromAnAgentHasTheTimeThatAgentsHave) {
+    MasterHarness master;
+    auto message = register_message(agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("old-S7");
+    auto info = framework_info();
+    info.mutable_id()->set_value("old-0003");
+    *message.mutable_register_()->add_frameworks() = info;
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent("old-0003", "t", "old-S7", v1::TASK_RUNNING);
+    master.join(message);
+    master.pass(30s);
+    const auto scheduler = master.subscribe(info);
+    EXPECT_EQ(scheduler.id, "old-0003");
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
+    master.pass(40s);
+    EXPECT_TRUE(master.core.state().completed_frameworks.empty());
+}
+
+TEST(Agents, ManyLaterFrameworksDoNotHideThatOneWasTornDown) {
+    masterd::core::CoreOptions options;
+    options.completed_frameworks_max = 2;
+    MasterHarness master(options);
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.step(masterd::core::LinkClosed{host.link});
+    master.send(scheduler, call_of(scheduler.id, Call::TEARDOWN));
+    for (int i = 0; i < 5; ++i) {
+        const auto other = master.subscribe();
+        master.send(other, call_of(other.id, Call::TEARDOWN));
+    }
+    auto message = again(host);
+    *message.mutable_register_()->add_tasks() =
+        task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    auto& info = *message.mutable_register_()->add_frameworks();
+    info = framework_info();
+    info.mutable_id()->set_value(scheduler.id);
+    const auto sent = master.take(master.join(message));
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_EQ(sent[1]->shutdown_framework().framework_id().value(), scheduler.id);
+}
+
+TEST(Agents, AnAgentThatComesAndGoesDoesNotPushOthersOutOfMemory) {
+    masterd::core::CoreOptions options;
+    options.absent_agents_max = 2;
+    MasterHarness master(options);
+    const auto left = master.join("left");
+    internal::FromAgent leave;
+    leave.mutable_unregister();
+    master.say(left.link, leave);
+    auto flapping = master.join();
+    for (int i = 0; i < 3; ++i) {
+        master.step(masterd::core::LinkClosed{flapping.link});
+        master.pass(76s);
+        flapping = master.join(again(flapping));
+    }
+    const auto link = master.open_link();
+    master.say(link, again(left));
+    EXPECT_TRUE(master.to_agents[link].at(0)->refused().final());
+}
+
 TEST(Agents, TasksOfARemovedFrameworkAreShutDownWhenTheirAgentIsBack) {
     MasterHarness master;
     const auto host = master.join();
@@ -218,6 +306,51 @@ TEST(Agents, AnExecutorsMessageReachesItsScheduler) {
     message.mutable_executor_message()->set_data("hello");
     master.say(host.link, message);
     EXPECT_EQ(master.take(scheduler, Event::MESSAGE).at(0)->message().data(), "hello");
+}
+
+TEST(Agents, ANewAgentOnTheSameHostReplacesTheOldOneAtOnceAndItsTasksAreLost) {
+    MasterHarness master;
+    const auto host = master.join("host1");
+    const auto scheduler = with_task(master, host);
+    const auto fresh = master.join("host1");
+    EXPECT_NE(fresh.id, host.id);
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+    const auto status = master.take_updates(scheduler).at(0);
+    EXPECT_EQ(status.state(), v1::TASK_LOST);  // for partition-aware frameworks too
+    EXPECT_EQ(status.reason(), v1::TaskStatus::REASON_AGENT_REMOVED);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).at(0)->failure().agent_id().value(), host.id);
+    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(4));
+    const auto link = master.open_link();
+    master.say(link, again(host));
+    EXPECT_TRUE(master.to_agents[link].at(0)->refused().final());
+}
+
+// The answer to its first registration never reached it: what was launched on the id that it does
+// not know cannot run anywhere.
+TEST(Agents, AnAgentThatNeverHeardItsIdLeavesNoTaskInDoubt) {
+    MasterHarness master;
+    const auto ghost = master.join("host1");
+    const auto scheduler = master.subscribe();
+    const auto offer = master.take_offers(scheduler).at(0);
+    master.send(scheduler,
+                accept_call(scheduler.id, {offer.id().value()}, {command_task("t", ghost.id)}));
+    master.step(masterd::core::LinkClosed{ghost.link});
+    master.join("host1");
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_LOST);
+    EXPECT_TRUE(master.framework(scheduler).tasks.empty());
+    EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
+}
+
+TEST(Agents, AnotherPortOrAnotherAddressIsAnotherAgent) {
+    MasterHarness master;
+    master.join("host1");
+    auto info = agent_info("host1");
+    info.set_port(5052);
+    master.join(register_message(info));
+    const auto link = masterd::core::LinkId(900);
+    master.step(masterd::core::LinkOpened{link, "10.0.0.2"});
+    master.say(link, register_message(agent_info("host1")));
+    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(12));
 }
 
 }  // namespace

@@ -49,13 +49,14 @@ TEST(Calls, UnknownTypesAre501) {
     EXPECT_EQ(master.send(scheduler, call_of(scheduler.id, Call::UNKNOWN)), 501u);
 }
 
-TEST(Calls, AForeignOfferIsNotDeclined) {
+TEST(Calls, AForeignOrUnknownOfferIsNotDeclined) {
     MasterHarness master;
     master.join();
     const auto owner = master.subscribe();
     const auto offer = master.take_offers(owner).at(0);
     const auto stranger = master.subscribe();
     auto call = call_of(stranger.id, Call::DECLINE);
+    call.mutable_decline()->add_offer_ids()->set_value("none");
     *call.mutable_decline()->add_offer_ids() = offer.id();
     EXPECT_EQ(master.send(stranger, call), 202u);
     EXPECT_TRUE(master.core.state().books.offers().contains(base::OfferId(offer.id().value())));
@@ -89,6 +90,26 @@ TEST(Calls, StructureIsCheckedFirst) {
     auto subscribe = subscribe_call(framework_info());
     subscribe.mutable_framework_id()->set_value("x");
     EXPECT_NE(refusal(subscribe), "");
+}
+
+TEST(Calls, NoMediaTypeForEventsIs406AfterTheStructureAndOnlyWhereEventsAreTheAnswer) {
+    MasterHarness master;
+    const auto post = [&](Call call, std::optional<std::string> stream) {
+        const auto request = masterd::core::RequestId(1000 + master.replies.size());
+        master.step(masterd::core::CallArrived{
+            request, std::make_shared<const Call>(call), std::move(stream), {}, false});
+        return master.replies[request].status;
+    };
+    auto subscription = subscribe_call(framework_info());
+    EXPECT_EQ(post(subscription, {}), 406u);
+    subscription.mutable_framework_id()->set_value("differs");
+    EXPECT_EQ(post(subscription, {}), 400u);
+    const auto scheduler = master.subscribe();
+    EXPECT_EQ(post(call_of(scheduler.id, Call::REVIVE), scheduler.stream_id), 202u);
+    auto query = call_of(scheduler.id, Call::RECONCILE_OPERATIONS);
+    EXPECT_EQ(post(query, scheduler.stream_id), 400u);
+    query.mutable_reconcile_operations();
+    EXPECT_EQ(post(query, scheduler.stream_id), 406u);
 }
 
 TEST(Calls, TeardownEndsTheFrameworkAndItsStream) {
@@ -206,6 +227,53 @@ TEST(Calls, OperationsAreUnknownToReconciliation) {
     const auto events = master.take(scheduler, Event::UPDATE_OPERATION_STATUS);
     ASSERT_EQ(events.size(), 1u);
     EXPECT_EQ(events[0]->update_operation_status().status().state(), v1::OPERATION_UNKNOWN);
+}
+
+TEST(Calls, OperationsOnAnUnreachableAgentAreUnreachable) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = master.subscribe();
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    auto call = call_of(scheduler.id, Call::RECONCILE_OPERATIONS);
+    auto& operation = *call.mutable_reconcile_operations()->add_operations();
+    operation.mutable_operation_id()->set_value("o");
+    operation.mutable_agent_id()->set_value(host.id);
+    master.send(scheduler, call);
+    const auto status = master.take(scheduler, Event::UPDATE_OPERATION_STATUS)
+                            .at(0)
+                            ->update_operation_status()
+                            .status();
+    EXPECT_EQ(status.state(), v1::OPERATION_UNREACHABLE);
+    EXPECT_EQ(status.agent_id().value(), host.id);
+}
+
+TEST(Calls, InverseOffersAndRequestsAreTakenAndChangeNothing) {
+    MasterHarness master;
+    const auto scheduler = master.subscribe();
+    auto call = call_of(scheduler.id, Call::ACCEPT_INVERSE_OFFERS);
+    call.mutable_accept_inverse_offers()->add_inverse_offer_ids()->set_value("i");
+    EXPECT_EQ(master.send(scheduler, call), 202u);
+    call.set_type(Call::DECLINE_INVERSE_OFFERS);
+    call.mutable_decline_inverse_offers()->add_inverse_offer_ids()->set_value("i");
+    EXPECT_EQ(master.send(scheduler, call), 202u);
+    call.set_type(Call::REQUEST);
+    call.mutable_request()->add_requests();
+    EXPECT_EQ(master.send(scheduler, call), 202u);
+    EXPECT_EQ(master.events[scheduler.stream].size(), 2u);  // SUBSCRIBED, HEARTBEAT
+}
+
+TEST(Calls, ASuppressedRoleOfSeveralLeavesTheOthers) {
+    MasterHarness master;
+    auto info = framework_info({Capability::MULTI_ROLE});
+    info.add_roles("a");
+    info.add_roles("b");
+    const auto scheduler = master.subscribe(info);
+    auto suppress = call_of(scheduler.id, Call::SUPPRESS);
+    suppress.mutable_suppress()->add_roles("a");
+    master.send(scheduler, suppress);
+    master.join();
+    EXPECT_EQ(master.take_offers(scheduler).at(0).allocation_info().role(), "b");
 }
 
 }  // namespace

@@ -67,12 +67,12 @@ class RandomWalk {
         if (!scheduler.id.empty()) schedulers_.push_back(scheduler);
     }
     void join() {
-        if (hosts_.size() < 40) hosts_.push_back(master_.join("host"));
+        if (hosts_.size() < 40) hosts_.push_back(master_.join(hostname()));
     }
     void rejoin() {
         if (hosts_.empty()) return;
         const auto& host = pick(hosts_);
-        auto message = register_message(agent_info("host", prng_.chance(0.8) ? 4 : 1));
+        auto message = register_message(agent_info(hostname(), prng_.chance(0.8) ? 4 : 1));
         message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
         for (int i = 0; i < 3 && !schedulers_.empty(); ++i) {
             const auto& id = pick(schedulers_).id;
@@ -129,6 +129,8 @@ class RandomWalk {
     const T& pick(const std::vector<T>& from) {
         return from[prng_.below(from.size())];
     }
+    // Few enough that an agent sometimes comes from where another one was.
+    std::string hostname() { return "host" + std::to_string(prng_.below(20)); }
     std::string task_id() { return "t" + std::to_string(prng_.below(12)); }
     std::string uuid() { return "0123456789abcde" + std::to_string(prng_.below(2)); }
     std::string host_id() { return hosts_.empty() ? "none" : pick(hosts_).id; }

@@ -181,5 +181,65 @@ TEST_F(Tasks, ExplicitReconciliationTellsGoneFromUnknown) {
     EXPECT_EQ(reconcile("who").at(0).state(), v1::TASK_UNKNOWN);
 }
 
+TEST_F(Tasks, ReconciliationTellsSinceWhenATaskIsUnreachable) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    const auto told = master.take_updates(scheduler).at(0).unreachable_time();
+    master.pass(10s);
+    const auto implicit = reconcile().at(0);
+    EXPECT_EQ(implicit.state(), v1::TASK_UNREACHABLE);
+    EXPECT_EQ(implicit.unreachable_time().nanoseconds(), told.nanoseconds());
+    EXPECT_EQ(reconcile("t").at(0).unreachable_time().nanoseconds(), told.nanoseconds());
+}
+
+TEST_F(Tasks, AnUnreachableTaskThatItsAgentDidNotBringBackIsGone) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    auto again = register_message(agent_info("host1"));
+    again.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+    master.join(again);
+    master.take_updates(scheduler);
+    EXPECT_EQ(reconcile("t", host.id).at(0).state(), v1::TASK_GONE);
+}
+
+TEST_F(Tasks, ReconciledUnreachableTasksSaySinceWhen) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    master.take_updates(scheduler);
+    for (const auto& statuses : {reconcile("t"), reconcile("who", host.id), reconcile()}) {
+        ASSERT_EQ(statuses.size(), 1u);
+        EXPECT_EQ(statuses[0].state(), v1::TASK_UNREACHABLE);
+        EXPECT_EQ(statuses[0].agent_id().value(), host.id);
+        EXPECT_TRUE(statuses[0].has_unreachable_time());
+    }
+}
+
+TEST_F(Tasks, ASecondEndWithANewUuidIsTakenAndItsAcknowledgementForgets) {
+    master.say(host.link, status_update(scheduler.id, "t", v1::TASK_FAILED, uuid_one));
+    master.say(host.link, status_update(scheduler.id, "t", v1::TASK_FINISHED, uuid_two));
+    EXPECT_EQ(master.take_updates(scheduler).size(), 2u);
+    acknowledge(uuid_one);
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
+    acknowledge(uuid_two);
+    ASSERT_EQ(master.framework(scheduler).completed_tasks.size(), 1u);
+    EXPECT_EQ(master.framework(scheduler).completed_tasks[0].state, v1::TASK_FINISHED);
+}
+
+TEST_F(Tasks, AKillCarriesItsPolicy) {
+    auto call = call_of(scheduler.id, Call::KILL);
+    call.mutable_kill()->mutable_task_id()->set_value("t");
+    call.mutable_kill()->mutable_kill_policy()->mutable_grace_period()->set_nanoseconds(7);
+    master.send(scheduler, call);
+    EXPECT_EQ(master.take(host).at(0)->kill_task().kill_policy().grace_period().nanoseconds(), 7);
+}
+
+TEST_F(Tasks, AnAcknowledgementForAnAgentThatIsAwayIsDroppedAndReported) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.reports.clear();
+    EXPECT_EQ(acknowledge(uuid_one), 202u);
+    ASSERT_EQ(master.reports.size(), 1u);
+    EXPECT_EQ(master.reports[0].kind, masterd::core::Report::Kind::call_dropped);
+}
+
 }  // namespace
 }  // namespace fairlead::tests

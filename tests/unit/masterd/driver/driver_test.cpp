@@ -72,7 +72,9 @@ TEST_F(DriverTest, AStreamsEndIsHeardAlsoWhenTheMailboxIsFull) {
     info.mutable_id()->set_value("f");
     info.set_failover_timeout(3600);
     auto subscriber = std::make_shared<Subscriber>();
-    driver.call(std::make_shared<const v1::scheduler::Call>(tests::subscribe_call(info)), {}, {}, subscriber);
+    core::CallArrived call;
+    call.call = std::make_shared<const v1::scheduler::Call>(tests::subscribe_call(info));
+    driver.call(std::move(call), subscriber);
     poll();
     ASSERT_TRUE(subscriber->stream);
     ASSERT_TRUE(is_connected("f"));
@@ -98,6 +100,55 @@ TEST_F(DriverTest, ALinksEndIsHeardAlsoWhenTheMailboxIsFull) {
     });
     poll();
     EXPECT_FALSE(linked);
+}
+
+struct Listening final : AgentConnection {
+    explicit Listening(std::vector<std::string>& happened) : happened(happened) {}
+    std::vector<std::string>& happened;
+    void send(std::shared_ptr<const internal::FromMaster> message) override {
+        if (message->has_registered()) happened.push_back("registered");
+    }
+    void close() override {}
+};
+
+// A master with one agent that registers, and a registry that does as the test says.
+struct Durability : testing::Test {
+    void register_agents(int count) {
+        driver.lead(1, {});
+        for (int i = 0; i < count; ++i) {
+            const auto link = driver.link_opened("127.0.0.1", std::make_shared<Listening>(happened));
+            driver.link_message(*link, std::make_shared<const internal::FromAgent>(
+                                           tests::register_message(tests::agent_info("host" + std::to_string(i)))));
+        }
+        boost::asio::co_spawn(context, driver.run(), [](std::exception_ptr failure) { ASSERT_FALSE(failure); });
+        context.poll();
+        context.restart();
+        driver.stop();
+        context.poll();
+    }
+
+    boost::asio::io_context context;
+    std::vector<std::string> happened;
+    base::Status outcome;
+    Driver driver{context.get_executor(),
+                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(), 1),
+                  [](const core::Report&) {},
+                  {[this](const std::vector<core::Persist>& changes) {
+                       happened.push_back("wrote " + std::to_string(changes.size()));
+                       return outcome;
+                   },
+                   [this](const base::Error& error) { happened.push_back(error.message()); }}};
+};
+
+TEST_F(Durability, WhatHasToBeDurableIsWrittenFirstAndOnceForAllThatWaited) {
+    register_agents(3);
+    EXPECT_EQ(happened, (std::vector<std::string>{"wrote 3", "registered", "registered", "registered"}));
+}
+
+TEST_F(Durability, NothingIsToldThatCouldNotBeWritten) {
+    outcome = base::Error(base::ErrorCode::io, "the disk is full");
+    register_agents(1);
+    EXPECT_EQ(happened, (std::vector<std::string>{"wrote 1", "the disk is full"}));
 }
 
 }  // namespace

@@ -77,4 +77,58 @@ TEST_F(RegistryFile, AFolderThatIsNotThereIsNamed) {
     EXPECT_NE(opened.error().message().find("/nonexistent/registry.sqlite"), std::string::npos);
 }
 
+using Standing = core::AgentRecord::Standing;
+
+static core::PersistAgent agent(const std::string& id, Standing standing, int since_s) {
+    return {{base::AgentId(id), standing, base::WallTime(std::chrono::seconds(since_s))}};
+}
+
+TEST_F(RegistryFile, WhatWasWrittenIsReadByTheNextLife) {
+    {
+        auto registry = Registry::open(file());
+        ASSERT_TRUE(registry);
+        const auto nothing = registry->read();
+        ASSERT_TRUE(nothing);
+        EXPECT_TRUE(nothing->agents.empty());
+        ASSERT_TRUE(registry->write({agent("a", Standing::admitted, 1), agent("b", Standing::removed, 2),
+                                     agent("c", Standing::admitted, 3), agent("a", Standing::unreachable, 4),
+                                     core::PersistEndedFramework{base::FrameworkId("f")},
+                                     core::PersistEndedFramework{base::FrameworkId("e")},
+                                     core::PersistEndedFramework{base::FrameworkId("f")}}));
+        ASSERT_TRUE(registry->write({core::ForgetAgent{base::AgentId("c")},
+                                     core::PersistEndedFramework{base::FrameworkId("g")},
+                                     core::ForgetEndedFramework{base::FrameworkId("e")}}));
+    }
+    const auto left = Registry::open(file()).value().read();
+    ASSERT_TRUE(left) << left.error().message();
+    ASSERT_EQ(left->agents.size(), 2u);
+    EXPECT_EQ(left->agents[0].id.value(), "b");
+    EXPECT_EQ(left->agents[0].standing, Standing::removed);
+    EXPECT_EQ(left->agents[0].since, base::WallTime(std::chrono::seconds(2)));
+    EXPECT_EQ(left->agents[1].id.value(), "a");
+    EXPECT_EQ(left->agents[1].standing, Standing::unreachable);
+    EXPECT_EQ(left->ended_frameworks, (std::vector{base::FrameworkId("f"), base::FrameworkId("g")}));
+}
+
+TEST_F(RegistryFile, OfChangesOfWhichOneFailsNoneIsMade) {
+    auto registry = Registry::open(file());
+    ASSERT_TRUE(registry);
+    sql("CREATE TRIGGER full BEFORE INSERT ON ended_frameworks BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    const auto written = registry->write(
+        {agent("a", Standing::admitted, 1), core::PersistEndedFramework{base::FrameworkId("f")}});
+    ASSERT_FALSE(written);
+    EXPECT_NE(written.error().message().find("the disk is full"), std::string::npos) << written.error().message();
+    EXPECT_TRUE(registry->read()->agents.empty());
+    EXPECT_TRUE(registry->write({agent("a", Standing::admitted, 1)}));
+}
+
+TEST_F(RegistryFile, TheFirstLayoutIsBroughtUpToDate) {
+    const std::string name = Registry::open(file()).value().cluster_id();
+    sql("DROP TABLE agents; DROP TABLE ended_frameworks; PRAGMA user_version = 1");
+    auto registry = Registry::open(file());
+    ASSERT_TRUE(registry) << registry.error().message();
+    EXPECT_EQ(registry->cluster_id(), name);
+    EXPECT_TRUE(registry->write({agent("a", Standing::admitted, 1)}));
+}
+
 }  // namespace fairlead::masterd::registry

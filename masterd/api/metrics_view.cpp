@@ -1,0 +1,99 @@
+// /metrics/snapshot: gauges read from the core's state, and the counters that the reports have run up.
+
+#include "masterd/api/page_parts.hpp"
+#include "masterd/api/views.hpp"
+
+#include <fmt/format.h>
+#include <sys/sysinfo.h>
+
+#include <cstdlib>
+
+namespace fairlead::masterd::api {
+namespace {
+
+using Metrics = std::map<std::string, double>;
+
+// Dashboards want to see a name before the first time that it counts.
+constexpr const char* always_there[] = {
+    "master/tasks_finished", "master/tasks_failed", "master/tasks_killed", "master/tasks_lost", "master/tasks_error",
+    "master/tasks_dropped", "master/tasks_gone", "master/tasks_gone_by_operator", "master/tasks_running",
+    "master/tasks_staging", "master/tasks_starting", "master/tasks_killing", "master/tasks_unreachable",
+    "master/slaves_active", "master/slaves_inactive", "master/slaves_connected", "master/slaves_disconnected",
+    "master/slaves_unreachable", "master/frameworks_active", "master/frameworks_inactive",
+    "master/frameworks_connected", "master/frameworks_disconnected", "master/slave_registrations",
+    "master/slave_reregistrations", "master/slave_removals", "master/slave_unreachable_completed",
+    "master/valid_status_updates", "master/dropped_messages"};
+
+void add_agents(Metrics& metrics, const core::State& state) {
+    resources::Quantities used;
+    each_agent(state, [&](const auto& agent) {
+        ++metrics[agent.link ? "master/slaves_connected" : "master/slaves_disconnected"];
+        ++metrics[agent.link ? "master/slaves_active" : "master/slaves_inactive"];
+        used.add(agent.used.quantities());
+    });
+    metrics["master/slaves_unreachable"] =
+        static_cast<double>(state.absent_agents.count(core::AbsentAgent::Why::unreachable));
+    for (const auto name : resources::predefined_names) {
+        const double total = state.books.total().scalar(name).to_double();
+        const double in_use = used.of(name).to_double();
+        metrics[fmt::format("master/{}_total", name)] = total;
+        metrics[fmt::format("master/{}_used", name)] = in_use;
+        metrics[fmt::format("master/{}_percent", name)] = total > 0 ? in_use / total : 0;
+    }
+}
+
+const char* gauge_of(v1::TaskState state) {
+    switch (state) {
+        case v1::TASK_RUNNING: return "master/tasks_running";
+        case v1::TASK_STAGING: return "master/tasks_staging";
+        case v1::TASK_STARTING: return "master/tasks_starting";
+        case v1::TASK_KILLING: return "master/tasks_killing";
+        default: return nullptr;
+    }
+}
+
+void add_frameworks(Metrics& metrics, const core::State& state) {
+    each_framework(state, [&](const auto& framework) {
+        ++metrics[framework.is_connected() ? "master/frameworks_connected" : "master/frameworks_disconnected"];
+        ++metrics[framework.is_connected() ? "master/frameworks_active" : "master/frameworks_inactive"];
+        for (const auto& [id, task] : framework.tasks)
+            if (const char* gauge = gauge_of(task.state)) ++metrics[gauge];
+        metrics["master/tasks_unreachable"] += static_cast<double>(framework.unreachable_tasks.size());
+    });
+}
+
+void add_system(Metrics& metrics) {
+    double load[3] = {};
+    if (::getloadavg(load, 3) == 3) {
+        metrics["system/load_1min"] = load[0];
+        metrics["system/load_5min"] = load[1];
+        metrics["system/load_15min"] = load[2];
+    }
+    struct sysinfo info = {};
+    if (::sysinfo(&info) == 0) {
+        metrics["system/mem_total_bytes"] = static_cast<double>(info.totalram) * info.mem_unit;
+        metrics["system/mem_free_bytes"] = static_cast<double>(info.freeram) * info.mem_unit;
+    }
+    metrics["system/cpus_total"] = ::get_nprocs();
+}
+
+}  // namespace
+
+std::string render_metrics(const core::State& state, const ViewContext& context) {
+    Metrics metrics = context.counters;
+    for (const char* name : always_there) metrics.try_emplace(name, 0);
+    metrics["master/elected"] = state.leading ? 1 : 0;
+    metrics["master/uptime_secs"] =
+        base::seconds_since_1970(context.now) - base::seconds_since_1970(context.start_time);
+    metrics["master/outstanding_offers"] = static_cast<double>(state.books.offers().size());
+    metrics["master/offer_filters"] = static_cast<double>(state.filters);
+    add_agents(metrics, state);
+    add_frameworks(metrics, state);
+    add_system(metrics);
+    JsonText json;
+    json.object();
+    for (const auto& [name, value] : metrics) json.key(name).number(value);
+    return json.end_object().take();
+}
+
+}  // namespace fairlead::masterd::api

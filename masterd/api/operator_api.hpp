@@ -1,0 +1,12 @@
+#pragma once
+// POST /api/v1: what operators ask and order. Calls that this master does not serve yet are answered 501.
+
+#include "common/http/router.hpp"
+#include "masterd/driver/driver.hpp"
+
+namespace fairlead::masterd::api {
+
+// The driver must outlive the handler.
+http::Handler operator_api(driver::Driver& driver);
+
+}  // namespace fairlead::masterd::api

@@ -1,0 +1,205 @@
+// What an agent brings when it registers: the tasks that it runs and their frameworks, which may be
+// all that this master ever hears of them.
+
+#include "common/resources/role.hpp"
+#include "masterd/core/core.hpp"
+#include "masterd/core/events.hpp"
+#include "common/resources/wire.hpp"
+#include "masterd/core/task_records.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace fairlead::masterd::core {
+
+void Core::refuse_agent(LinkId link, const std::string& why, bool final) {
+    if (const auto fresh = new_links_.find(link); fresh != new_links_.end()) {
+        timers_.cancel(fresh->second.overdue);
+        new_links_.erase(fresh);
+    }
+    internal::FromMaster message;
+    message.mutable_refused()->set_reason(why);
+    message.mutable_refused()->set_final(final);
+    send_on(link, std::move(message));
+    output_.effects.emplace_back(CloseLink{link});
+    report(Report::Kind::agent_refused, "agent refused: " + why);
+}
+
+void Core::register_agent(LinkId link, const internal::Register& message) {
+    if (!state_.leading) return refuse_agent(link, "This master is not leading", false);
+    auto total = resources::from_wire(message.agent_info().resources());
+    if (!total)
+        return refuse_agent(link, "Invalid agent resources: " + total.error().message(), false);
+    base::AgentId id(message.agent_info().id().value());
+    if (message.agent_info().has_id()) {
+        if (const auto ok = base::check_id("agent id", id.value()); !ok)
+            return refuse_agent(link, "Invalid " + ok.error().message(), true);
+        if (state_.absent_agents.is(id, AbsentAgent::Why::removed))
+            return refuse_agent(link, "This agent was removed from the cluster", true);
+    } else {
+        id = base::AgentId(fmt::format("{}-S{}", state_.master_info.id(), next_agent_++));
+    }
+
+    remove_predecessor(message.agent_info(), new_links_.at(link).peer_address, id);
+    Agent* known = books_.agent(id);
+    if (known && known->link) {
+        output_.effects.emplace_back(CloseLink{*known->link});
+        link_lost(*known, "it has opened a new connection");
+    }
+    Agent& agent = known ? *known : books_.add_agent(id);
+    if (!books_.set_total(agent, *total)) {
+        if (!known) books_.remove_agent(agent.slot);
+        return refuse_agent(link, "Its resources are more than the cluster can count", false);
+    }
+    timers_.cancel(agent.overdue);
+    if (known) agents_by_endpoint_.erase(endpoint_of(*agent.info, agent.peer_address));
+    auto info = std::make_shared<v1::AgentInfo>(message.agent_info());
+    info->mutable_id()->set_value(id.value());
+    agent.info = std::move(info);
+    agent.version = message.version();
+    agent.boot_id = message.boot_id();
+    auto fresh = new_links_.extract(link);
+    timers_.cancel(fresh.mapped().overdue);
+    agent.peer_address = fresh.mapped().peer_address;
+    agents_by_endpoint_[endpoint_of(*agent.info, agent.peer_address)] = agent.slot;
+    agent.link = link;
+    links_[link] = agent.slot;
+    agent.last_heard = now_.instant;
+    agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
+    (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
+    take_registered_tasks(agent, message);
+    if (!known && !state_.absent_agents.is(id, AbsentAgent::Why::recovering))
+        persist(id, AgentRecord::Standing::admitted);
+    state_.absent_agents.forget(id);
+    books_.set_offerable(agent, true);
+    const bool again = known || message.agent_info().has_id();
+    report(again ? Report::Kind::agent_reregistered : Report::Kind::agent_registered,
+           fmt::format("agent {} {} with {}", agent.info->hostname(),
+                       again ? "is back" : "has joined", total->to_string()),
+           agent);
+}
+
+// An agent that comes from where another one was and does not know of it has not taken over what
+// that one ran: the host was booted anew, or the agent never heard the id that it was given.
+void Core::remove_predecessor(const v1::AgentInfo& info, const std::string& peer_address,
+                              const base::AgentId& id) {
+    const auto found = agents_by_endpoint_.find(endpoint_of(info, peer_address));
+    if (found == agents_by_endpoint_.end()) return;
+    Agent& predecessor = books_.agent(found->second);
+    if (predecessor.id == id) return;
+    if (predecessor.link) output_.effects.emplace_back(CloseLink{*predecessor.link});
+    remove_agent(predecessor, "agent " + id.value() + " runs on its host now");
+}
+
+void Core::take_registered_tasks(Agent& agent, const internal::Register& message) {
+    std::set<std::pair<std::string, std::string>> told;
+    for (const v1::Task& task : message.tasks())
+        told.emplace(task.framework_id().value(), task.task_id().value());
+    std::vector<Task*> missing;
+    for (Task* task : std::vector<Task*>(agent.tasks)) {
+        Framework& framework = books_.framework(task->framework);
+        if (told.contains({framework.id.value(), task->id.value()})) continue;
+        if (task->end_told)  // and acknowledged, while we did not hear of it
+            archive(framework, books_.take_task(*task));
+        else
+            missing.push_back(task);
+    }
+    answer_registration(agent, missing);  // before anything else is said on the link
+    std::set<base::FrameworkId> refused;
+    for (const v1::Task& task : message.tasks()) {
+        const base::FrameworkId id(task.framework_id().value());
+        if (refused.contains(id)) continue;
+        if (!framework_for_registered(agent, message, id)) {
+            refused.insert(id);
+            continue;
+        }
+        auto used = resources::from_wire(task.resources());
+        take_registered_task(agent, task, used ? std::move(*used) : resources::Resources());
+    }
+    for (Task* task : agent.tasks) {
+        if (!std::exchange(task->kill_wanted, false) || is_terminal(task->state)) continue;
+        kill(books_.framework(task->framework), task->id, nullptr);
+    }
+}
+
+// Null, and the agent told to end it, when the framework is over or nobody can say what it is.
+Framework* Core::framework_for_registered(Agent& agent, const internal::Register& message,
+                                          const base::FrameworkId& id) {
+    if (Framework* framework = books_.framework(id)) return framework;
+    const auto info = std::find_if(
+        message.frameworks().begin(), message.frameworks().end(),
+        [&](const v1::FrameworkInfo& candidate) { return candidate.id().value() == id.value(); });
+    if (was_completed(id) || info == message.frameworks().end() ||
+        !base::check_id("framework id", id.value())) {
+        tell_shutdown(agent, id);
+        return nullptr;
+    }
+    Framework& framework = books_.add_framework(id);
+    books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(*info),
+                    options_.min_allocatable);
+    framework.registered_time = now_.wall;
+    // Its scheduler has to find the new leader first, however soon it has to be back otherwise.
+    const auto timeout = std::max(base::seconds_clamped(info->failover_timeout()),
+                                  options_.agent_reregister_timeout);
+    framework.failover = timers_.schedule(now_.instant + timeout, FailoverExpired{framework.slot});
+    return &framework;
+}
+
+void Core::take_registered_task(Agent& agent, const v1::Task& wire,
+                                resources::Resources resources) {
+    Framework& framework = *books_.framework(base::FrameworkId(wire.framework_id().value()));
+    const base::TaskId id(wire.task_id().value());
+    std::shared_ptr<const v1::TaskStatus> last;
+    if (wire.statuses_size() > 0) last = record_of(*wire.statuses().rbegin());
+    if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
+        if (found->second.agent != agent.slot) return;  // launched elsewhere since: keep that one
+        if (last) found->second.last_status = std::move(last);
+        return apply_state(framework, found->second, wire.state());
+    }
+    const bool was_unreachable = framework.unreachable_tasks.erase(id) > 0;
+    if (was_unreachable) std::erase(framework.unreachable_order, id);
+    Task task;
+    task.id = id;
+    task.framework = framework.slot;
+    task.agent = agent.slot;
+    task.agent_id = agent.id;
+    task.state = wire.state();
+    const auto role = resources::allocation_role_of(wire.resources());
+    task.role = role && !role->empty()    ? *role
+                : framework.roles.empty() ? resources::default_role()
+                                          : framework.roles.front();
+    task.resources = std::move(resources);
+    task.holds_resources = !is_terminal(wire.state());
+    task.last_status = std::move(last);
+    task.info = record_of(wire);
+    Task* added = books_.add_task(task);
+    if (!added) {  // two tasks say they use the same port: the second is shown without resources
+        task.holds_resources = false;
+        added = books_.add_task(std::move(task));
+    }
+    if (was_unreachable)
+        send_status(framework, status_by_master(id, agent.id, added->state,
+                                                v1::TaskStatus::REASON_AGENT_REREGISTERED,
+                                                "The agent is back and has the task"));
+}
+
+void Core::answer_registration(Agent& agent, const std::vector<Task*>& missing) {
+    using std::chrono::duration_cast;
+    using std::chrono::milliseconds;
+    internal::FromMaster answer;
+    auto& registered = *answer.mutable_registered();
+    registered.mutable_agent_id()->set_value(agent.id.value());
+    registered.set_ping_interval_ms(duration_cast<milliseconds>(options_.ping_interval).count());
+    registered.set_ping_timeout_ms(duration_cast<milliseconds>(options_.ping_timeout).count());
+    if (!options_.cluster_id.empty()) registered.set_cluster_id(options_.cluster_id);
+    for (const Task* task : missing) {
+        auto& key = *registered.add_known_tasks();
+        key.mutable_framework_id()->set_value(books_.framework(task->framework).id.value());
+        key.mutable_task_id()->set_value(task->id.value());
+    }
+    send(agent, std::move(answer));
+}
+
+}  // namespace fairlead::masterd::core

@@ -1,0 +1,81 @@
+#include "tests/sim/checkers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fairlead::sim {
+namespace {
+
+std::string text(const Amount& amount) {
+    return fmt::format("{} cpus and {} MB", static_cast<double>(amount.millicpus) / 1000, amount.mebibytes);
+}
+
+std::string text(const Checkers::TaskKey& task) { return fmt::format("{} of {}", task.second, task.first); }
+
+}  // namespace
+
+int rank(v1::TaskState state) {
+    switch (state) {
+        case v1::TASK_STAGING: return 0;
+        case v1::TASK_STARTING: return 1;
+        case v1::TASK_RUNNING: return 2;
+        case v1::TASK_KILLING: return 3;
+        default: return rank_over;
+    }
+}
+
+Amount Checkers::running_on(const Host& host) const {
+    Amount sum;
+    for (const auto& [task, amount] : host.running) sum += amount;
+    return sum;
+}
+
+void Checkers::container_started(int number, const TaskKey& task, const Amount& amount) {
+    Host& host = hosts_[number];
+    if (!started_.insert(task).second) complain_(text(task) + " was started twice");
+    host.running[task] = amount;
+    if (const Amount sum = running_on(host); !sum.fits_into(host.total))
+        complain_(fmt::format("host {} runs {}, and has {}", number, text(sum), text(host.total)));
+}
+
+void Checkers::offered(const std::string& offer, const std::string& framework, const std::string& agent,
+                       const Amount& amount) {
+    if (!offers_made_.insert(offer).second) complain_("offer " + offer + " was made twice");
+    const auto found = agents_.find(agent);
+    if (found == agents_.end()) return complain_("offer " + offer + " is of agent " + agent + ", which nobody is");
+    const Host& host = hosts_[found->second];
+    standing_[offer] = {framework, found->second, amount};
+    Amount sum = running_on(host);
+    for (const auto& [id, standing] : standing_)
+        if (standing.host == found->second) sum += standing.amount;
+    if (!sum.fits_into(host.total))
+        complain_(fmt::format("with offer {} host {} runs and is offered {}, and has {}", offer, found->second, text(sum),
+                              text(host.total)));
+}
+
+void Checkers::offers_over_of(const std::string& framework) {
+    std::erase_if(standing_, [&](const auto& item) { return item.second.framework == framework; });
+}
+
+void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable) {
+    const auto found = launched_.find(task);
+    if (found == launched_.end()) return complain_("an update of " + text(task) + ", which was never launched");
+    Progress& progress = found->second;
+    progress.over = progress.over || rank(state) == rank_over;
+    if (!reliable) return;
+    if (rank(state) < progress.furthest)
+        complain_(fmt::format("{} went back to {}", text(task), v1::TaskState_Name(state)));
+    progress.furthest = std::max(progress.furthest, rank(state));
+}
+
+void Checkers::end_of_run() const {
+    for (const auto& [task, progress] : launched_) {
+        if (progress.over) continue;
+        const bool runs = std::any_of(hosts_.begin(), hosts_.end(),
+                                      [&](const auto& host) { return host.second.running.contains(task); });
+        if (!runs) complain_(text(task) + " has neither ended nor runs");
+    }
+}
+
+}  // namespace fairlead::sim

@@ -1,0 +1,85 @@
+// Reconciliations of more tasks than one step may answer.
+
+#include "tests/support/master_harness.hpp"
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using Call = v1::scheduler::Call;
+
+class LongReconciliation : public testing::Test {
+  protected:
+    static masterd::core::CoreOptions options() {
+        masterd::core::CoreOptions options;
+        options.part_max = 10;
+        options.part_pause = 100ms;
+        options.questions_waiting_max = 50;
+        return options;
+    }
+    LongReconciliation() {
+        auto message = register_message(agent_info("host1", 1000, 100'000));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("a");
+        for (int i = 0; i < 25; ++i)
+            *message.mutable_register_()->add_tasks() = task_on_agent(
+                scheduler.id, "t" + std::to_string(i), "a", v1::TASK_RUNNING);
+        host = master.join(message);
+    }
+    void reconcile(int named = 0) {
+        auto call = call_of(scheduler.id, Call::RECONCILE);
+        call.mutable_reconcile();
+        for (int i = 0; i < named; ++i)
+            call.mutable_reconcile()->add_tasks()->mutable_task_id()->set_value(
+                "t" + std::to_string(i));
+        EXPECT_EQ(master.send(scheduler, call), 202u);
+    }
+    std::size_t answers() { return master.take_updates(scheduler).size(); }
+
+    MasterHarness master{options()};
+    MasterHarness::Scheduler scheduler = master.subscribe();
+    MasterHarness::Host host;
+};
+
+TEST_F(LongReconciliation, IsAnsweredInParts) {
+    reconcile();
+    EXPECT_EQ(answers(), 10u);
+    master.pass(99ms);
+    EXPECT_EQ(answers(), 0u);
+    master.pass(1ms);
+    EXPECT_EQ(answers(), 10u);
+    master.pass(1s);
+    EXPECT_EQ(answers(), 5u);
+}
+
+TEST_F(LongReconciliation, TasksThatEndMeanwhileAreNotAskedForByAnybody) {
+    reconcile();
+    EXPECT_EQ(answers(), 10u);
+    internal::FromAgent leave;
+    leave.mutable_unregister();
+    master.say(host.link, leave);
+    master.take_updates(scheduler);
+    master.pass(1s);
+    EXPECT_EQ(answers(), 0u);
+}
+
+TEST_F(LongReconciliation, ASecondOneIsAnsweredBehindTheFirstUntilTooManyWait) {
+    reconcile(25);
+    reconcile(25);
+    reconcile(25);  // 40 are waiting
+    master.pass(10s);
+    EXPECT_EQ(answers(), 50u);
+    EXPECT_EQ(master.reports.back().kind, masterd::core::Report::Kind::call_dropped);
+    reconcile(25);
+    master.pass(10s);
+    EXPECT_EQ(answers(), 25u);
+}
+
+TEST_F(LongReconciliation, EndsWithTheStream) {
+    reconcile();
+    master.step(masterd::core::StreamClosed{scheduler.stream});
+    master.pass(1s);
+    EXPECT_EQ(master.core.state().books.frameworks()[0], nullptr);
+}
+
+}  // namespace
+}  // namespace fairlead::tests

@@ -1,0 +1,75 @@
+#include "masterd/journal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace fairlead::masterd {
+namespace {
+
+using Kind = core::Report::Kind;
+
+std::string read(const std::string& name) {
+    std::ifstream file(std::string(LOG_FOLDER "/") + name);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+std::set<std::string> ids_in(const std::string& text, const std::string& pattern) {
+    std::set<std::string> ids;
+    const std::regex id(pattern, std::regex::multiline);
+    for (std::sregex_iterator found(text.begin(), text.end(), id), end; found != end; ++found) ids.insert((*found)[1]);
+    return ids;
+}
+
+TEST(Journal, EveryKindIsCountedAndEveryWrittenOneHasAnIdThatTheCatalogExplains) {
+    const auto explained = ids_in(read("fairlead.catalog"), "^-- ([0-9a-f]{32})$");
+    std::set<std::string> counters;
+    for (int number = 0; number <= static_cast<int>(Kind::call_dropped); ++number) {
+        SCOPED_TRACE("kind " + std::to_string(number));
+        const Shape shape = shape_of(static_cast<Kind>(number));
+        EXPECT_TRUE(counters.insert(shape.counter).second) << shape.counter;
+        if (shape.priority == log::Priority::debug)
+            EXPECT_TRUE(shape.message_id.empty());
+        else
+            EXPECT_TRUE(explained.contains(std::string(shape.message_id))) << shape.counter;
+    }
+}
+
+TEST(Journal, TheCatalogExplainsExactlyTheIdsThatExist) {
+    const auto ids = ids_in(read("message_ids.hpp"), "= \"([0-9a-f]{32})\";");
+    EXPECT_GE(ids.size(), 16u);
+    EXPECT_EQ(ids, ids_in(read("fairlead.catalog"), "^-- ([0-9a-f]{32})$"));
+}
+
+TEST(Journal, FieldsAreThoseThatTheReportHas) {
+    core::Report report;
+    report.kind = Kind::task_refused;
+    report.framework_id = base::FrameworkId("f");
+    report.task_id = base::TaskId("t");
+    report.task_state = v1::TASK_ERROR;
+    using Fields = std::vector<std::pair<std::string_view, std::string>>;
+    EXPECT_EQ(fields_of(report), (Fields{{"FRAMEWORK_ID", "f"}, {"TASK_ID", "t"}, {"TASK_STATE", "TASK_ERROR"}}));
+}
+
+TEST(Journal, UpdatesCountTheEndsOfTasksByTheirState) {
+    std::map<std::string, double> counters;
+    LineLimit lines;
+    core::Report report;
+    report.kind = Kind::task_updated;
+    for (const auto state : {v1::TASK_RUNNING, v1::TASK_FINISHED, v1::TASK_FINISHED, v1::TASK_LOST}) {
+        report.task_state = state;
+        journal(report, counters, lines, base::Instant());
+    }
+    EXPECT_EQ(counters["master/valid_status_updates"], 4);
+    EXPECT_EQ(counters["master/tasks_finished"], 2);
+    EXPECT_EQ(counters["master/tasks_lost"], 1);
+    EXPECT_FALSE(counters.contains("master/tasks_running"));
+}
+
+}  // namespace
+}  // namespace fairlead::masterd

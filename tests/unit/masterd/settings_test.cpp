@@ -1,0 +1,77 @@
+#include "masterd/settings.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+namespace fairlead::masterd {
+namespace {
+
+class SettingsFile : public testing::Test {
+  protected:
+    base::Result<Settings> read(const std::string& lines) {
+        std::ofstream(file_) << "[Master]\n" << lines;
+        return read_settings(file_);
+    }
+    std::string complaint(const std::string& lines) {
+        const auto settings = read(lines);
+        return settings ? "" : settings.error().message();
+    }
+    void TearDown() override { ::unlink(file_.c_str()); }
+
+    std::string file_ = testing::TempDir() + "masterd-settings-" + std::to_string(::getpid()) + ".conf";
+};
+
+TEST_F(SettingsFile, NothingSaidMeansTheDefaults) {
+    const auto settings = read("").value();
+    EXPECT_EQ(settings.listen.port(), 5050);
+    EXPECT_TRUE(settings.listen.address().is_unspecified());
+    EXPECT_FALSE(settings.advertise);
+    EXPECT_FALSE(settings.hostname.empty());
+    EXPECT_FALSE(settings.core.offer_timeout);
+}
+
+TEST_F(SettingsFile, EveryKeyIsRead) {
+    const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nRegistry=/r\nThreads=3\n"
+                               "HeartbeatInterval=1s\nOfferTimeout=2s\nAgentPingInterval=3s\nAgentPingTimeout=4s\n"
+                               "AgentReregisterTimeout=5s\n")
+                              .value();
+    using namespace std::chrono_literals;
+    EXPECT_EQ(settings.listen.address().to_string(), "::1");
+    EXPECT_EQ(settings.listen.port(), 6060);
+    EXPECT_EQ(settings.advertise->to_string(), "192.0.2.10");
+    EXPECT_EQ(settings.hostname, "h");
+    EXPECT_EQ(settings.cluster_name, "c");
+    EXPECT_EQ(settings.registry_file, "/r");
+    EXPECT_EQ(settings.threads, 3u);
+    EXPECT_EQ(settings.core.heartbeat_interval, 1s);
+    EXPECT_EQ(settings.core.offer_timeout, 2s);
+    EXPECT_EQ(settings.core.ping_interval, 3s);
+    EXPECT_EQ(settings.core.ping_timeout, 4s);
+    EXPECT_EQ(settings.core.agent_reregister_timeout, 5s);
+}
+
+TEST_F(SettingsFile, PingsMustComeMoreOftenThanTheirTimeout) {
+    EXPECT_EQ(complaint("AgentPingInterval=2min\nAgentPingTimeout=5min\n"), "");
+    for (const char* lines : {"AgentPingInterval=75s\n", "AgentPingTimeout=15s\n", "AgentPingInterval=6s\nAgentPingTimeout=5s\n"}) {
+        const std::string why = complaint(lines);
+        EXPECT_NE(why.find(file_ + ":2"), std::string::npos) << why;
+        EXPECT_NE(why.find("must be below AgentPingTimeout"), std::string::npos) << why;
+    }
+}
+
+TEST_F(SettingsFile, WhatIsWrongIsNamedWithFileLineAndKey) {
+    for (const std::string line : {"Listen=5050", "Listen=0.0.0.0:70000", "Listen=host:5050", "Advertise=192.0.2.10:5050",
+                                   "Advertise=0.0.0.0", "Threads=0", "Threads=many", "OfferTimeout=0s",
+                                   "HeartbeatInterval=soon"}) {
+        const std::string why = complaint(line);
+        EXPECT_NE(why.find(file_ + ":2"), std::string::npos) << why;
+        EXPECT_NE(why.find(line.substr(0, line.find('='))), std::string::npos) << why;
+    }
+    EXPECT_NE(complaint("Lisen=0.0.0.0:5050").find("Lisen"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fairlead::masterd
