@@ -5,14 +5,12 @@ From /proc/PID/smaps_rollup on a booted bed with the packages. The same targets 
 
 from benchlib import build, table
 from bedlib import memory
-from bedlib.testing import bed, wait_until
+from bedlib.testing import bed
 
 
 def measure():
     build.packages()
-    with bed("bench-memory", "--agents", "1") as b:
-        memory.run_a_task(b)
-        wait_until("the task to run", lambda: b.on("agent1", "pgrep -x sleep", check=False) != "", 30)
+    with bed("bench-memory", "--agents", "1") as b, memory.a_running_task(b):
         held = {target: memory.held_by(b, target.host, target.program) for target in memory.TARGETS}
     rows = []
     for target, size in held.items():

@@ -77,8 +77,9 @@ class Client : public sdk::SchedulerEvents {
             }
             launch(offer, now);
         }
-        if (!unwanted.empty()) (void)scheduler_.decline(unwanted, 0);
+        // In this order: what is declined goes to the others and does not come straight back.
         if (!wants_) (void)scheduler_.suppress();
+        if (!unwanted.empty()) (void)scheduler_.decline(unwanted, 0);
     }
 
     void update(const v1::TaskStatus& status) override {
