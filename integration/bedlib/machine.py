@@ -8,6 +8,7 @@ guest gets past its firmware.
 import contextlib
 import ctypes
 import json
+import os
 import select
 import shutil
 import signal
@@ -18,11 +19,12 @@ import time
 from pathlib import Path
 
 from . import machine_image
-from .system import BedError
+from .system import BedError, is_alive
 
 BOOT_DEADLINE = 600
 COMMAND_DEADLINE = 300
 MEMORY_MB = 2048
+FOLDERS, PREFIX = Path("/var/tmp"), "fairlead-vm-"
 PR_SET_PDEATHSIG = 1
 
 
@@ -31,7 +33,8 @@ class Machine:
 
     def __init__(self, package_folder, console=None):
         self.image = machine_image.path(package_folder)
-        self.folder = Path(tempfile.mkdtemp(prefix="fairlead-vm-", dir="/var/tmp"))
+        _remove_stale_folders()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=FOLDERS))
         self.console = Path(console) if console else self.folder / "console.log"
         self.boot_id = None
         self._asked = 0
@@ -186,6 +189,14 @@ class Machine:
             if each:
                 each.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _remove_stale_folders():
+    """What a killed run has left; its machine went with it."""
+    for folder in FOLDERS.glob(PREFIX + "*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not is_alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _free_port():

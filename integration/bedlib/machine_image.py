@@ -66,9 +66,9 @@ NETWORK_UNIT = """\
 [Unit]
 Description=Address of this test machine
 DefaultDependencies=no
-Wants=network-pre.target network.target
-After=systemd-udev-settle.service
-Wants=systemd-udev-settle.service
+Requires=sys-subsystem-net-devices-eth0.device
+After=sys-subsystem-net-devices-eth0.device
+Wants=network.target
 Before=network.target network-online.target
 
 [Service]
@@ -105,7 +105,8 @@ FILES = {
 ENABLED = ["machine-commands.service", "machine-network.service"]
 # Nobody logs in, and nothing that a timer starts should be in the way of a test.
 MASKED = ["serial-getty@ttyS0.service", "getty.target", "apt-daily.timer", "apt-daily-upgrade.timer"]
-KERNEL_ARGUMENTS = ["root=/dev/vda", "rw", "psi=1", "panic=-1", "console=ttyS0", "net.ifnames=0"]
+KERNEL_ARGUMENTS = ["root=/dev/vda", "rw", "psi=1", "panic=-1", "console=ttyS0", "net.ifnames=0",
+                    "mitigations=off", "no_timer_check"]
 
 
 class Image:
