@@ -25,6 +25,8 @@ BASE = [
 ]
 RECIPES = {
     "host": BASE,
+    # A virtual machine brings its own kernel; udev loads the modules for what the machine has.
+    "machine": BASE + ["linux-image-cloud-amd64", "initramfs-tools", "udev"],
     "zookeeper": BASE + ["zookeeperd", "default-jre-headless"],
 }
 

@@ -34,7 +34,7 @@ void add_agents(Metrics& metrics, const core::State& state) {
     metrics["master/slaves_unreachable"] =
         static_cast<double>(state.absent_agents.count(core::AbsentAgent::Why::unreachable));
     for (const auto name : resources::predefined_names) {
-        const double total = state.books.total().scalar(name).to_double();
+        const double total = state.books.total().of(name).to_double();
         const double in_use = used.of(name).to_double();
         metrics[fmt::format("master/{}_total", name)] = total;
         metrics[fmt::format("master/{}_used", name)] = in_use;

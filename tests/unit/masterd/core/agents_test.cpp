@@ -30,7 +30,7 @@ TEST(Agents, ANewAgentIsNamedByTheMaster) {
     MasterHarness master;
     EXPECT_EQ(master.join("host1").id, "m-S0");
     EXPECT_EQ(master.join("host2").id, "m-S1");
-    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(8));
+    EXPECT_EQ(master.core.state().books.total().of("cpus"), resources::Milli::units(8));
 }
 
 TEST(Agents, WhoDoesNotRegisterFirstIsRefused) {
@@ -319,7 +319,7 @@ TEST(Agents, ANewAgentOnTheSameHostReplacesTheOldOneAtOnceAndItsTasksAreLost) {
     EXPECT_EQ(status.state(), v1::TASK_LOST);  // for partition-aware frameworks too
     EXPECT_EQ(status.reason(), v1::TaskStatus::REASON_AGENT_REMOVED);
     EXPECT_EQ(master.take(scheduler, Event::FAILURE).at(0)->failure().agent_id().value(), host.id);
-    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(4));
+    EXPECT_EQ(master.core.state().books.total().of("cpus"), resources::Milli::units(4));
     const auto link = master.open_link();
     master.say(link, again(host));
     EXPECT_TRUE(master.to_agents[link].at(0)->refused().final());
@@ -350,7 +350,7 @@ TEST(Agents, AnotherPortOrAnotherAddressIsAnotherAgent) {
     const auto link = masterd::core::LinkId(900);
     master.step(masterd::core::LinkOpened{link, "10.0.0.2"});
     master.say(link, register_message(agent_info("host1")));
-    EXPECT_EQ(master.core.state().books.total().cpus(), resources::Milli::units(12));
+    EXPECT_EQ(master.core.state().books.total().of("cpus"), resources::Milli::units(12));
 }
 
 }  // namespace
