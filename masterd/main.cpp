@@ -7,7 +7,7 @@
 #include "common/config/config.hpp"
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
-#include "masterd/advertise.hpp"
+#include "common/http/advertise.hpp"
 #include "masterd/api/routes.hpp"
 #include "masterd/journal.hpp"
 #include "masterd/registry/registry.hpp"
@@ -152,7 +152,7 @@ int serve(const Settings& settings) {
     const auto endpoint = server.endpoints().front();
     identity.authority = fmt::format("{}:{}", settings.hostname, endpoint.port());
     const auto advertised =
-        choose_advertised(settings.advertise, endpoint.address(), read_own_addresses(settings.hostname));
+        http::choose_advertised(settings.advertise, endpoint.address(), http::read_own_addresses(settings.hostname));
     if (!advertised) return fail(exit_configuration, advertised.error());
     identity.flags = flags_of(settings, *advertised, endpoint.port());
 

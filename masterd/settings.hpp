@@ -18,7 +18,7 @@ inline constexpr std::string_view api_version = "1.11.0";
 
 struct Settings {
     http::tcp::endpoint listen;
-    std::optional<boost::asio::ip::address> advertise;  // none: found out, see advertise.hpp
+    std::optional<boost::asio::ip::address> advertise;  // none: found out, see common/http/advertise.hpp
     std::string hostname;
     std::string cluster_name;
     std::filesystem::path registry_file;

@@ -1,163 +1,203 @@
-// fairlead-nodeagentd: reads its configuration, finds out what the host has, takes back what the
-// last process left, registers with the leading master and serves it. Exit status: 0 stopped (tasks
-// stay), 1 cannot run here, 78 the configuration is wrong.
+// fairlead-nodeagentd: reads its configuration, finds out what the host has, takes back what the last process left,
+// registers with the leading master and serves it until it is told to stop; tasks do not notice. Exit status: 0
+// stopped, 1 cannot run here or cannot go on, 77 refused until an operator has done something, 78 the configuration is
+// wrong.
 
 #include "common/async/task_group.hpp"
-#include "common/config/config.hpp"
-#include "common/http/router.hpp"
+#include "common/http/advertise.hpp"
 #include "common/log/log.hpp"
+#include "common/log/message_ids.hpp"
 #include "common/resources/wire.hpp"
-#include "common/systemd/bus.hpp"
-#include "nodeagentd/api/files.hpp"
+#include "nodeagentd/api/routes.hpp"
 #include "nodeagentd/checkpoint/checkpoint.hpp"
 #include "nodeagentd/driver/driver.hpp"
+#include "nodeagentd/fetcher/fetcher.hpp"
+#include "nodeagentd/inventory/found.hpp"
+#include "nodeagentd/inventory/usage.hpp"
+#include "nodeagentd/journal.hpp"
 #include "nodeagentd/link/link.hpp"
 #include "nodeagentd/runtime/runtime.hpp"
+#include "nodeagentd/service.hpp"
+#include "nodeagentd/settings.hpp"
 
-#include <sys/statvfs.h>
-#include <systemd/sd-daemon.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <google/protobuf/stubs/logging.h>
+#include <systemd/sd-daemon.h>
 
+#include <cstdlib>
 #include <cstdlib>
 #include <fstream>
 #include <random>
-#include <sstream>
+#include <thread>
 
 namespace fairlead::nodeagentd {
 namespace {
 
+namespace asio = boost::asio;
+
 constexpr int exit_cannot_run = 1;
+constexpr int exit_refused = 77;
 constexpr int exit_configuration = 78;
 
 int fail(int status, const base::Error& error) {
-    log::error(error.message());
+    const bool configuration = status == exit_configuration;
+    log::Entry(log::Priority::error, error.message())
+        .id(configuration ? log::message_ids::configuration_refused : log::message_ids::cannot_go_on);
     return status;
 }
 
-// What is left for tasks: all cpus, memory but 1 GB (half of less than 2), disk but 5 GB (half of
-// less than 10).
-std::string find_resources(const std::string& directory) {
-    const auto left = [](std::uint64_t all_mb, std::uint64_t kept_mb) {
-        return all_mb < 2 * kept_mb ? all_mb / 2 : all_mb - kept_mb;
-    };
-    const auto mem_mb = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                            static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) >>
-                        20;
-    struct statvfs disk {};
-    ::statvfs(directory.c_str(), &disk);
-    const std::uint64_t disk_mb = disk.f_blocks * disk.f_frsize >> 20;
-    return "cpus:" + std::to_string(::sysconf(_SC_NPROCESSORS_ONLN)) +
-           ";mem:" + std::to_string(left(mem_mb, 1024)) +
-           ";disk:" + std::to_string(left(disk_mb, 5 * 1024)) + ";ports:[31000-32000]";
+std::uint64_t draw_seed() {
+    std::random_device device;
+    return (static_cast<std::uint64_t>(device()) << 32) | device();
 }
 
-std::string read_line(const char* file) {
+std::string boot_id() {
     std::string line;
-    std::getline(std::ifstream(file) >> std::ws, line);
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id") >> std::ws, line);
     return line;
 }
 
-int serve(const config::Config& config) {
-    const auto text = [&](const char* key, std::string otherwise) {
-        return config.text("Agent", key).value_or(std::move(otherwise));
+// Where others reach this agent. A host that has nothing but its loopback can still be a cluster of its own.
+std::string advertised(const Settings& settings, const http::tcp::endpoint& endpoint) {
+    http::OwnAddresses own;
+    if (!settings.advertise) own = http::read_own_addresses(settings.hostname);
+    const auto chosen = http::choose_advertised(settings.advertise, endpoint.address(), own);
+    const asio::ip::address address = chosen ? *chosen : asio::ip::address(asio::ip::address_v4::loopback());
+    return http::Url{address.to_string(), endpoint.port()}.authority();
+}
+
+api::Identity identity_of(const Settings& settings, const resources::Resources& resources,
+                          const http::tcp::endpoint& endpoint) {
+    api::Identity identity;
+    identity.start_time = base::read_clocks().wall;
+    identity.version = api_version;
+    identity.address = advertised(settings, endpoint);
+    identity.info.set_hostname(settings.hostname);
+    identity.info.set_port(endpoint.port());
+    resources::to_wire(resources, resources::ReservationFormat::stack, nullptr, *identity.info.mutable_resources());
+    *identity.info.mutable_attributes() = settings.attributes;
+    std::string masters;
+    for (const auto& master : settings.masters) masters += (masters.empty() ? "" : ",") + master.authority();
+    const auto seconds = [](base::Duration duration) {
+        return fmt::format("{}secs", std::chrono::duration<double>(duration).count());
     };
-    char name[256] = "localhost";
-    ::gethostname(name, sizeof name - 1);
-    const std::string work = text("WorkDirectory", "/var/lib/fairlead/agent");
-    auto listen = http::parse_url(text("Listen", "0.0.0.0:5051"), 5051);
-    if (!listen)
-        return fail(exit_configuration,
-                    config.complain("Agent", "Listen", listen.error().message()));
-    auto endpoint = http::parse_endpoint(listen->host, listen->port);
-    if (!endpoint)
-        return fail(exit_configuration,
-                    config.complain("Agent", "Listen", endpoint.error().message()));
-    std::vector<http::Url> masters;
-    std::istringstream list(text("Master", ""));
-    for (std::string one; list >> one;) {
-        auto url = http::parse_url(one, 5050);
-        if (!url)
-            return fail(exit_configuration,
-                        config.complain("Agent", "Master", url.error().message()));
-        masters.push_back(*url);
-    }
-    if (masters.empty())
-        return fail(exit_configuration, config.complain("Agent", "Master", "no master is named"));
+    identity.flags = {{"master", masters},
+                      {"hostname", settings.hostname},
+                      {"ip", settings.listen.address().to_string()},
+                      {"advertise_ip", identity.address.substr(0, identity.address.rfind(':'))},
+                      {"port", std::to_string(endpoint.port())},
+                      {"work_dir", settings.work_directory.string()},
+                      {"runtime_dir", settings.runtime_directory.string()},
+                      {"resources", settings.resources_text},
+                      {"attributes", settings.attributes_text},
+                      {"task_kill_grace", seconds(settings.kill_grace)},
+                      {"fetch_timeout", seconds(settings.fetch_deadline)}};
+    return identity;
+}
 
-    checkpoint::Checkpoint files(work, text("RuntimeDirectory", "/run/fairlead/agent"));
-    if (auto ready = files.prepare(); !ready) return fail(exit_cannot_run, ready.error());
-    auto resources = resources::Resources::parse(text("Resources", find_resources(work)));
-    if (!resources)
-        return fail(exit_configuration,
-                    config.complain("Agent", "Resources", resources.error().message()));
-
+core::CoreOptions core_options(const Settings& settings, const api::Identity& identity) {
     core::CoreOptions options;
-    options.agent_info.set_hostname(text("Hostname", name));
-    options.agent_info.set_port(listen->port);
-    resources::to_wire(*resources, resources::ReservationFormat::stack, nullptr,
-                       *options.agent_info.mutable_resources());
+    options.agent_info = identity.info;
     options.version = FAIRLEAD_VERSION;
-    options.boot_id = read_line("/proc/sys/kernel/random/boot_id");
-    options.command.work_directory = work;
-    options.command.agent_endpoint =
-        options.agent_info.hostname() + ":" + std::to_string(listen->port);
-    auto grace = config.duration("Agent", "TaskKillGrace");
-    if (!grace) return fail(exit_configuration, grace.error());
-    if (*grace) options.command.kill_grace = **grace;
+    options.boot_id = boot_id();
+    options.command.work_directory = settings.work_directory;
+    options.command.agent_endpoint = identity.address;
+    options.command.kill_grace = settings.kill_grace;
+    return options;
+}
 
-    if (auto bus = systemd::Bus::probe(); !bus) return fail(exit_cannot_run, bus.error());
+// A name service that is slow or down is no reason not to take tasks back: nobody waits for this.
+async::awaitable<void> warn_of_unknown_name(std::string hostname) {
+    asio::ip::tcp::resolver resolver(co_await asio::this_coro::executor);
+    boost::system::error_code error;
+    co_await resolver.async_resolve(hostname, "", async::into(error));
+    if (error)
+        log::Entry(log::Priority::warning,
+                   fmt::format("host name {} does not resolve ({}): frameworks that look it up will not find this host",
+                               hostname, error.message()))
+            .id(log::message_ids::hostname_unknown);
+}
 
-    async::asio::io_context io(1);
-    int status = 0;
+std::map<std::string, double> counters_of(const ports::Fetcher& fetcher) {
+    const auto fetches = fetcher.counters();
+    return {{"containerizer/fetcher/task_fetches_succeeded", static_cast<double>(fetches.succeeded)},
+            {"containerizer/fetcher/task_fetches_failed", static_cast<double>(fetches.failed)},
+            {"agent/fetches_running", static_cast<double>(fetches.running)},
+            {"agent/fetches_waiting", static_cast<double>(fetches.waiting)}};
+}
+
+int serve(const Settings& settings) {
+    if (sd_booted() <= 0)
+        return fail(exit_cannot_run, base::Error(base::ErrorCode::unavailable,
+                                                 "tasks run as systemd units, and this host does not run systemd"));
+    checkpoint::Checkpoint checkpoints(settings.work_directory, settings.runtime_directory);
+    if (auto ready = checkpoints.prepare(); !ready) return fail(exit_cannot_run, ready.error());
+    const auto measured = inventory::measure(settings.work_directory);
+    if (!measured) return fail(exit_cannot_run, measured.error());
+    const auto resources = inventory::apply(settings.resources, inventory::resources_of(*measured));
+
+    asio::io_context io(2);
+    const async::Executor owner = asio::make_strand(io);
+    http::Router router;
+    http::ServerOptions server_options;
+    server_options.on_failure = [](std::string_view task, std::exception_ptr failure) {
+        log::error(fmt::format("{} failed: {}", task, async::describe(failure)));
+    };
+    http::Server server(io.get_executor(), router.handler(), server_options);
+    if (auto listening = server.listen(settings.listen); !listening) return fail(exit_cannot_run, listening.error());
+
+    const api::Identity identity = identity_of(settings, resources, server.endpoints().front());
     runtime::Options runtime_options;
-    runtime_options.run_directory = text("RuntimeDirectory", "/run/fairlead/agent");
-    runtime::SystemdRuntime runtime(io.get_executor(), runtime_options);
-    std::random_device device;
-    const std::uint64_t seed = (static_cast<std::uint64_t>(device()) << 32) | device();
+    runtime_options.run_directory = settings.runtime_directory;
+    runtime::SystemdRuntime runtime(owner, runtime_options);
+    fetcher::ProcessFetcher fetcher(owner, {.deadline = settings.fetch_deadline});
+
+    int status = 0;  // owner's strand, then nobody's
+    Service* told = nullptr;
     driver::World world;
     world.runtime = &runtime;
-    world.persist = [&](const core::Persist& persist) { return files.write(persist); };
-    world.report = [](const core::Report& report) {
-        log::Entry(log::Priority::info, report.message)
-            .field("FRAMEWORK_ID", report.framework_id.value())
-            .field("TASK_ID", report.task_id.value());
-        if (report.kind == core::Report::Kind::recovered) sd_notify(0, "READY=1");
+    world.fetcher = &fetcher;
+    world.persist = [&](const core::Persist& persist) { return checkpoints.write(persist); };
+    world.report = [&](const core::Report& report) {
+        journal(report);
+        told->take(report);
     };
-    world.fatal = [&](const std::string& why) {
-        log::error(why);
-        status = exit_cannot_run;
+    world.fatal = [&](const std::string& why, driver::Remedy remedy) {
+        status = remedy == driver::Remedy::ask_operator ? exit_refused : exit_cannot_run;
+        fail(status, base::Error(base::ErrorCode::unavailable, why));
+        Service::stopping();
         io.stop();
     };
-    driver::Driver driver(io.get_executor(), std::make_unique<core::Core>(options, seed), world);
+    const std::uint64_t seed = draw_seed();
+    driver::Driver driver(owner, std::make_unique<core::Core>(core_options(settings, identity), seed), world);
+    Service service(driver);
+    told = &service;
 
-    http::Router router;
-    router.add_optional_prefix("/slave(1)");
-    router.add("/health", [](http::Request, http::Responder responder) -> async::awaitable<void> {
-        responder.respond(http::text_response(200, ""));
-        co_return;
-    });
-    const api::Files sandboxes(work + "/sandboxes");
-    api::add_file_routes(router, sandboxes);
-    http::Server server(io.get_executor(), router.handler());
-    if (auto listening = server.listen(*endpoint); !listening)
-        return fail(exit_cannot_run, listening.error());
+    const api::Files files(settings.work_directory / "sandboxes");
+    api::add_routes(router, {driver, identity, files, [](std::int64_t pid) { return inventory::read_usage(pid); },
+                             [&fetcher] { return counters_of(fetcher); }, io.get_executor()});
     server.start();
-
-    async::asio::signal_set signals(io, SIGTERM, SIGINT);
-    signals.async_wait([&](boost::system::error_code, int) { io.stop(); });
-    // Nothing works without these: a bug that ends one of them ends the process, and systemd starts
-    // it again.
-    async::TaskGroup essential(
-        io.get_executor(), [](std::string_view task, std::exception_ptr failure) {
-            log::error(std::string(task) +
-                       " was ended by an exception: " + async::describe(failure));
-            std::abort();
-        });
-    essential.spawn("the core's driver", driver.run(files.read()));
-    essential.spawn("the link to the master", link::keep_linked(masters, driver, seed));
-    io.run();
+    asio::signal_set signals(io, SIGTERM, SIGINT);
+    signals.async_wait([&](boost::system::error_code, int) {
+        Service::stopping();
+        io.stop();
+    });
+    // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
+    async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
+        log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        std::abort();
+    });
+    essential.spawn("the core's driver", driver.run(checkpoints.read()));
+    essential.spawn("the link to the master", link::keep_linked(settings.masters, driver, seed));
+    essential.spawn("the watchdog", service.watch());
+    asio::co_spawn(asio::make_strand(io), warn_of_unknown_name(settings.hostname), asio::detached);
+    {
+        const std::jthread second([&io] { io.run(); });
+        io.run();
+    }
     return status;
 }
 
@@ -166,18 +206,14 @@ int serve(const config::Config& config) {
 
 int main(int argc, char** argv) {
     using namespace fairlead;
+    google::protobuf::SetLogHandler(nullptr);  // what peers send wrong is answered, not logged
     CLI::App app("The agent of a Fairlead cluster: runs tasks on this host.");
-    std::string file;
-    app.add_option("--config", file,
-                   "Read this file instead of /etc/fairlead/nodeagentd.conf and its drop-ins");
+    std::string config_file;
+    app.add_option("--config", config_file, "Read this file instead of /etc/fairlead/nodeagentd.conf and its drop-ins");
     app.set_version_flag("--version", "fairlead-nodeagentd " FAIRLEAD_VERSION);
     CLI11_PARSE(app, argc, argv);
-    std::vector<config::Key> keys;
-    for (const char* key : {"Master", "Hostname", "Listen", "WorkDirectory", "RuntimeDirectory",
-                            "Resources", "TaskKillGrace"})
-        keys.push_back({"Agent", key});
-    auto config = file.empty() ? config::Config::load("nodeagentd", keys)
-                               : config::Config::load_file(file, keys);
-    if (!config) return nodeagentd::fail(nodeagentd::exit_configuration, config.error());
-    return nodeagentd::serve(*config);
+
+    const auto settings = nodeagentd::read_settings(config_file);
+    if (!settings) return nodeagentd::fail(nodeagentd::exit_configuration, settings.error());
+    return nodeagentd::serve(*settings);
 }

@@ -24,4 +24,16 @@ inline constexpr std::string_view lines_held_back = "5d8e13f7a90c4b62867f2be4d1c
 inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5e";
 inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
 
+// Of agents.
+inline constexpr std::string_view registered_with_master = "a546a548a9624818b6b06c812bdaf54a";
+inline constexpr std::string_view refused_by_master = "db7088481acb47269e43109346f4213c";
+inline constexpr std::string_view no_link_to_master = "8ff4d47f99ac4c7e809644a744125022";
+inline constexpr std::string_view task_launched = "764bb906302b4f8a982be244fd822ef8";
+inline constexpr std::string_view task_killing = "2c55b2c7567849d8a2d38b5f5e5ed4ef";
+inline constexpr std::string_view framework_shut_down = "065608db05934aa2982fa5d4fa19ea3a";
+inline constexpr std::string_view checkpoints_read = "f7628f52f2b34f3e9616c2925f73d8e6";
+inline constexpr std::string_view tasks_taken_back = "b116951ed4804e0585cc6689e27c9d8f";
+inline constexpr std::string_view cannot_go_on = "2d4185783279435e9aeea02ea3f302e4";
+inline constexpr std::string_view hostname_unknown = "053b2ad780e148319a1f9094037ff1b4";
+
 }  // namespace fairlead::log::message_ids

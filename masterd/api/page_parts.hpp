@@ -1,7 +1,7 @@
 #pragma once
 // The pieces that several pages are made of: an agent, a framework, a task, as Mesos' tools read them.
 
-#include "masterd/api/json_text.hpp"
+#include "common/wire/json_text.hpp"
 #include "masterd/core/core.hpp"
 
 namespace fairlead::masterd::api {

@@ -4,7 +4,7 @@
 // number exists many times: then ranges and sets are united.
 
 #include "common/resources/resources.hpp"
-#include "masterd/api/json_text.hpp"
+#include "common/wire/json_text.hpp"
 
 #include <map>
 #include <set>

@@ -98,9 +98,9 @@ base::Status Checkpoint::prepare() {
     for (const auto& directory : {agent_file_.parent_path(), frameworks_, containers_}) {
         std::error_code error;
         fs::create_directories(directory, error);
-        if (error) return base::errno_error("make directory " + directory.string(), error.value());
-        if (::access(directory.c_str(), W_OK | X_OK) != 0)
-            return base::errno_error("write into " + directory.string(), errno);
+        if (error) return base::errno_error("cannot make the directory " + directory.string(), error.value());
+        if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0)
+            return base::errno_error("cannot write in the directory " + directory.string(), errno);
     }
     return {};
 }

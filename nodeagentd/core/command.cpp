@@ -1,5 +1,7 @@
 #include "nodeagentd/core/command.hpp"
 
+#include "nodeagentd/core/uris.hpp"
+
 #include <cmath>
 #include <limits>
 
@@ -21,19 +23,6 @@ base::Status check_container(const v1::ContainerInfo& container) {
     for (const auto& network : container.network_infos())
         if (network.has_name())
             return refusal("container network '" + network.name() + "' is not known to this agent");
-    return {};
-}
-
-base::Status add_uris(const v1::CommandInfo& command, StartContainer& start) {
-    for (const auto& uri : command.uris()) {
-        std::string path = uri.value();
-        if (path.starts_with("file://")) path.erase(0, 7);
-        if (!path.starts_with('/'))
-            return refusal("cannot fetch '" + uri.value() +
-                           "': only file:// and absolute paths are supported");
-        start.file_uris.push_back(path);
-        start.file_executable.push_back(uri.executable());
-    }
     return {};
 }
 
@@ -140,7 +129,9 @@ base::Result<StartContainer> plan_command(const CommandOptions& options,
     };
     if (auto status = add_argv(task.command(), start); !status) return status.error();
     if (auto status = add_environment(task.command(), start); !status) return status.error();
-    if (auto status = add_uris(task.command(), start); !status) return status.error();
+    auto fetches = plan_fetches(task.command());
+    if (!fetches) return fetches.error();
+    start.fetches = std::move(*fetches);
     add_amounts(task, resources, start);
     return start;
 }

@@ -3,6 +3,8 @@
 #include "common/resources/wire.hpp"
 #include "nodeagentd/core/status.hpp"
 
+#include <algorithm>
+
 namespace fairlead::nodeagentd::core {
 
 bool is_terminal(v1::TaskState state) {
@@ -112,6 +114,10 @@ void Core::handle(const RuntimeSettled&) {
         handle(gone);
     }
     state_.settled = true;
+    const auto running = std::count_if(state_.containers.begin(), state_.containers.end(),
+                                       [](const auto& one) { return one.second.holds_resources(); });
+    report(Report::Kind::settled, std::to_string(running) + " tasks of the last process taken back, " +
+                                      std::to_string(silent.size()) + " are lost");
     send_registration();
 }
 
@@ -120,6 +126,7 @@ void Core::handle(const RuntimeSettled&) {
 
 void Core::handle(const LinkOpened& input) {
     state_.link = input.link;
+    state_.master = input.master;
     state_.registered = false;
     link_deadline_.reset();
     send_registration();
@@ -276,7 +283,7 @@ void Core::registered(const internal::Registered& message) {
     ping_timeout_ = std::chrono::milliseconds(message.ping_timeout_ms());
     link_deadline_ = now_.instant + ping_timeout_;
     report(first ? Report::Kind::registered : Report::Kind::reregistered,
-           "registered as " + given.value());
+           "registered with " + state_.master + " as " + given.value());
     resend_all();
     for (const auto& key : message.known_tasks()) {
         const base::FrameworkId framework_id(key.framework_id().value());
@@ -328,7 +335,7 @@ base::ContainerId Core::id_of(const Container& container) const {
 }
 
 void Core::report(Report::Kind kind, std::string message, const Container* container) {
-    Report one{kind, std::move(message), {}, {}, {}};
+    Report one{kind, std::move(message), state_.agent_id, {}, {}, {}};
     if (container != nullptr) {
         one.framework_id = base::FrameworkId(container->record.framework_id().value());
         one.task_id = base::TaskId(container->task().task_id().value());

@@ -33,6 +33,7 @@ struct Recovered {
 
 struct LinkOpened {
     LinkId link;
+    std::string master;  // host:port, for people
 };
 struct LinkMessage {
     LinkId link;
@@ -101,6 +102,14 @@ struct ForgetContainer {
 using Persist = std::variant<PersistAgent, PersistFramework, ForgetFramework, PersistContainer,
                              ForgetContainer>;
 
+// One file of the host that a task wants in its sandbox before it starts.
+struct Fetch {
+    std::string source;  // absolute path on this host
+    std::string name;    // where it goes, relative to the sandbox, never out of it
+    bool executable = false;
+    bool extract = false;  // unpack it beside itself when its name is that of an archive
+};
+
 // What the runtime needs to know to start a container; everything is decided here, the runtime only
 // carries it out.
 struct StartContainer {
@@ -114,8 +123,7 @@ struct StartContainer {
     std::vector<std::string> argv;
     std::map<std::string, std::string> environment;
     std::string user;                    // empty: the agent's own
-    std::vector<std::string> file_uris;  // absolute paths, copied into the sandbox before the start
-    std::vector<bool> file_executable;   // beside file_uris
+    std::vector<Fetch> fetches;          // done in this order, before the start
     double cpus = 0;                     // request
     std::optional<double> cpus_limit;    // infinity: no quota
     std::uint64_t memory_bytes = 0;      // request
@@ -170,10 +178,13 @@ struct Report {
         task_ended,
         task_killing,
         framework_shut_down,
-        recovered,
+        recovered,  // the checkpoints are read
+        settled,    // everything that the last process left has been heard of
     };
+    static constexpr Kind last_kind = Kind::settled;
     Kind kind;
     std::string message;
+    base::AgentId agent_id;
     base::FrameworkId framework_id;
     base::TaskId task_id;
     std::string unit;

@@ -45,6 +45,7 @@ struct State {
     bool settled = false;  // everything that was left by the last process has been heard of
 
     std::optional<LinkId> link;
+    std::string master;  // host:port at the other end of the link
     bool registered = false;
     std::optional<base::WallTime> registered_at;
 

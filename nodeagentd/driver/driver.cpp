@@ -88,13 +88,17 @@ Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, World wo
         // An end that is not heard is a task that never ends: better to start again from the
         // checkpoints.
         if (!mailbox_.try_push(std::move(event)) && !mailbox_.closed())
-            world_.fatal("the agent's mailbox is full");
+            world_.fatal("the agent's mailbox is full", Remedy::try_again);
+    });
+    world_.fetcher->set_sink([this](ports::Fetched fetched) {
+        if (!mailbox_.try_push(std::move(fetched)) && !mailbox_.closed())
+            world_.fatal("the agent's mailbox is full", Remedy::try_again);
     });
 }
 
 async::awaitable<void> Driver::run(core::Recovered recovered) {
     step(recovered);
-    while (!mailbox_.closed()) {
+    while (!mailbox_.closed() && !failed_) {
         auto batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
         for (Item& item : batch) take(item);
         if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
@@ -108,14 +112,17 @@ base::Duration Driver::until_deadline() const {
 }
 
 void Driver::take(Item& item) {
+    if (failed_) return;
     if (auto* input = std::get_if<core::Input>(&item)) {
         step(*input);
     } else if (auto* opened = std::get_if<NewLink>(&item)) {
         link_ = opened->link;
         connection_ = std::move(opened->connection);
-        step(core::LinkOpened{link_});
+        step(core::LinkOpened{link_, connection_->master()});
     } else if (auto* event = std::get_if<ports::RuntimeEvent>(&item)) {
         take_event(*event);
+    } else if (auto* fetched = std::get_if<ports::Fetched>(&item)) {
+        take_fetched(*fetched);
     } else {
         std::get<Look>(item)(core_->state());
     }
@@ -143,28 +150,55 @@ void Driver::take_event(const ports::RuntimeEvent& event) {
     heard_of(container);
 }
 
+void Driver::take_fetched(const ports::Fetched& fetched) {
+    const auto found = fetching_.find(fetched.container);
+    if (found == fetching_.end()) return;
+    const Fetching fetching = std::move(found->second);
+    fetching_.erase(found);
+    if (fetched.status && !fetching.stopped) return world_.runtime->start(spec_of(fetching.start));
+    step(core::ContainerStartFailed{fetched.container, fetched.status ? "" : fetched.status.error().message()});
+}
+
 void Driver::heard_of(const base::ContainerId& container) {
     if (unheard_.erase(container) > 0 && unheard_.empty()) step(core::RuntimeSettled{});
+}
+
+void Driver::fail(const std::string& why, Remedy remedy) {
+    failed_ = true;
+    world_.fatal(why, remedy);
 }
 
 void Driver::step(const core::Input& input) {
     const core::Output output = core_->step(base::read_clocks(), input);
     for (const auto& persist : output.persist)
         if (auto written = world_.persist(persist); !written)
-            return world_.fatal("cannot write a checkpoint: " + written.error().message());
+            return fail("The agent ends because it cannot write down what it has to remember: " +
+                            written.error().message() + "; tasks go on without it",
+                        Remedy::try_again);
     for (const auto& action : output.actions) act(action);
     for (const auto& one : output.sends) send(one);
     for (const auto& report : output.reports) world_.report(report);
-    if (output.fatal) world_.fatal(*output.fatal);
+    if (output.fatal) fail(*output.fatal, Remedy::ask_operator);
+}
+
+void Driver::start(const core::StartContainer& start) {
+    if (start.fetches.empty()) return world_.runtime->start(spec_of(start));
+    fetching_[start.container_id] = Fetching{start};
+    world_.fetcher->fetch({start.container_id, start.sandbox, start.user, start.fetches});
+}
+
+void Driver::stop(const core::StopContainer& stop) {
+    const auto fetching = fetching_.find(stop.container_id);
+    if (fetching == fetching_.end()) return world_.runtime->stop(stop.container_id, stop.grace);
+    fetching->second.stopped = true;
+    world_.fetcher->cancel(stop.container_id);
 }
 
 void Driver::act(const core::Action& action) {
-    if (const auto* start = std::get_if<core::StartContainer>(&action)) {
-        if (start->file_uris.empty()) return world_.runtime->start(spec_of(*start));
-        mailbox_.push(core::Input(core::ContainerStartFailed{
-            start->container_id, "fetching uris is not supported by this agent"}));
-    } else if (const auto* stop = std::get_if<core::StopContainer>(&action)) {
-        world_.runtime->stop(stop->container_id, stop->grace);
+    if (const auto* start_one = std::get_if<core::StartContainer>(&action)) {
+        start(*start_one);
+    } else if (const auto* stop_one = std::get_if<core::StopContainer>(&action)) {
+        stop(*stop_one);
     } else if (const auto* release = std::get_if<core::ReleaseContainer>(&action)) {
         world_.runtime->release(release->container_id);
     } else {

@@ -1,27 +1,33 @@
 #pragma once
 // The owner of the agent's core: one strand, one mailbox in, every Output carried out in its order:
-// persist, act, send, report. A write that fails ends the process by the fatal handler: nothing may
-// be told that was not written down. What it knows of the world is the two ports and the functions
-// below.
+// persist, act, send, report. A write that fails ends the process by the fatal handler, and nothing
+// more is done: nothing may be told that was not written down. A task with uris is started when they
+// have been fetched. What it knows of the world is the ports and the functions below.
 
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
 #include "nodeagentd/core/core.hpp"
+#include "nodeagentd/ports/fetcher.hpp"
 #include "nodeagentd/ports/master_link.hpp"
 #include "nodeagentd/ports/runtime.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <variant>
 
 namespace fairlead::nodeagentd::driver {
 
+// Whether the next process may do better, or somebody has to do something first.
+enum class Remedy { try_again, ask_operator };
+
 struct World {
-    ports::Runtime* runtime = nullptr;  // outlives the driver
+    ports::Runtime* runtime = nullptr;  // outlives the driver, as the fetcher does
+    ports::Fetcher* fetcher = nullptr;
     std::function<base::Status(const core::Persist&)> persist;
     std::function<void(const core::Report&)> report;
-    std::function<void(const std::string&)> fatal;
+    std::function<void(const std::string&, Remedy)> fatal;
 };
 
 class Driver : public ports::LinkEvents {
@@ -48,12 +54,21 @@ class Driver : public ports::LinkEvents {
         core::LinkId link;
         std::shared_ptr<ports::MasterConnection> connection;
     };
-    using Item = std::variant<core::Input, NewLink, ports::RuntimeEvent, Look>;
+    // A start that waits for its files.
+    struct Fetching {
+        core::StartContainer start;
+        bool stopped = false;
+    };
+    using Item = std::variant<core::Input, NewLink, ports::RuntimeEvent, ports::Fetched, Look>;
 
     void take(Item& item);
     void take_event(const ports::RuntimeEvent& event);
     void step(const core::Input& input);
+    void take_fetched(const ports::Fetched& fetched);
     void act(const core::Action& action);
+    void start(const core::StartContainer& start);
+    void stop(const core::StopContainer& stop);
+    void fail(const std::string& why, Remedy remedy);
     void send(const core::Send& send);
     void heard_of(const base::ContainerId& container);
     base::Duration until_deadline() const;
@@ -63,6 +78,8 @@ class Driver : public ports::LinkEvents {
     World world_;
     core::LinkId link_{};
     std::shared_ptr<ports::MasterConnection> connection_;
+    std::map<base::ContainerId, Fetching> fetching_;
+    bool failed_ = false;
     std::set<base::ContainerId> unheard_;  // asked for after the restart, not answered yet
 };
 

@@ -5,22 +5,26 @@
 #include "common/http/client.hpp"
 #include "common/http/link_stream.hpp"
 #include "common/log/log.hpp"
+#include "common/log/message_ids.hpp"
 
 namespace fairlead::nodeagentd::link {
 namespace {
 
 class Connection : public ports::MasterConnection {
   public:
-    explicit Connection(http::UpgradedSocket socket) : stream_(std::move(socket)) {}
+    Connection(http::UpgradedSocket socket, std::string master)
+        : stream_(std::move(socket)), master_(std::move(master)) {}
 
     void send(std::shared_ptr<const internal::FromAgent> message) override {
         stream_.send(message->SerializeAsString());
     }
     void close() override { stream_.close(); }
+    std::string master() const override { return master_; }
     http::LinkStream& stream() { return stream_; }
 
   private:
     http::LinkStream stream_;
+    const std::string master_;
 };
 
 // Until the link ends; says why it did.
@@ -47,13 +51,14 @@ async::awaitable<void> keep_linked(std::vector<http::Url> masters, ports::LinkEv
     std::uint64_t links = 0;
     std::string last_failure;
     for (std::size_t attempt = 0;; ++attempt) {
-        http::Client client(executor, masters[attempt % masters.size()]);
+        const http::Url& master = masters[attempt % masters.size()];
+        http::Client client(executor, master);
         auto socket = co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {},
                                               std::chrono::seconds(10));
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};
-            auto connection = std::make_shared<Connection>(std::move(*socket));
+            auto connection = std::make_shared<Connection>(std::move(*socket), master.authority());
             const auto since = std::chrono::steady_clock::now();
             driver.link_opened(id, connection);
             const base::Error end = co_await serve(id, connection, driver);
@@ -66,7 +71,9 @@ async::awaitable<void> keep_linked(std::vector<http::Url> masters, ports::LinkEv
         } else {
             failure = socket.error().message();
         }
-        if (failure != last_failure) log::warning("no link to a master: " + failure);
+        if (failure != last_failure)
+            log::Entry(log::Priority::warning, "no link to master " + master.authority() + ": " + failure)
+                .id(log::message_ids::no_link_to_master);
         last_failure = failure;
         co_await async::sleep_for(backoff.next(prng));
     }

@@ -14,6 +14,7 @@ class MasterConnection {
     virtual ~MasterConnection() = default;
     virtual void send(std::shared_ptr<const internal::FromAgent> message) = 0;
     virtual void close() = 0;
+    virtual std::string master() const = 0;  // host:port, for people
 };
 
 // Called on any thread. False: whoever listened has stopped.

@@ -1,6 +1,7 @@
 #include "nodeagentd/api/files.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -62,6 +63,57 @@ TEST_F(Sandboxes, NothingOutsideIsRead) {
 TEST_F(Sandboxes, WhatIsNotThereIsNotFound) {
     EXPECT_EQ(files().read("/tasks/fw/other/stdout", 0, 1).error().code(), base::ErrorCode::not_found);
     EXPECT_EQ(files().read("/tasks/fw/task/stderr", 0, 1).error().code(), base::ErrorCode::not_found);
+}
+
+TEST_F(Sandboxes, ALinkInsideTheSandboxIsFollowed) {
+    std::filesystem::create_symlink("stdout", sandbox() / "latest");
+    EXPECT_EQ(files().read("/tasks/fw/task/latest", 0, 10)->data, "hello\n");
+}
+
+TEST_F(Sandboxes, MesosPathOfTheLatestRunLeadsThere) {
+    EXPECT_EQ(files().read("/frameworks/fw/executors/task/runs/latest/stdout", 0, 10)->data, "hello\n");
+    const auto wrong = files().read("/frameworks/fw/executors/task/stdout", 0, 10);
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code(), base::ErrorCode::invalid_argument);
+}
+
+TEST_F(Sandboxes, AFolderIsListedAndEachPathCanBeAskedFor) {
+    std::filesystem::create_directory(sandbox() / "sub");
+    std::ofstream(sandbox() / "sub/deep") << "deep";
+    const auto entries = files().list("/tasks/fw/task/");
+    ASSERT_TRUE(entries) << entries.error().message();
+    ASSERT_EQ(entries->size(), 2u);
+    EXPECT_EQ((*entries)[0].path(), "/tasks/fw/task/stdout");
+    EXPECT_EQ((*entries)[0].size(), 6u);
+    EXPECT_EQ((*entries)[1].path(), "/tasks/fw/task/sub");
+    EXPECT_EQ(files().list("/tasks/fw/task/sub")->at(0).path(), "/tasks/fw/task/sub/deep");
+    EXPECT_EQ(files().list("/tasks/fw/task")->size(), 2u);
+    EXPECT_EQ(files().list(sandbox().string())->size(), 2u);
+}
+
+TEST_F(Sandboxes, NothingOutsideIsListed) {
+    std::filesystem::create_directory_symlink(folder_, sandbox() / "out");
+    for (const std::string& path :
+         {std::string("/tasks/fw/task/out"), std::string("/tasks/fw/task/.."), std::string("/"),
+          folder_.string(), (folder_ / "sandboxes").string(), (folder_ / "sandboxes/fw/task").string()})
+        EXPECT_FALSE(files().list(path)) << path;
+    EXPECT_EQ(files().list("/tasks/fw/other").error().code(), base::ErrorCode::not_found);
+    EXPECT_EQ(files().list("/tasks/fw/task/stdout").error().code(), base::ErrorCode::not_found);
+}
+
+TEST_F(Sandboxes, WhatIsNoFileIsNotWaitedFor) {
+    ASSERT_EQ(::mkfifo((sandbox() / "pipe").c_str(), 0600), 0);
+    EXPECT_EQ(files().open("/tasks/fw/task/pipe").error().code(), base::ErrorCode::not_found);
+    EXPECT_EQ(files().open("/tasks/fw/task").error().code(), base::ErrorCode::not_found);
+}
+
+TEST_F(Sandboxes, AnOpenFileIsReadInParts) {
+    const auto file = files().open("/tasks/fw/task/stdout");
+    ASSERT_TRUE(file);
+    EXPECT_EQ(file->size(), 6);
+    EXPECT_EQ(*file->read(0, 3), "hel");
+    EXPECT_EQ(*file->read(3, 100), "lo\n");
+    EXPECT_EQ(*file->read(100, 100), "");
 }
 
 }  // namespace fairlead::nodeagentd::api

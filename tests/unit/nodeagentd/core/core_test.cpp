@@ -172,5 +172,30 @@ TEST_F(AgentCore, TellsAKilledTaskKilledWhateverItsExit) {
     EXPECT_EQ(record.latest_status().state(), v1::TASK_KILLED);
 }
 
+TEST_F(AgentCore, SaysWhenEverythingIsTakenBackAndWithWhomItIsRegistered) {
+    step(Recovered{});
+    const auto settled = step(RuntimeSettled{});
+    ASSERT_EQ(settled.reports.size(), 1u);
+    EXPECT_EQ(settled.reports[0].kind, Report::Kind::settled);
+    EXPECT_EQ(settled.reports[0].message, "0 tasks of the last process taken back, 0 are lost");
+    step(LinkOpened{LinkId{1}, "master1:5050"});
+    internal::FromMaster message;
+    message.mutable_registered()->mutable_agent_id()->set_value("A");
+    const auto registered = from_master(message);
+    ASSERT_EQ(registered.reports.size(), 1u);
+    EXPECT_EQ(registered.reports[0].message, "registered with master1:5050 as A");
+    EXPECT_EQ(registered.reports[0].agent_id.value(), "A");
+    EXPECT_EQ(core_.state().master, "master1:5050");
+}
+
+TEST_F(AgentCore, HandsTheFilesOfATaskOn) {
+    register_agent();
+    const auto output = launch("t", 1, "file:///srv/tools.tar.gz");
+    ASSERT_EQ(output.actions.size(), 1u);
+    const auto& start = std::get<StartContainer>(output.actions[0]);
+    ASSERT_EQ(start.fetches.size(), 1u);
+    EXPECT_EQ(start.fetches[0].source, "/srv/tools.tar.gz");
+}
+
 }  // namespace
 }  // namespace fairlead::nodeagentd::core

@@ -1,6 +1,6 @@
 #pragma once
-// One JSON text, written front to back without a tree in between; knows only where a comma is due. Whoever writes closes
-// what it has opened.
+// One JSON text, written front to back without a tree in between; knows only where a comma is due. Whoever writes
+// closes what it has opened.
 
 #include "common/wire/json.hpp"
 #include "common/wire/json_scalars.hpp"
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace fairlead::masterd::api {
+namespace fairlead::wire {
 
 class JsonText {
   public:
@@ -19,24 +19,24 @@ class JsonText {
     JsonText& end_array() { return close(']'); }
     JsonText& key(std::string_view name) {
         comma();
-        wire::append_json_text(name, out_);
+        append_json_text(name, out_);
         out_ += ':';
         comma_due_ = false;
         return *this;
     }
     JsonText& text(std::string_view value) {
         comma();
-        wire::append_json_text(value, out_);
+        append_json_text(value, out_);
         return *this;
     }
     JsonText& number(double value) {
         comma();
-        wire::append_json_number(value, out_);
+        append_json_number(value, out_);
         return *this;
     }
     JsonText& count(std::uint64_t value) { return raw(std::to_string(value)); }
     JsonText& truth(bool value) { return raw(value ? "true" : "false"); }
-    JsonText& message(const google::protobuf::Message& value) { return raw(wire::to_json(value)); }
+    JsonText& message(const google::protobuf::Message& value) { return raw(to_json(value)); }
     std::string take() { return std::move(out_); }
 
   private:
@@ -65,4 +65,4 @@ class JsonText {
     bool comma_due_ = false;
 };
 
-}  // namespace fairlead::masterd::api
+}  // namespace fairlead::wire

@@ -1,4 +1,4 @@
-#include "masterd/advertise.hpp"
+#include "common/http/advertise.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace fairlead::masterd {
+namespace fairlead::http {
 namespace {
 
 namespace asio = boost::asio;
@@ -80,15 +80,15 @@ base::Result<address> choose_advertised(const std::optional<address>& configured
     if (!listened_on.is_unspecified()) return listened_on;
     // Listening on 0.0.0.0 nobody is reached under an IPv6 address.
     const auto usable = [&](const address& one) { return listened_on.is_v6() || one.is_v4(); };
+    const auto& interfaces = own.of_interfaces;
     for (const address& one : own.of_hostname)
-        if (usable(one) && std::find(own.of_interfaces.begin(), own.of_interfaces.end(), one) != own.of_interfaces.end())
-            return one;
+        if (usable(one) && std::find(interfaces.begin(), interfaces.end(), one) != interfaces.end()) return one;
     if (own.of_default_route && usable(*own.of_default_route)) return *own.of_default_route;
     const auto first = std::find_if(own.of_interfaces.begin(), own.of_interfaces.end(), usable);
     if (first != own.of_interfaces.end()) return *first;
     return base::Error(base::ErrorCode::invalid_config,
-                       "cannot tell under which address others reach this master: it listens on all, and this host has "
-                       "none but loopback; say it by Advertise= in masterd.conf, or listen on one by Listen=");
+                       "cannot tell under which address others reach this host: all are listened on, and it has none "
+                       "but loopback; say it by Advertise=, or listen on one by Listen=");
 }
 
-}  // namespace fairlead::masterd
+}  // namespace fairlead::http

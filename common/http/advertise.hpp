@@ -1,6 +1,6 @@
 #pragma once
-// Under which address a master tells others to reach it. Clients connect to what MasterInfo says, so an address that only
-// this host can use, told to others, is a cluster that nobody can join.
+// Under which address a daemon tells others to reach it. Others connect to what they are told, so an address that only
+// this host can use, told to others, is a daemon that nobody reaches.
 
 #include "common/base/error.hpp"
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace fairlead::masterd {
+namespace fairlead::http {
 
 // What this host knows of its own addresses.
 struct OwnAddresses {
@@ -22,10 +22,10 @@ struct OwnAddresses {
 // Asks the resolver and the kernel; sends nothing.
 OwnAddresses read_own_addresses(const std::string& hostname);
 
-// `configured`, else what is listened on, else, when everything is listened on: the host name's address where it is one of
-// this host, the default route's, the first of an interface. Never a loopback address that was not asked for.
+// `configured`, else what is listened on, else, when everything is listened on: the host name's address where it is
+// one of this host, the default route's, the first of an interface. Never a loopback address that was not asked for.
 base::Result<boost::asio::ip::address> choose_advertised(
     const std::optional<boost::asio::ip::address>& configured, const boost::asio::ip::address& listened_on,
     const OwnAddresses& own);
 
-}  // namespace fairlead::masterd
+}  // namespace fairlead::http

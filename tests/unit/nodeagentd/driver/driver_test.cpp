@@ -1,0 +1,164 @@
+#include "nodeagentd/driver/driver.hpp"
+
+#include "common/resources/wire.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fairlead::nodeagentd::driver {
+namespace {
+
+struct QuietRuntime : ports::Runtime {
+    void set_sink(ports::RuntimeSink to) override { sink = std::move(to); }
+    void recover(std::vector<ports::KnownContainer>) override {}
+    void start(ports::ContainerSpec spec) override { started.push_back(spec.task.value()); }
+    void stop(base::ContainerId, std::optional<base::Duration>) override { ++stops; }
+    void release(base::ContainerId) override {}
+    void set_framework_weight(base::FrameworkId, std::uint32_t) override {}
+
+    ports::RuntimeSink sink;
+    std::vector<std::string> started;
+    int stops = 0;
+};
+
+struct SlowFetcher : ports::Fetcher {
+    void set_sink(std::function<void(ports::Fetched)> to) override { sink = std::move(to); }
+    void fetch(ports::FetchRequest request) override { requests.push_back(std::move(request)); }
+    void cancel(const base::ContainerId& container) override { cancelled.push_back(container); }
+    ports::FetchCounters counters() const override { return {}; }
+
+    std::function<void(ports::Fetched)> sink;
+    std::vector<ports::FetchRequest> requests;
+    std::vector<base::ContainerId> cancelled;
+};
+
+struct Master : ports::MasterConnection {
+    void send(std::shared_ptr<const internal::FromAgent> message) override { got.push_back(std::move(message)); }
+    void close() override {}
+    std::string master() const override { return "m:5050"; }
+    std::vector<std::shared_ptr<const internal::FromAgent>> got;
+};
+
+void write_resources(const char* text, resources::WireResources* to) {
+    resources::to_wire(resources::Resources::parse(text).value(), resources::ReservationFormat::stack, nullptr, *to);
+}
+
+class AgentDriver : public testing::Test {
+  protected:
+    AgentDriver() {
+        core::CoreOptions options;
+        options.agent_info.set_hostname("agent1");
+        write_resources("cpus:2;mem:1024", options.agent_info.mutable_resources());
+        World world;
+        world.runtime = &runtime_;
+        world.fetcher = &fetcher_;
+        world.persist = [this](const core::Persist&) { return persisted_; };
+        world.report = [](const core::Report&) {};
+        world.fatal = [this](const std::string& why, Remedy) { fatal_.push_back(why); };
+        driver_ = std::make_unique<Driver>(io_.get_executor(), std::make_unique<core::Core>(options, 7), world);
+        async::asio::co_spawn(io_, driver_->run({}), async::asio::detached);
+        settle();
+        driver_->link_opened(core::LinkId{1}, master_);
+        internal::FromMaster message;
+        message.mutable_registered()->mutable_agent_id()->set_value("A");
+        message.mutable_registered()->set_ping_timeout_ms(75'000);
+        from_master(message);
+    }
+    ~AgentDriver() override {
+        driver_->stop();
+        settle();
+    }
+
+    void settle() {
+        io_.restart();
+        while (io_.poll() > 0) {
+        }
+    }
+    void from_master(internal::FromMaster message) {
+        message.set_epoch(1);
+        driver_->link_message(core::LinkId{1}, std::make_shared<internal::FromMaster>(std::move(message)));
+        settle();
+    }
+    void launch(const std::string& id, const std::string& uri) {
+        internal::FromMaster message;
+        auto* framework = message.mutable_launch_tasks()->mutable_framework_info();
+        framework->set_user("root");
+        framework->set_name("F");
+        framework->mutable_id()->set_value("f");
+        auto* task = message.mutable_launch_tasks()->add_tasks();
+        task->set_name(id);
+        task->mutable_task_id()->set_value(id);
+        task->mutable_agent_id()->set_value("A");
+        task->mutable_command()->set_value("true");
+        if (!uri.empty()) task->mutable_command()->add_uris()->set_value(uri);
+        write_resources("cpus:0.1", task->mutable_resources());
+        from_master(message);
+    }
+    void fetched(base::Status status) {
+        fetcher_.sink({fetcher_.requests.at(0).container, std::move(status)});
+        settle();
+    }
+    v1::TaskStatus latest() {
+        v1::TaskStatus status;
+        driver_->look([&](const core::State& state) {
+            if (!state.containers.empty()) status = state.containers.begin()->second.record.latest_status();
+        });
+        settle();
+        return status;
+    }
+
+    async::asio::io_context io_;
+    QuietRuntime runtime_;
+    SlowFetcher fetcher_;
+    base::Status persisted_;
+    std::vector<std::string> fatal_;
+    std::shared_ptr<Master> master_ = std::make_shared<Master>();
+    std::unique_ptr<Driver> driver_;
+};
+
+TEST_F(AgentDriver, ATaskStartsWhenItsFilesAreThere) {
+    launch("t", "/srv/x.tgz");
+    ASSERT_EQ(fetcher_.requests.size(), 1u);
+    EXPECT_EQ(fetcher_.requests[0].fetches[0].source, "/srv/x.tgz");
+    EXPECT_EQ(fetcher_.requests[0].user, "root");
+    EXPECT_TRUE(runtime_.started.empty());
+    fetched({});
+    EXPECT_EQ(runtime_.started, std::vector<std::string>{"t"});
+}
+
+TEST_F(AgentDriver, ATaskWhoseFilesCannotBeHadHasFailed) {
+    launch("t", "/srv/x.tgz");
+    fetched(base::Error(base::ErrorCode::io, "cannot fetch /srv/x.tgz: No such file or directory"));
+    EXPECT_TRUE(runtime_.started.empty());
+    const auto status = latest();
+    EXPECT_EQ(status.state(), v1::TASK_FAILED);
+    EXPECT_EQ(status.reason(), v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED);
+    EXPECT_EQ(status.message(), "cannot fetch /srv/x.tgz: No such file or directory");
+}
+
+TEST_F(AgentDriver, AKillEndsAFetchAndNothingStarts) {
+    launch("t", "/srv/x.tgz");
+    internal::FromMaster kill;
+    kill.mutable_kill_task()->mutable_framework_id()->set_value("f");
+    kill.mutable_kill_task()->mutable_task_id()->set_value("t");
+    from_master(kill);
+    EXPECT_EQ(fetcher_.cancelled.size(), 1u);
+    EXPECT_EQ(runtime_.stops, 0);
+    fetched({});  // it was done a moment before
+    EXPECT_TRUE(runtime_.started.empty());
+    EXPECT_EQ(latest().state(), v1::TASK_KILLED);
+}
+
+TEST_F(AgentDriver, WhatCannotBeWrittenDownIsNotTold) {
+    const auto before = master_->got.size();
+    persisted_ = base::Error(base::ErrorCode::io, "write /run/x.pb.new: No space left on device");
+    launch("t", "");
+    launch("u", "");
+    ASSERT_EQ(fatal_.size(), 1u);
+    EXPECT_EQ(fatal_[0], "The agent ends because it cannot write down what it has to remember: "
+                         "write /run/x.pb.new: No space left on device; tasks go on without it");
+    EXPECT_EQ(master_->got.size(), before);
+    EXPECT_TRUE(runtime_.started.empty());
+}
+
+}  // namespace
+}  // namespace fairlead::nodeagentd::driver
