@@ -108,6 +108,7 @@ int serve(const config::Config& config) {
     runtime::Options runtime_options;
     runtime_options.run_directory = text("RuntimeDirectory", "/run/fairlead/agent");
     runtime::SystemdRuntime runtime(io.get_executor(), runtime_options);
+    if (auto open = runtime.open(); !open) return fail(exit_cannot_run, open.error());
     std::random_device device;
     const std::uint64_t seed = (static_cast<std::uint64_t>(device()) << 32) | device();
     driver::World world;

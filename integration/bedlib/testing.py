@@ -29,6 +29,13 @@ class TestBed:
         return self("exec", host, "--", "sh", "-c", script, check=check)
 
 
+    def copy(self, file, host, path):
+        """Puts a program of this machine on a host."""
+        with open(file, "rb") as source:
+            subprocess.run([BED, "exec", "--name", self.name, host, "--", "sh", "-c", 'cat > "$0" && chmod 755 "$0"', path],
+                           stdin=source, check=True)
+
+
 @contextlib.contextmanager
 def bed(name, *words):
     """`with bed("test-07", "--agents", "2") as b:` A bed of this name left by a crashed run is ended first."""
