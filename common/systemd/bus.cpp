@@ -15,7 +15,6 @@ namespace {
 constexpr const char* service = "org.freedesktop.systemd1";
 constexpr const char* manager_path = "/org/freedesktop/systemd1";
 constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
-constexpr const char* private_socket = "/run/systemd/private";
 constexpr base::Duration greeting_deadline = std::chrono::seconds(10);
 constexpr async::Backoff::Bounds reconnect_pause{std::chrono::milliseconds(20),
                                                  std::chrono::seconds(1), 2.0};
@@ -49,14 +48,11 @@ base::Error not_reachable() {
     return base::Error(base::ErrorCode::unavailable, "systemd cannot be reached at the moment");
 }
 
-bool uses_private_socket() {
-    return ::geteuid() == 0 && ::access(private_socket, F_OK) == 0;
-}
-
 }  // namespace
 
-Bus::Bus(async::Executor executor)
+Bus::Bus(async::Executor executor, std::string socket)
     : executor_(executor),
+      private_socket_(std::move(socket)),
       timer_(executor),
       reconnect_(executor),
       backoff_(reconnect_pause),
@@ -70,11 +66,15 @@ Bus::~Bus() {
     for (Pending* pending : pending_) delete pending;
 }
 
+bool Bus::uses_private_socket() const {
+    return ::geteuid() == 0 && ::access(private_socket_.c_str(), F_OK) == 0;
+}
+
 int Bus::connect() {
     int r = 0;
     if (uses_private_socket()) {
         r = sd_bus_new(&bus_);
-        const std::string address = std::string("unix:path=") + private_socket;
+        const std::string address = "unix:path=" + private_socket_;
         if (r >= 0) r = sd_bus_set_address(bus_, address.c_str());
         if (r >= 0) r = sd_bus_start(bus_);
     } else {
@@ -94,9 +94,9 @@ int Bus::connect() {
 }
 
 base::Status Bus::open(base::Duration deadline) {
-    const char* const where = uses_private_socket() ? private_socket : "the system bus";
+    const std::string where = uses_private_socket() ? private_socket_ : "the system bus";
     const auto refused = [&](base::Error cause) {
-        return cause.in(std::string("systemd cannot be reached over ") + where +
+        return cause.in("systemd cannot be reached over " + where +
                         " (this program needs a host that was booted with systemd)");
     };
     if (const int r = connect(); r < 0) return refused(base::errno_error("connect", -r));
@@ -244,9 +244,11 @@ void Bus::call(const char* member, base::Duration deadline, const Fill& fill, Re
     refuse(std::move(reply), base::errno_error(std::string("call of ") + member, -r));
 }
 
-void Bus::call_job(const char* member, base::Duration deadline, const Fill& fill, JobDone done) {
+void Bus::call_job(const char* member, base::Duration deadline, base::Duration job_deadline,
+                   const Fill& fill, std::function<void()> accepted, JobDone done) {
     call(member, deadline, fill,
-         [this, deadline, done = std::move(done)](base::Result<sd_bus_message*> reply) {
+         [this, job_deadline, accepted = std::move(accepted),
+          done = std::move(done)](base::Result<sd_bus_message*> reply) {
              if (!reply) return done(reply.error());
              const char* path = nullptr;
              if (sd_bus_message_read(*reply, "o", &path) < 0)
@@ -254,7 +256,7 @@ void Bus::call_job(const char* member, base::Duration deadline, const Fill& fill
                      base::Error(base::ErrorCode::malformed, "systemd's answer names no job"));
              auto timer = std::make_unique<async::asio::steady_timer>(executor_);
              timer->expires_after(
-                 std::chrono::duration_cast<std::chrono::steady_clock::duration>(deadline));
+                 std::chrono::duration_cast<std::chrono::steady_clock::duration>(job_deadline));
              timer->async_wait(
                  [alive = alive_, path = std::string(path)](boost::system::error_code error) {
                      if (*alive == nullptr || error) return;
@@ -262,6 +264,7 @@ void Bus::call_job(const char* member, base::Duration deadline, const Fill& fill
                                                             "systemd's job did not end in time"));
                  });
              jobs_.insert_or_assign(path, Job{done, std::move(timer)});
+             if (accepted) accepted();
          });
 }
 

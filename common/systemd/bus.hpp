@@ -31,7 +31,8 @@ class Bus {
     // systemd's word: "done", "failed", "canceled" ...
     using JobDone = std::function<void(base::Result<std::string>)>;
 
-    explicit Bus(async::Executor executor);
+    // `socket`: PID 1's private socket, or that of what stands in for it in tests.
+    explicit Bus(async::Executor executor, std::string socket = "/run/systemd/private");
     ~Bus();
     Bus(const Bus&) = delete;
     Bus& operator=(const Bus&) = delete;
@@ -45,8 +46,10 @@ class Bus {
 
     // A call to the manager object.
     void call(const char* member, base::Duration deadline, const Fill& fill, Reply reply);
-    // A call that answers with a job, and the job's end.
-    void call_job(const char* member, base::Duration deadline, const Fill& fill, JobDone done);
+    // A call that answers with a job, and the job's end, for which there is a deadline of its own.
+    // `accepted`, when given, tells that systemd has taken the job.
+    void call_job(const char* member, base::Duration deadline, base::Duration job_deadline,
+                  const Fill& fill, std::function<void()> accepted, JobDone done);
     // All properties of a unit, a{sv}. A unit that is not loaded is answered like one that is
     // inactive.
     void unit_properties(const std::string& unit, base::Duration deadline, Reply reply);
@@ -73,7 +76,10 @@ class Bus {
     static int on_reply(sd_bus_message* message, void* pending, sd_bus_error*);
     static int on_job_removed(sd_bus_message* message, void* self, sd_bus_error*);
 
+    bool uses_private_socket() const;
+
     async::Executor executor_;
+    std::string private_socket_;
     sd_bus* bus_ = nullptr;
     bool serves_ = false;
     bool pumping_ = false;

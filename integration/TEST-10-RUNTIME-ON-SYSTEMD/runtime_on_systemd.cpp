@@ -74,7 +74,6 @@ class SystemdWorld : public RuntimeWorld {
 
     void administrator_stops(const base::ContainerId& id) override {
         shell("systemctl stop --no-block '" + units_.at(id) + "'");
-        // With no agent to acknowledge the end, the scope is over when its command is.
     }
     void administrator_kills(const base::ContainerId& id) override {
         shell("systemctl kill --signal=KILL '" + units_.at(id) + "'");

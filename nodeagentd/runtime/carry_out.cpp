@@ -110,6 +110,7 @@ void SystemdRuntime::State::place(const ContainerPointer& c) {
 }
 
 base::Status SystemdRuntime::State::spawn(const ContainerPointer& c) {
+    if (c->channel) return {};  // the call before this one did not reach systemd
     auto spawned = spawn_supervisor(executor, options.supervisor);
     c->may_spawn = spawned.has_value();
     if (!spawned) return spawned.error();
@@ -124,6 +125,8 @@ void SystemdRuntime::State::placed(const ContainerPointer& c, const base::Status
     const ErrorCode code = outcome.error().code();
     if (code == ErrorCode::already_exists) return feed(c, ScopeInTheWay{});
     if (code == ErrorCode::outcome_unknown) return feed(c, ScopeOutcomeUnknown{});
+    // A scope whose supervisor ended before it stood is a failed unit.
+    if (code == ErrorCode::io) calls.forget_unit(c->unit, nullptr);
     if (!c->may_spawn)
         return feed(c, PlaceRefused{StartFailure::environment, outcome.error().message()});
     feed(c, PlaceRefused{StartFailure::bus,

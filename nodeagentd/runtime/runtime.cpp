@@ -160,6 +160,8 @@ void SystemdRuntime::State::remove_unknown_reports() const {
 void SystemdRuntime::State::close() {
     closed = true;
     sink = nullptr;
+    calls.close();
+    waiting_for_slice.clear();
     list_timer.cancel();
     weights_timer.cancel();
     linger_timers.clear();

@@ -12,6 +12,9 @@ using base::ErrorCode;
 
 namespace {
 
+// A unit whose processes cannot be killed (a disk that does not answer) is looked at after this.
+constexpr base::Duration stop_job_max = std::chrono::hours(1);
+
 base::Instant now() {
     return base::read_clocks().instant;
 }
@@ -100,11 +103,11 @@ systemd::Bus::Reply without_value(std::function<void(base::Status)> over) {
 UnitCalls::UnitCalls(async::Executor executor, Options options)
     : executor_(executor),
       options_(options),
-      bus_(executor),
+      bus_(std::make_unique<systemd::Bus>(executor, options.socket)),
       queue_(options.bounds),
       deadline_timer_(executor),
       alive_(std::make_shared<UnitCalls*>(this)) {
-    bus_.on_restored([this] {
+    bus_->on_restored([this] {
         ++reconnects_;
         queue_.resume();
         go_on_soon();
@@ -116,8 +119,15 @@ UnitCalls::~UnitCalls() {
     *alive_ = nullptr;
 }
 
+void UnitCalls::close() {
+    *alive_ = nullptr;
+    deadline_timer_.cancel();
+    calls_.clear();
+    bus_.reset();
+}
+
 base::Status UnitCalls::open() {
-    return bus_.open(options_.deadline);
+    return bus_->open(options_.deadline);
 }
 
 void UnitCalls::start_unit(std::function<base::Status()> when_due, Fill fill, Done done) {
@@ -128,7 +138,7 @@ void UnitCalls::start_unit(std::function<base::Status()> when_due, Fill fill, Do
             if (const auto yes = when_due(); !yes) {
                 return asio::post(executor_, [over = std::move(over), yes] { over(yes); });
             }
-            bus_.call_job("StartTransientUnit", left, fill,
+            bus_->call_job("StartTransientUnit", left, left, fill, nullptr,
                           [over = std::move(over)](const base::Result<std::string>& job) {
                               over(job_outcome(job));
                           });
@@ -137,26 +147,46 @@ void UnitCalls::start_unit(std::function<base::Status()> when_due, Fill fill, Do
 }
 
 void UnitCalls::stop_unit(std::string unit, Done done) {
+    stop_again(std::make_shared<Stop>(Stop{std::move(unit), std::move(done), false}));
+}
+
+void UnitCalls::stop_again(const std::shared_ptr<Stop>& stop) {
+    stop->taken = false;
     submit(
         Lane::urgent, Repeat::when_outcome_unknown,
-        [this, unit = std::move(unit)](base::Duration left, Over over) {
-            bus_.call_job(
-                "StopUnit", left,
+        [this, stop](base::Duration left, Over over) {
+            bus_->call_job(
+                "StopUnit", left, stop_job_max,
                 [&](sd_bus_message* m) {
-                    return sd_bus_message_append(m, "ss", unit.c_str(), "replace");
+                    return sd_bus_message_append(m, "ss", stop->unit.c_str(), "replace");
                 },
-                [over = std::move(over)](const base::Result<std::string>& job) {
-                    over(gone_is_fine(job_outcome(job)));
+                [stop, over] {
+                    stop->taken = true;
+                    over({});
+                },
+                [this, alive = alive_, stop, over](const base::Result<std::string>& job) {
+                    if (*alive == nullptr) return;
+                    const base::Status outcome = gone_is_fine(job_outcome(job));
+                    stop->taken ? stop_ended(stop, outcome) : over(outcome);
                 });
         },
-        std::move(done));
+        [this, stop](const base::Status& outcome) {
+            if (!stop->taken) stop_ended(stop, outcome);
+        });
+}
+
+void UnitCalls::stop_ended(const std::shared_ptr<Stop>& stop, const base::Status& outcome) {
+    // The connection was lost: the job goes on without us, and to ask for it again does no harm.
+    const bool lost = !outcome && outcome.error().code() == ErrorCode::outcome_unknown;
+    if (lost && !bus_->serves()) return stop_again(stop);
+    if (stop->done) stop->done(outcome);
 }
 
 void UnitCalls::kill_unit(std::string unit, int signal, Done done) {
     submit(
         Lane::urgent, Repeat::when_outcome_unknown,
         [this, unit = std::move(unit), signal](base::Duration left, Over over) {
-            bus_.call(
+            bus_->call(
                 "KillUnit", left,
                 [&](sd_bus_message* m) {
                     return sd_bus_message_append(m, "ssi", unit.c_str(), "all", signal);
@@ -172,7 +202,7 @@ void UnitCalls::forget_unit(std::string unit, Done done) {
     submit(
         Lane::urgent, Repeat::when_outcome_unknown,
         [this, unit = std::move(unit)](base::Duration left, Over over) {
-            bus_.call(
+            bus_->call(
                 "ResetFailedUnit", left,
                 [&](sd_bus_message* m) { return sd_bus_message_append(m, "s", unit.c_str()); },
                 without_value([over = std::move(over)](base::Status outcome) {
@@ -186,7 +216,7 @@ void UnitCalls::set_properties(Fill fill, Done done) {
     submit(
         Lane::urgent, Repeat::when_outcome_unknown,
         [this, fill = std::move(fill)](base::Duration left, Over over) {
-            bus_.call("SetUnitProperties", left, fill, without_value(std::move(over)));
+            bus_->call("SetUnitProperties", left, fill, without_value(std::move(over)));
         },
         std::move(done));
 }
@@ -196,7 +226,7 @@ void UnitCalls::look_at_unit(std::string unit, std::function<void(base::Result<U
     submit(
         Lane::urgent, Repeat::when_outcome_unknown,
         [this, unit = std::move(unit), facts](base::Duration left, Over over) {
-            bus_.unit_properties(unit, left, into(facts, read_facts, std::move(over)));
+            bus_->unit_properties(unit, left, into(facts, read_facts, std::move(over)));
         },
         with(facts, std::move(done)));
 }
@@ -210,7 +240,7 @@ void UnitCalls::look_for_processes(std::string unit, std::function<void(base::Re
     submit(
         Lane::urgent, Repeat::when_outcome_unknown,
         [this, unit = std::move(unit), any, read](base::Duration left, Over over) {
-            bus_.call(
+            bus_->call(
                 "GetUnitProcesses", left,
                 [&](sd_bus_message* m) { return sd_bus_message_append(m, "s", unit.c_str()); },
                 into(any, read, [over = std::move(over)](base::Status outcome) {
@@ -226,7 +256,7 @@ void UnitCalls::list_units(std::vector<std::string> patterns,
     submit(
         Lane::urgent, Repeat::when_outcome_unknown,
         [this, patterns = std::move(patterns), units](base::Duration left, Over over) {
-            bus_.call(
+            bus_->call(
                 "ListUnitsByPatterns", left,
                 [&](sd_bus_message* m) {
                     std::vector<char*> words;
@@ -254,6 +284,7 @@ void UnitCalls::measure(ports::RuntimeMetrics& metrics) const {
 }
 
 void UnitCalls::submit(Lane lane, Repeat repeat, Make make, Done done) {
+    if (!bus_) return;
     const base::Instant deadline = now() + options_.deadline;
     const auto ticket = queue_.add(lane, deadline);
     if (!ticket) {
@@ -296,7 +327,7 @@ void UnitCalls::over(CallQueue::Ticket ticket, base::Instant began, base::Status
                                       call.repeat == Repeat::when_outcome_unknown);
     if (again && call.deadline > now()) {
         queue_.put_back(ticket, call.lane, call.deadline);
-        if (!bus_.serves()) queue_.pause();
+        if (!bus_->serves()) queue_.pause();
         watch_deadlines();
         return go_on_soon();
     }

@@ -31,6 +31,7 @@ class UnitCalls {
     struct Options {
         CallQueue::Bounds bounds{32, 20'000};
         base::Duration deadline = std::chrono::seconds(30);
+        std::string socket = "/run/systemd/private";
     };
 
     UnitCalls(async::Executor executor, Options options);
@@ -38,13 +39,16 @@ class UnitCalls {
 
     // Before anything else, at start; the error is for whoever starts the program.
     base::Status open();
+    // From here on nothing is answered any more.
+    void close();
     // The connection had been lost and serves again.
     void on_restored(std::function<void()> restored) { restored_ = std::move(restored); }
 
     // StartTransientUnit. `when_due` runs when the call's turn has come, just before it is made, and
     // may still say no. Success: the job is done, the unit stands.
     void start_unit(std::function<base::Status()> when_due, Fill fill, Done done);
-    // StopUnit: success when nothing of the unit is left, also when there was no such unit.
+    // StopUnit: success when nothing of the unit is left, also when there was no such unit. It is in
+    // flight until systemd has taken the job: the end may be as far away as the unit's grace.
     void stop_unit(std::string unit, Done done);
     void kill_unit(std::string unit, int signal, Done done);
     // ResetFailedUnit: whatever comes of it, the unit is no concern any more.
@@ -74,6 +78,14 @@ class UnitCalls {
         Done done;
     };
 
+    struct Stop {
+        std::string unit;
+        Done done;
+        bool taken = false;  // systemd has the job, and tells of its end
+    };
+
+    void stop_again(const std::shared_ptr<Stop>& stop);
+    void stop_ended(const std::shared_ptr<Stop>& stop, const base::Status& outcome);
     void submit(Lane lane, Repeat repeat, Make make, Done done);
     void go_on();
     void go_on_soon();
@@ -84,7 +96,7 @@ class UnitCalls {
 
     async::Executor executor_;
     Options options_;
-    systemd::Bus bus_;
+    std::unique_ptr<systemd::Bus> bus_;  // until close()
     CallQueue queue_;
     std::unordered_map<CallQueue::Ticket, Call> calls_;
     async::asio::steady_timer deadline_timer_;

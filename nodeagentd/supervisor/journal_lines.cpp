@@ -31,7 +31,7 @@ iovec part(const char* bytes, std::size_t size) {
 
 }  // namespace
 
-void JournalLines::open(const char* fields, int priority) {
+void JournalLines::open(const char* fields, int priority, const char* socket_path) {
     priority_ = priority;
     fields_bytes_ = std::strlen(fields);
     // Half a field would spoil every entry: too long a list is left out whole.
@@ -41,7 +41,7 @@ void JournalLines::open(const char* fields, int priority) {
     if (socket_ < 0) return;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, "/run/systemd/journal/socket");
+    std::strncpy(address.sun_path, socket_path, sizeof address.sun_path - 1);
     if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
         return;
     ::close(socket_);

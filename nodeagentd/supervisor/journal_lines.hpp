@@ -17,9 +17,11 @@ namespace fairlead::nodeagentd::supervisor {
 
 class JournalLines {
   public:
-    // `fields`: "NAME=value" lines, each ended by a newline. Where there is no journald everything
-    // that follows does nothing.
-    void open(const char* fields, int priority);
+    static constexpr const char* journald = "/run/systemd/journal/socket";
+
+    // `fields`: "NAME=value" lines, each ended by a newline. Where nobody listens at `socket_path`
+    // everything that follows does nothing.
+    void open(const char* fields, int priority, const char* socket_path = journald);
 
     void write(const char* bytes, std::size_t size);
     // Sends what is left of a line without an end.

@@ -50,7 +50,10 @@ class RuntimeContract : public testing::TestWithParam<MakeRuntimeWorld> {
     static constexpr const char* waits = "exec sleep 1000";
     static constexpr const char* stubborn = "trap '' TERM; while :; do sleep 1; done";
 
-    void SetUp() override { world_ = GetParam()(); }
+    void SetUp() override {
+        world_ = GetParam()();
+        if (!world_) GTEST_SKIP() << "needs root";
+    }
 
     nodeagentd::ports::Runtime& runtime() { return world_->runtime(); }
 
@@ -72,6 +75,17 @@ class RuntimeContract : public testing::TestWithParam<MakeRuntimeWorld> {
     template <typename T>
     T expect(base::Duration within = soon) {
         const auto event = world_->next_event(within);
+        if (!event) throw std::runtime_error("nothing happened in time");
+        if (const T* wanted = std::get_if<T>(&*event)) return *wanted;
+        throw std::runtime_error("another event came: " + describe(*event));
+    }
+    // The end of one that went on while no agent looked: its supervisor may have come back to tell of
+    // its running before it told of its end.
+    template <typename T>
+    T expect_after_return() {
+        auto event = world_->next_event(soon);
+        if (event && std::holds_alternative<nodeagentd::ports::Recovered>(*event))
+            event = world_->next_event(soon);
         if (!event) throw std::runtime_error("nothing happened in time");
         if (const T* wanted = std::get_if<T>(&*event)) return *wanted;
         throw std::runtime_error("another event came: " + describe(*event));
@@ -296,7 +310,7 @@ TEST_P(RuntimeContract, AnEndThatCameWhileTheAgentWasAwayIsTold) {
     world_->agent_dies();
     world_->administrator_stops(one.id);
     runtime().recover({known(one)});
-    const auto end = expect<Exited>();
+    const auto end = expect_after_return<Exited>();
     EXPECT_EQ(end.cause, EndCause::administrator) << end.message;
     runtime().release(one.id);
 }
@@ -308,7 +322,7 @@ TEST_P(RuntimeContract, ASupervisorKilledWhileTheAgentWasAwayIsTold) {
     world_->agent_dies();
     world_->supervisor_is_killed(one.id);
     runtime().recover({known(one)});
-    const auto end = expect<ScopeGone>();
+    const auto end = expect_after_return<ScopeGone>();
     EXPECT_EQ(end.cause, EndCause::unknown) << end.message;
     EXPECT_FALSE(world_->is_anything_left(one.id));
     runtime().release(one.id);
