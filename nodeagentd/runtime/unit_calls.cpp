@@ -291,7 +291,7 @@ void UnitCalls::submit(Lane lane, Repeat repeat, Make make, Done done) {
         ++refused_;
         const base::Error full(
             ErrorCode::limit_exceeded,
-            fmt::format("{} starts are waiting for systemd already (UnitStartsQueuedMax=)",
+            fmt::format("{} starts are waiting for systemd already, no more are taken",
                         queue_.bounds().starts_queued_max));
         return asio::post(executor_, [done = std::move(done), full] { done(full); });
     }
