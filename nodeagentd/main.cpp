@@ -121,12 +121,31 @@ async::awaitable<void> warn_of_unknown_name(std::string hostname) {
             .id(log::message_ids::hostname_unknown);
 }
 
-std::map<std::string, double> counters_of(const ports::Fetcher& fetcher) {
+// Owner's strand.
+std::map<std::string, double> counters_of(const ports::Fetcher& fetcher, const ports::Runtime& runtime) {
     const auto fetches = fetcher.counters();
-    return {{"containerizer/fetcher/task_fetches_succeeded", static_cast<double>(fetches.succeeded)},
-            {"containerizer/fetcher/task_fetches_failed", static_cast<double>(fetches.failed)},
-            {"agent/fetches_running", static_cast<double>(fetches.running)},
-            {"agent/fetches_waiting", static_cast<double>(fetches.waiting)}};
+    const auto metrics = runtime.metrics();
+    const auto milliseconds = [](std::chrono::microseconds time) { return static_cast<double>(time.count()) / 1000; };
+    const auto number = [](std::uint64_t count) { return static_cast<double>(count); };
+    return {{"containerizer/fetcher/task_fetches_succeeded", number(fetches.succeeded)},
+            {"containerizer/fetcher/task_fetches_failed", number(fetches.failed)},
+            {"agent/fetches_running", number(fetches.running)},
+            {"agent/fetches_waiting", number(fetches.waiting)},
+            {"agent/containers", number(metrics.containers)},
+            {"agent/unit_calls_in_flight", number(metrics.unit_calls_in_flight)},
+            {"agent/unit_calls_queued", number(metrics.unit_calls_queued)},
+            {"agent/unit_calls_finished", number(metrics.unit_calls_finished)},
+            {"agent/unit_calls_failed", number(metrics.unit_calls_failed)},
+            {"agent/unit_calls_refused", number(metrics.unit_calls_refused)},
+            {"agent/unit_calls_expired", number(metrics.unit_calls_expired)},
+            {"agent/unit_call_latency_sum_ms", milliseconds(metrics.unit_call_latency_sum)},
+            {"agent/unit_call_latency_p50_ms", milliseconds(metrics.unit_call_latency_p50)},
+            {"agent/unit_call_latency_p99_ms", milliseconds(metrics.unit_call_latency_p99)},
+            {"agent/container_starts", number(metrics.starts)},
+            {"agent/container_start_latency_p50_ms", milliseconds(metrics.start_latency_p50)},
+            {"agent/container_start_latency_p99_ms", milliseconds(metrics.start_latency_p99)},
+            {"agent/orphans_stopped", number(metrics.orphans_stopped)},
+            {"agent/bus_reconnects", number(metrics.bus_reconnects)}};
 }
 
 int serve(const Settings& settings) {
@@ -153,6 +172,7 @@ int serve(const Settings& settings) {
     runtime::Options runtime_options;
     runtime_options.run_directory = settings.runtime_directory;
     runtime::SystemdRuntime runtime(owner, runtime_options);
+    if (auto open = runtime.open(); !open) return fail(exit_cannot_run, open.error());
     fetcher::ProcessFetcher fetcher(owner, {.deadline = settings.fetch_deadline});
 
     int status = 0;  // owner's strand, then nobody's
@@ -178,7 +198,7 @@ int serve(const Settings& settings) {
 
     const api::Files files(settings.work_directory / "sandboxes");
     api::add_routes(router, {driver, identity, files, [](std::int64_t pid) { return inventory::read_usage(pid); },
-                             [&fetcher] { return counters_of(fetcher); }, io.get_executor()});
+                             [&] { return counters_of(fetcher, runtime); }, io.get_executor()});
     server.start();
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {

@@ -6,7 +6,6 @@ the reason on its last line when this machine cannot run it. A file or label `sl
 """
 
 import concurrent.futures
-import hashlib
 import json
 import os
 import signal
@@ -19,7 +18,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(SOURCE / "integration"))
 
-from bedlib import cache  # noqa: E402
+from bedlib import programs  # noqa: E402
 
 SKIP_STATUS = 77
 LOG_LINES = 80
@@ -69,12 +68,9 @@ def run_with_deadline(command, deadline, **options):
 
 def build(tally, compiles):
     """Configures, and compiles unless only tests are asked for that need no program."""
-    key = hashlib.sha256(str(SOURCE).encode()).hexdigest()[:8]
-    folder = cache.folder(f"build-tests-{key}")
-    environment = dict(os.environ, CCACHE_DIR=os.environ.get("CCACHE_DIR", str(cache.folder("ccache"))),
-                       CCACHE_SLOPPINESS="pch_defines,time_macros")
-    configure = ["cmake", "-S", str(SOURCE), "-B", str(folder), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
-                 "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1"]
+    folder = programs.build_folder()
+    environment = programs.environment()
+    configure = programs.configuration(folder)
     if compiles:
         print("building the tests ...", flush=True)
     for command in (configure, ["ninja", "-C", str(folder), "-k", "0"])[:2 if compiles else 1]:

@@ -35,6 +35,12 @@ class TestBed:
         """Runs a line of shell on a host and returns what it printed."""
         return self("exec", host, "--", "sh", "-c", script, check=check)
 
+    def copy(self, file, host, path):
+        """Puts a program of this machine on a host."""
+        with open(file, "rb") as source:
+            subprocess.run([BED, "exec", "--name", self.name, host, "--", "sh", "-c", 'cat > "$0" && chmod 755 "$0"', path],
+                           stdin=source, check=True)
+
 
 def skip(why):
     """Ends the test as one that this machine cannot run."""

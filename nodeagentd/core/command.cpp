@@ -89,6 +89,11 @@ std::string sandbox_path(const CommandOptions& options, const std::string& frame
            container_id;
 }
 
+base::Duration kill_grace(const v1::TaskInfo& task, const CommandOptions& options) {
+    if (!task.kill_policy().has_grace_period()) return options.kill_grace;
+    return base::Duration(task.kill_policy().grace_period().nanoseconds());
+}
+
 base::Result<StartContainer> plan_command(const CommandOptions& options,
                                           const v1::FrameworkInfo& framework,
                                           const internal::ContainerRecord& record,
@@ -108,9 +113,7 @@ base::Result<StartContainer> plan_command(const CommandOptions& options,
     start.description = task.name() + " (" + framework.name() + ")";
     start.sandbox = record.sandbox();
     start.user = task.command().has_user() ? task.command().user() : framework.user();
-    start.kill_grace = options.kill_grace;
-    if (task.kill_policy().has_grace_period())
-        start.kill_grace = base::Duration(task.kill_policy().grace_period().nanoseconds());
+    start.kill_grace = kill_grace(task, options);
     if (task.has_max_completion_time())
         start.max_completion_time = base::Duration(task.max_completion_time().nanoseconds());
 

@@ -17,6 +17,9 @@ struct CommandOptions {
 std::string sandbox_path(const CommandOptions& options, const std::string& framework_id,
                          const std::string& task_id, const std::string& container_id);
 
+// From SIGTERM to SIGKILL: what the task says, else what this agent is configured with.
+base::Duration kill_grace(const v1::TaskInfo& task, const CommandOptions& options);
+
 base::Result<StartContainer> plan_command(const CommandOptions& options,
                                           const v1::FrameworkInfo& framework,
                                           const internal::ContainerRecord& record,

@@ -1,6 +1,7 @@
 #include "nodeagentd/core/core.hpp"
 
 #include "common/resources/wire.hpp"
+#include "nodeagentd/core/command.hpp"
 #include "nodeagentd/core/status.hpp"
 
 #include <algorithm>
@@ -90,6 +91,11 @@ void Core::handle(const Recovered& input) {
         if (record.task_info().has_max_completion_time())
             known.max_completion_time =
                 base::Duration(record.task_info().max_completion_time().nanoseconds());
+        if (const auto framework = state_.frameworks.find(framework_id);
+            framework != state_.frameworks.end())
+            known.framework_name = framework->second.name();
+        known.cpus = container.resources.cpus().to_double();
+        known.kill_grace = kill_grace(record.task_info(), options_.command);
         recover.known.push_back(std::move(known));
     }
     report(Report::Kind::recovered, "found " + std::to_string(input.containers.size()) +

@@ -150,6 +150,9 @@ struct RecoverContainers {
         base::TaskId task_id;
         std::optional<base::Duration> max_completion_time;
         bool stop_requested = false;
+        std::string framework_name;
+        double cpus = 0;
+        base::Duration kill_grace{};
     };
     std::vector<Known> known;
 };

@@ -223,9 +223,7 @@ void Core::kill(const base::FrameworkId& framework_id, const base::TaskId& task_
 }
 
 void Core::stop(Container& container, std::optional<base::Duration> grace) {
-    base::Duration effective = options_.command.kill_grace;
-    if (container.task().kill_policy().has_grace_period())
-        effective = base::Duration(container.task().kill_policy().grace_period().nanoseconds());
+    base::Duration effective = kill_grace(container.task(), options_.command);
     if (grace) effective = std::max(*grace, base::Duration::zero());
     const auto deadline = now_.instant + effective;
     if (container.record.kill_requested() && container.kill_deadline &&

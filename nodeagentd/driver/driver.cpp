@@ -205,8 +205,9 @@ void Driver::act(const core::Action& action) {
         std::vector<ports::KnownContainer> known;
         for (const auto& one : std::get<core::RecoverContainers>(action).known) {
             unheard_.insert(one.container_id);
-            known.push_back({one.container_id, one.framework_id, one.task_id,
-                             one.max_completion_time, one.stop_requested});
+            known.push_back({one.container_id, one.framework_id, one.task_id, one.framework_name,
+                             one.cpus, one.kill_grace, one.max_completion_time,
+                             one.stop_requested});
         }
         world_.runtime->recover(std::move(known));
         if (unheard_.empty()) mailbox_.push(core::Input(core::RuntimeSettled{}));

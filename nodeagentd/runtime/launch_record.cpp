@@ -2,45 +2,31 @@
 
 #include "nodeagentd/supervisor/protocol.hpp"
 
-#include <grp.h>
-#include <pwd.h>
-#include <unistd.h>
-
-#include <charconv>
-
 namespace fairlead::nodeagentd::runtime {
 
-base::Result<Credentials> find_credentials(const std::string& user) {
-    Credentials found;
-    if (user.empty()) return found;
-    passwd entry{};
-    passwd* result = nullptr;
-    char buffer[8192];
-    ::getpwnam_r(user.c_str(), &entry, buffer, sizeof buffer, &result);
-    unsigned number = 0;
-    const auto parsed = std::from_chars(user.data(), user.data() + user.size(), number);
-    if (result == nullptr && parsed.ec == std::errc() && parsed.ptr == user.data() + user.size()) {
-        ::getpwuid_r(number, &entry, buffer, sizeof buffer, &result);
-    }
-    if (result == nullptr)
-        return base::Error(base::ErrorCode::not_found, "no such user on this host: " + user);
-    found.uid = entry.pw_uid;
-    found.gid = entry.pw_gid;
-    if (::geteuid() != 0) {
-        if (found.uid == ::geteuid()) return found;
-        return base::Error(base::ErrorCode::permission_denied,
-                           "only an agent that runs as root can start tasks of " + user);
-    }
-    found.change = true;
-    gid_t groups[256];
-    int count = 256;
-    if (::getgrouplist(entry.pw_name, entry.pw_gid, groups, &count) >= 0)
-        found.groups.assign(groups, groups + count);
-    return found;
+namespace {
+
+// A field's value ends with its line.
+std::string field(const char* name, std::string value) {
+    for (char& c : value)
+        if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+    constexpr std::size_t value_bytes_max = 400;
+    if (value.size() > value_bytes_max) value.resize(value_bytes_max);
+    return std::string(name) + "=" + value + "\n";
 }
 
+// OBJECT_SYSTEMD_UNIT= lets `journalctl -u SCOPE` find an entry also when journald got to it after
+// the supervisor had ended.
+std::string journal_fields(const ports::ContainerSpec& spec, const std::string& unit) {
+    return field("SYSLOG_IDENTIFIER", spec.task_name.empty() ? spec.task.value() : spec.task_name) +
+           field("FRAMEWORK_ID", spec.framework.value()) + field("TASK_ID", spec.task.value()) +
+           field("OBJECT_SYSTEMD_UNIT", unit);
+}
+
+}  // namespace
+
 std::string launch_record(const ports::ContainerSpec& spec, const Credentials& credentials,
-                          const std::string& agent_socket, const std::string& report_path) {
+                          const std::string& unit, const std::string& agent_socket, const std::string& report_path) {
     supervisor::LaunchHead head;
     head.change_credentials = credentials.change ? 1 : 0;
     head.arguments = static_cast<std::uint32_t>(spec.argv.size());
@@ -56,11 +42,7 @@ std::string launch_record(const ports::ContainerSpec& spec, const Credentials& c
     add(spec.sandbox);
     add(spec.sandbox + "/stdout");
     add(spec.sandbox + "/stderr");
-    std::string identifier = spec.task_name.empty() ? spec.task.value() : spec.task_name;
-    for (char& c : identifier) {
-        if (c == '\n') c = ' ';
-    }
-    add(identifier);
+    add(journal_fields(spec, unit));
     add(agent_socket);
     add(report_path);
     for (const auto& argument : spec.argv) add(argument);

@@ -76,17 +76,19 @@ int Channel::next_pause_ms() {
     return pause_ms_;
 }
 
-void write_report(const char* path, const Message& message) {
-    if (path[0] == '\0') return;
+bool write_report(const char* path, const Message& message) {
+    if (path[0] == '\0') return false;
     char temporary[512];
     const int length = std::snprintf(temporary, sizeof temporary, "%s.new", path);
-    if (length <= 0 || static_cast<std::size_t>(length) >= sizeof temporary) return;
+    if (length <= 0 || static_cast<std::size_t>(length) >= sizeof temporary) return false;
     const int fd = ::open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return;
+    if (fd < 0) return false;
     const bool complete =
         ::write(fd, &message, sizeof message) == static_cast<ssize_t>(sizeof message);
     ::close(fd);
-    if (!complete || ::rename(temporary, path) != 0) ::unlink(temporary);
+    if (complete && ::rename(temporary, path) == 0) return true;
+    ::unlink(temporary);
+    return false;
 }
 
 }  // namespace fairlead::nodeagentd::supervisor

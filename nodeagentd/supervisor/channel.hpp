@@ -36,8 +36,7 @@ class Channel {
     int pause_ms_ = 0;
 };
 
-// Writes the message into `path`, whole or not at all: what remains when this supervisor is killed
-// before an agent listens.
-void write_report(const char* path, const Message& message);
+// Writes the message into `path`, whole or not at all: what an agent finds that comes later.
+bool write_report(const char* path, const Message& message);
 
 }  // namespace fairlead::nodeagentd::supervisor

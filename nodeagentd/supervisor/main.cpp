@@ -61,12 +61,17 @@ class Supervisor {
     int timeout_ms() const;
     Next on_channel();
     void on_signals();
+    bool is_over() const {
+        return state_.state == TaskState::exited || state_.state == TaskState::start_failed;
+    }
     void launch(int record);
     void start(const LaunchReader& launch);
+    void report_start();
     void reap();
     void finish_when_output_is_in();
     void report(MessageType type);
     void on_agent_lost();
+    void leave_end_behind();
     void reconnect_when_due();
 
     Channel channel_;
@@ -75,7 +80,8 @@ class Supervisor {
     Output err_;
     Message state_;  // what hello says
     bool main_ended_ = false;
-    bool sigterm_seen_ = false;
+    bool left_behind_ = false;  // the end is in the report file
+    std::uint64_t sigterm_us_ = 0;
     std::uint64_t started_us_ = 0;
     std::uint64_t finish_by_us_ = 0;  // end of the wait for leftover output
     std::uint64_t reconnect_at_us_ = 0;
@@ -86,18 +92,19 @@ class Supervisor {
 int Supervisor::run() {
     for (;;) {
         if (poll_once(timeout_ms()) < 0 && errno != EINTR) return 1;
-        if (state_.state == TaskState::waiting && (sigterm_seen_ || !channel_.is_connected()))
+        if (state_.state == TaskState::waiting && (sigterm_us_ != 0 || !channel_.is_connected()))
             return 0;
-        if (channel_.is_connected() && on_channel() == Next::leave) {
-            out_.drain();
-            err_.drain();
-            out_.close();
-            err_.close();
-            return 0;
-        }
+        if (channel_.is_connected() && on_channel() == Next::leave) break;
         if (state_.state == TaskState::running) finish_when_output_is_in();
+        if (is_over() && sigterm_us_ != 0 && !state_.sigterm_seen) leave_end_behind();
+        if (left_behind_) break;
         reconnect_when_due();
     }
+    out_.drain();
+    err_.drain();
+    out_.close();
+    err_.close();
+    return 0;
 }
 
 int Supervisor::timeout_ms() const {
@@ -138,9 +145,7 @@ Supervisor::Next Supervisor::on_channel() {
         } else if (attached >= 0) {
             ::close(attached);
         }
-        const bool over =
-            state_.state == TaskState::exited || state_.state == TaskState::start_failed;
-        if (message.type == MessageType::acknowledge && over) return Next::leave;
+        if (message.type == MessageType::acknowledge && is_over()) return Next::leave;
         if (!channel_.is_connected()) return Next::go_on;
     }
 }
@@ -148,7 +153,7 @@ Supervisor::Next Supervisor::on_channel() {
 void Supervisor::on_signals() {
     signalfd_siginfo info;
     while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
-        if (info.ssi_signo == SIGTERM && !main_ended_) sigterm_seen_ = true;
+        if (info.ssi_signo == SIGTERM && sigterm_us_ == 0) sigterm_us_ = now_us();
     }
     reap();
 }
@@ -168,10 +173,15 @@ void Supervisor::launch(int record) {
     } else {
         state_.stage = StartStage::record;
         state_.error = EINVAL;
+        report_start();
     }
     if (bytes != MAP_FAILED) ::munmap(bytes, size);
-    state_.state = state_.stage == StartStage::none ? TaskState::running : TaskState::start_failed;
-    report(state_.stage == StartStage::none ? MessageType::started : MessageType::start_failed);
+}
+
+void Supervisor::report_start() {
+    const bool runs = state_.stage == StartStage::none;
+    state_.state = runs ? TaskState::running : TaskState::start_failed;
+    report(runs ? MessageType::started : MessageType::start_failed);
 }
 
 void Supervisor::start(const LaunchReader& launch) {
@@ -185,6 +195,7 @@ void Supervisor::start(const LaunchReader& launch) {
     const auto failed = [this](StartStage stage) {
         state_.stage = stage;
         state_.error = errno;
+        report_start();
     };
     const int out_file = open_output_file(launch.string(LaunchString::stdout_path), launch.head());
     if (out_file < 0) return failed(StartStage::output_file);
@@ -204,10 +215,12 @@ void Supervisor::start(const LaunchReader& launch) {
     state_.pid = outcome.pid;
     state_.stage = outcome.stage;
     state_.error = outcome.error;
+    report_start();
     if (outcome.stage != StartStage::none) return;
-    const char* const identifier = launch.string(LaunchString::identifier);
-    out_.open(out[0], out_file, connect_journal(identifier, priority_out));
-    err_.open(err[0], err_file, connect_journal(identifier, priority_err));
+    // The journal is opened when everybody who waits for the start knows of it.
+    const char* const fields = launch.string(LaunchString::journal_fields);
+    out_.open(out[0], out_file, fields, priority_out);
+    err_.open(err[0], err_file, fields, priority_err);
 }
 
 void Supervisor::reap() {
@@ -240,7 +253,10 @@ void Supervisor::finish_when_output_is_in() {
                                    ? memory.peak_bytes
                                    : static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
     state_.oom_kills = memory.oom_kills;
-    state_.sigterm_seen = sigterm_seen_ ? 1 : 0;
+    if (sigterm_us_ != 0) {
+        state_.sigterm_seen = 1;
+        state_.sigterm_after_us = sigterm_us_ > started_us_ ? sigterm_us_ - started_us_ : 0;
+    }
     state_.state = TaskState::exited;
     report(MessageType::exited);
 }
@@ -252,9 +268,15 @@ void Supervisor::report(MessageType type) {
 }
 
 void Supervisor::on_agent_lost() {
-    if (state_.state != TaskState::running) write_report(report_path_, state_);
+    if (is_over()) leave_end_behind();
     if (reconnect_at_us_ == 0)
         reconnect_at_us_ = now_us() + static_cast<std::uint64_t>(channel_.next_pause_ms()) * 1000;
+}
+
+// Nobody listens, or the scope is being stopped: the file says it all, and there is nothing to stay
+// for. Where it cannot be written we stay.
+void Supervisor::leave_end_behind() {
+    left_behind_ = write_report(report_path_, state_);
 }
 
 void Supervisor::reconnect_when_due() {
@@ -290,6 +312,7 @@ int main() {
         return 64;
     }
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    spare_from_oom_killer();
     const int signals = open_signals();
     if (signals < 0) return 71;
     return Supervisor(channel_descriptor, signals).run();

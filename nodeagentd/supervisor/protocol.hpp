@@ -12,7 +12,8 @@
 //     | <------------------------------ exited --|  kept until acknowledged
 //     | -- acknowledge ------------------------> |  exits
 //   after a lost connection the supervisor connects and says `hello`, which carries all of its
-//   state.
+//   state. One whose task is over while no agent listens does not wait: it leaves its last message
+//   in the report file and exits.
 //
 // No protobuf, no exceptions, no allocation here: the supervisor must stay below 1 MiB.
 
@@ -70,7 +71,8 @@ struct Message {
     std::uint64_t cpu_system_us = 0;
     std::uint64_t memory_peak_bytes = 0;
     std::uint64_t oom_kills = 0;       // from the scope's memory.events, where there is one
-    std::uint64_t run_us = 0;          // from exec to end
+    std::uint64_t run_us = 0;            // from exec to end
+    std::uint64_t sigterm_after_us = 0;  // from exec to the first SIGTERM, where sigterm_seen
     char key[key_bytes_max + 1] = {};  // which container; in hello
 };
 
@@ -84,7 +86,7 @@ inline bool is_valid(const Message& message, std::size_t bytes) {
 
 // The launch record: a fixed head, then strings, each ended by NUL so that argv and the environment
 // are used where they lie. Order of strings: key, sandbox, stdout path, stderr path, journal
-// identifier, agent socket, report path, then argv, then "NAME=value"s. `groups` follow the
+// fields ("NAME=value" lines), agent socket, report path, then argv, then "NAME=value"s. `groups` follow the
 // strings, four bytes each, unaligned.
 struct LaunchHead {
     std::uint32_t magic = message_magic;
@@ -105,7 +107,7 @@ enum LaunchString {
     sandbox = 1,
     stdout_path = 2,
     stderr_path = 3,
-    identifier = 4,
+    journal_fields = 4,
     agent_socket = 5,
     report_path = 6
 };

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 
 namespace fairlead::nodeagentd::supervisor {
 
@@ -54,11 +55,16 @@ void reset_signals() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// The supervisor may be protected from the OOM killer; its task must not be.
-void reset_oom_score() {
-    const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+// The kernel's OOM killer should take the task, whose end can then be told, and not the one that
+// tells it; and the task starts with the score that the supervisor was given.
+constexpr const char* oom_score_file = "/proc/self/oom_score_adj";
+constexpr char oom_score_spared[] = "-900";
+char oom_score_given[16] = "0";
+
+void write_oom_score(const char* score) {
+    const int fd = ::open(oom_score_file, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return;
-    [[maybe_unused]] const ssize_t put = ::write(fd, "0", 1);
+    [[maybe_unused]] const ssize_t put = ::write(fd, score, std::strlen(score));
     ::close(fd);
 }
 
@@ -71,7 +77,7 @@ void reset_oom_score() {
 [[noreturn]] void run_child(const LaunchReader& launch, const Prepared& prepared, int out, int err,
                             int report) {
     ::setsid();
-    reset_oom_score();
+    write_oom_score(oom_score_given);
     const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0)
         fail(report, StartStage::pipe);
@@ -94,6 +100,16 @@ void reset_oom_score() {
 }
 
 }  // namespace
+
+void spare_from_oom_killer() {
+    const int fd = ::open(oom_score_file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    const ssize_t got = ::read(fd, oom_score_given, sizeof oom_score_given - 1);
+    ::close(fd);
+    if (got <= 0) return;
+    oom_score_given[got] = '\0';
+    write_oom_score(oom_score_spared);
+}
 
 StartOutcome start_task(const LaunchReader& launch, int out, int err) {
     StartOutcome outcome;

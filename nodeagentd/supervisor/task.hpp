@@ -19,6 +19,9 @@ struct StartOutcome {
 // `out` and `err` become the task's stdout and stderr; the caller closes its copies.
 StartOutcome start_task(const LaunchReader& launch, int out, int err);
 
+// For the supervisor itself, before it starts anything; without the right to it nothing changes.
+void spare_from_oom_killer();
+
 // Creates or opens for appending, owned by the task's user; a symbolic link in its place is
 // refused. -1 with errno.
 int open_output_file(const char* path, const LaunchHead& head);

@@ -13,7 +13,7 @@ struct QuietRuntime : ports::Runtime {
     void start(ports::ContainerSpec spec) override { started.push_back(spec.task.value()); }
     void stop(base::ContainerId, std::optional<base::Duration>) override { ++stops; }
     void release(base::ContainerId) override {}
-    void set_framework_weight(base::FrameworkId, std::uint32_t) override {}
+    ports::RuntimeMetrics metrics() const override { return {}; }
 
     ports::RuntimeSink sink;
     std::vector<std::string> started;
