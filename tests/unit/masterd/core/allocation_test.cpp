@@ -1,3 +1,4 @@
+#include "allocator/drf/drf.hpp"
 #include "tests/support/master_harness.hpp"
 
 namespace fairlead::tests {
@@ -99,6 +100,92 @@ TEST(Allocation, AWrongPlanCannotHarmTheBooks) {
     };
     master.step(masterd::core::AllocationDue{});
     EXPECT_EQ(master.take_offers(scheduler).size(), 1u);
+}
+
+// --- offers follow events: no clock moves in these two ---
+
+struct Rhythm {
+    int events_until_offer_max = 0;  // from wanting one
+    int tasks_finished = 0;
+};
+
+// Each client in turn wants an offer, launches one task on it, and has enough; then the task ends.
+Rhythm clients_take_turns(int clients) {
+    MasterHarness master({}, std::make_unique<allocator::drf::Drf>(7));
+    std::vector<MasterHarness::Host> hosts;
+    for (int i = 0; i < clients; ++i) hosts.push_back(master.join("host" + std::to_string(i)));
+    std::vector<MasterHarness::Scheduler> schedulers;
+    for (int i = 0; i < clients; ++i) {
+        auto call = subscribe_call(framework_info());
+        call.mutable_subscribe()->add_suppressed_roles("*");
+        const auto request = master.post(call);
+        schedulers.push_back(
+            {master.events[request].at(0)->subscribed().framework_id().value(),
+             master.stream_ids[request], request});
+    }
+    Rhythm rhythm;
+    const auto start = master.now.instant;
+    for (int round = 0; round < 5; ++round)
+        for (const auto& scheduler : schedulers) {
+            const std::string id = "t" + std::to_string(round);
+            master.send(scheduler, call_of(scheduler.id, v1::scheduler::Call::REVIVE));
+            int events = 1;
+            auto offers = master.take_offers(scheduler);
+            while (offers.empty() && ++events < 100) {
+                master.step(masterd::core::TimePassed{});
+                offers = master.take_offers(scheduler);
+            }
+            rhythm.events_until_offer_max = std::max(rhythm.events_until_offer_max, events);
+            if (offers.empty()) continue;
+            const auto& offer = offers.front();
+            master.send(scheduler, call_of(scheduler.id, v1::scheduler::Call::SUPPRESS));
+            auto decline = call_of(scheduler.id, v1::scheduler::Call::DECLINE);
+            decline.mutable_decline()->mutable_filters()->set_refuse_seconds(0);
+            for (std::size_t i = 1; i < offers.size(); ++i)
+                *decline.mutable_decline()->add_offer_ids() = offers[i].id();
+            master.send(scheduler, decline);
+            auto accept = accept_call(scheduler.id, {offer.id().value()},
+                                      {command_task(id, offer.agent_id().value(), 4)});
+            accept.mutable_accept()->mutable_filters()->set_refuse_seconds(0);
+            master.send(scheduler, accept);
+            for (const auto& host : hosts)
+                if (host.id == offer.agent_id().value())
+                    master.say(host.link, status_update(scheduler.id, id, v1::TASK_FINISHED,
+                                                        "0123456789abcdef"));
+            rhythm.tasks_finished += static_cast<int>(master.take_updates(scheduler).size());
+        }
+    EXPECT_EQ(master.now.instant, start);
+    return rhythm;
+}
+
+TEST(OffersFollowEvents, SixteenClientsWaitNoLongerThanOne) {
+    const Rhythm one = clients_take_turns(1);
+    const Rhythm sixteen = clients_take_turns(16);
+    EXPECT_EQ(one.events_until_offer_max, 1);
+    EXPECT_EQ(sixteen.events_until_offer_max, 1);
+    EXPECT_EQ(one.tasks_finished, 5);
+    EXPECT_EQ(sixteen.tasks_finished, 80);
+}
+
+TEST(OffersFollowEvents, WhatATaskLeavesIsOfferedInTheStepThatHearsOfItsEnd) {
+    MasterHarness master({}, std::make_unique<allocator::drf::Drf>(7));
+    const auto host = master.join();
+    const auto first = master.subscribe();
+    const auto offer = master.take_offers(first).at(0);
+    std::vector<MasterHarness::Scheduler> waiting;
+    for (int i = 0; i < 16; ++i) waiting.push_back(master.subscribe());
+    master.send(first, call_of(first.id, v1::scheduler::Call::SUPPRESS));
+    master.send(first, accept_call(first.id, {offer.id().value()},
+                                   {command_task("t", host.id, 4, 1024)}));
+    const auto offers_to_those_who_wait = [&] {
+        std::size_t count = 0;
+        for (const auto& scheduler : waiting) count += master.take_offers(scheduler).size();
+        return count;
+    };
+    offers_to_those_who_wait();  // the ports that the task has left
+    master.say(host.link,
+               status_update(first.id, "t", v1::TASK_FINISHED, "0123456789abcdef"));
+    EXPECT_EQ(offers_to_those_who_wait(), 1u);
 }
 
 }  // namespace
