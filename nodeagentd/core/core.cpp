@@ -25,6 +25,7 @@ Core::Core(CoreOptions options, std::uint64_t seed) : options_(std::move(options
     // An agent's own resources were made by our own code: not being able to read them is a bug of
     // ours.
     state_.total = read_resources(options_.agent_info.resources()).value();
+    state_.updates = UpdateQueue(options_.update_retry_min, options_.update_retry_max);
 }
 
 Output Core::step(base::Moment now, const Input& input) {
@@ -32,25 +33,32 @@ Output Core::step(base::Moment now, const Input& input) {
     output_ = {};
     std::visit([this](const auto& one) { handle(one); }, input);
     for (const auto& id : dirty_)
-        if (auto* container = find(id))
-            output_.persist.push_back(PersistContainer{
-                std::make_shared<const internal::ContainerRecord>(container->record)});
+        if (auto* container = find(id)) write_down(*container);
     dirty_.clear();
     return std::move(output_);
 }
 
+void Core::write_down(const Container& container) {
+    auto record = std::make_shared<internal::ContainerRecord>(container.record);
+    for (const auto& status : state_.updates.pending(id_of(container)))
+        *record->add_pending_updates() = status;
+    output_.persist.push_back(PersistContainer{std::move(record)});
+}
+
 std::optional<base::Instant> Core::next_deadline() const {
     std::optional<base::Instant> next = link_deadline_;
-    if (state_.registered && !retries_.empty() && (!next || retries_.begin()->first < *next))
-        next = retries_.begin()->first;
+    const auto retry = state_.updates.next_due();
+    if (retry && (!next || retry->at < *next)) next = retry->at;
     return next;
 }
 
 void Core::handle(const TimePassed&) {
     if (link_deadline_ && now_.instant >= *link_deadline_)
         drop_link(Report::Kind::disconnected, "the master is silent");
-    while (state_.registered && !retries_.empty() && retries_.begin()->first <= now_.instant)
-        send_first_pending(*find(retries_.begin()->second));
+    // Each turn sends an update, which moves its retry into the future.
+    for (auto due = state_.updates.next_due(); due && due->at <= now_.instant;
+         due = state_.updates.next_due())
+        send_first_pending(*find(due->container));
 }
 
 void Core::handle(const Recovered& input) {
@@ -71,6 +79,8 @@ void Core::handle(const Recovered& input) {
             state_.agent_id = base::AgentId(record.task_info().agent_id().value());
         Container& container = state_.containers[id];
         container.record = record;
+        container.record.clear_pending_updates();
+        for (const auto& status : record.pending_updates()) state_.updates.push(id, status);
         state_.tasks[{framework_id, task_id}] = id;
         auto resources = read_resources(record.task_info().resources());
         if (resources) container.resources = *resources;
@@ -119,27 +129,29 @@ void Core::handle(const RuntimeSettled&) {
 // -------------------------------------------------------------------------------------------------------------
 
 void Core::handle(const LinkOpened& input) {
+    link_lost();
     state_.link = input.link;
-    state_.registered = false;
-    link_deadline_.reset();
     send_registration();
 }
 
 void Core::handle(const LinkClosed& input) {
     if (state_.link != input.link) return;
     if (state_.registered) report(Report::Kind::disconnected, "the connection to the master broke");
+    link_lost();
+}
+
+void Core::link_lost() {
     state_.link.reset();
     state_.registered = false;
     link_deadline_.reset();
+    state_.updates.link_lost();
 }
 
 void Core::drop_link(Report::Kind kind, const std::string& why) {
     if (!state_.link) return;
     report(kind, why);
     output_.sends.push_back(CloseLink{*state_.link});
-    state_.link.reset();
-    state_.registered = false;
-    link_deadline_.reset();
+    link_lost();
 }
 
 void Core::send(std::shared_ptr<const internal::FromAgent> message) {
@@ -170,9 +182,9 @@ void Core::send_registration() {
         *task->mutable_resources() = info.resources();
         if (container.record.has_latest_status())
             *task->add_statuses() = container.record.latest_status();
-        if (!container.record.pending_updates().empty()) {
-            task->set_status_update_state(container.record.pending_updates(0).state());
-            task->set_status_update_uuid(container.record.pending_updates(0).uuid());
+        if (const auto& pending = state_.updates.pending(id); !pending.empty()) {
+            task->set_status_update_state(pending.front().state());
+            task->set_status_update_uuid(pending.front().uuid());
         }
         if (info.has_labels()) *task->mutable_labels() = info.labels();
         if (info.has_discovery()) *task->mutable_discovery() = info.discovery();
@@ -277,7 +289,7 @@ void Core::registered(const internal::Registered& message) {
     link_deadline_ = now_.instant + ping_timeout_;
     report(first ? Report::Kind::registered : Report::Kind::reregistered,
            "registered as " + given.value());
-    resend_all();
+    for (const auto& id : state_.updates.containers()) send_first_pending(*find(id));
     for (const auto& key : message.known_tasks()) {
         const base::FrameworkId framework_id(key.framework_id().value());
         const base::TaskId task_id(key.task_id().value());

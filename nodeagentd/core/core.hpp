@@ -78,8 +78,7 @@ class Core {
 
     // Updates (updates.cpp).
     void update(Container& container, v1::TaskStatus status);
-    void send_first_pending(Container& container);
-    void resend_all();
+    void send_first_pending(const Container& container);
 
     bool has_capability(const base::FrameworkId& framework_id,
                         v1::FrameworkInfo::Capability::Type capability) const;
@@ -87,6 +86,8 @@ class Core {
     Container* find(const base::FrameworkId& framework_id, const base::TaskId& task_id);
     base::ContainerId id_of(const Container& container) const;
     void touch(const Container& container) { dirty_.insert(id_of(container)); }
+    void write_down(const Container& container);
+    void link_lost();
     void report(Report::Kind kind, std::string message, const Container* container = nullptr);
 
     CoreOptions options_;
@@ -96,7 +97,6 @@ class Core {
     Output output_;
     std::set<base::ContainerId>
         dirty_;  // containers whose record is written at the end of the step
-    std::set<std::pair<base::Instant, base::ContainerId>> retries_;
     std::optional<base::Instant> link_deadline_;  // silence until then: the link is dead
     base::Duration ping_timeout_{};
 };

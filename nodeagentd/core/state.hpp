@@ -8,6 +8,7 @@
 #include "fairlead/internal/checkpoint.pb.h"
 #include "fairlead/v1/mesos.pb.h"
 #include "nodeagentd/core/io.hpp"
+#include "nodeagentd/core/update_queue.hpp"
 
 #include <map>
 #include <memory>
@@ -25,14 +26,13 @@ struct Container {
         running,
         ended,  // no resources are held; what is left is its last updates
     };
-    internal::ContainerRecord record;  // what is, or is about to be, on disk
+    // What is, or is about to be, on disk; its pending updates are in State.updates instead.
+    internal::ContainerRecord record;
     resources::Resources resources;
     Phase phase = Phase::starting;
     bool recovered = false;  // came from a checkpoint and has not been heard of since
     std::int64_t pid = 0;
     std::optional<base::Instant> kill_deadline;  // when the stop that was asked for becomes SIGKILL
-    base::Duration retry_delay{};
-    std::optional<base::Instant> retry_at;  // of the first pending update, when it has been sent
 
     const v1::TaskInfo& task() const { return record.task_info(); }
     bool holds_resources() const { return phase == Phase::starting || phase == Phase::running; }
@@ -55,6 +55,7 @@ struct State {
     std::map<base::FrameworkId, v1::FrameworkInfo> frameworks;
     std::map<base::ContainerId, Container> containers;
     std::map<std::pair<base::FrameworkId, base::TaskId>, base::ContainerId> tasks;
+    UpdateQueue updates;
 
     std::uint64_t tasks_finished = 0;
     std::uint64_t tasks_failed = 0;

@@ -278,7 +278,7 @@ void Core::shutdown_framework(const base::FrameworkId& framework_id) {
         }
         if (container.record.discarded()) continue;
         container.record.set_discarded(true);
-        container.record.clear_pending_updates();
+        state_.updates.drop(id);
         state_.discarded.add(container.resources);
         touch(container);
         stop(container, std::nullopt);
@@ -288,7 +288,7 @@ void Core::shutdown_framework(const base::FrameworkId& framework_id) {
 void Core::forget(Container& container) {
     const auto id = id_of(container);
     const base::FrameworkId framework_id(container.record.framework_id().value());
-    if (container.retry_at) retries_.erase({*container.retry_at, id});
+    state_.updates.drop(id);
     state_.tasks.erase({framework_id, base::TaskId(container.task().task_id().value())});
     dirty_.erase(id);
     output_.persist.push_back(ForgetContainer{id});
