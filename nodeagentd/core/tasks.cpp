@@ -49,10 +49,6 @@ void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& ta
         return;
     }
     Container& container = add_container(framework_id, task);
-    const auto never_started =
-        has_capability(framework_id, v1::FrameworkInfo::Capability::PARTITION_AWARE)
-            ? v1::TASK_DROPPED
-            : v1::TASK_LOST;
     const auto refuse = [&](v1::TaskState state, v1::TaskStatus::Reason reason,
                             const std::string& why) {
         ++state_.tasks_refused;
@@ -64,7 +60,7 @@ void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& ta
         return refuse(v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
                       resources.error().message());
     if (!state_.total.contains(*resources))
-        return refuse(never_started, v1::TaskStatus::REASON_RESOURCES_UNKNOWN,
+        return refuse(v1::TASK_DROPPED, v1::TaskStatus::REASON_RESOURCES_UNKNOWN,
                       "This agent does not have " + resources->to_string());
     if (auto plan = plan_command(options_.command, framework, container.record, *resources); !plan)
         return refuse(v1::TASK_FAILED, v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED,
@@ -75,7 +71,7 @@ void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& ta
     } else if ((state_.total - (state_.used - state_.discarded)).contains(*resources)) {
         container.phase = Phase::waiting;
     } else {
-        refuse(never_started, v1::TaskStatus::REASON_INVALID_OFFERS,
+        refuse(v1::TASK_DROPPED, v1::TaskStatus::REASON_INVALID_OFFERS,
                resources->to_string() + " is not free on this agent, only " +
                    (state_.total - state_.used).to_string());
     }
@@ -153,13 +149,9 @@ void Core::handle(const ContainerStartFailed& input) {
                                     "Killed before it had started",
                                     v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH));
     } else if (container->recovered) {
-        const bool aware =
-            has_capability(base::FrameworkId(container->record.framework_id().value()),
-                           v1::FrameworkInfo::Capability::PARTITION_AWARE);
-        end(*container,
-            make_status(aware ? v1::TASK_DROPPED : v1::TASK_LOST, v1::TaskStatus::SOURCE_AGENT,
-                        "The agent was restarted before the task had started",
-                        v1::TaskStatus::REASON_AGENT_RESTARTED));
+        end(*container, make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT,
+                                    "The agent was restarted before the task had started",
+                                    v1::TaskStatus::REASON_AGENT_RESTARTED));
     } else {
         end(*container, make_status(v1::TASK_FAILED, v1::TaskStatus::SOURCE_AGENT, input.message,
                                     v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED));
@@ -240,6 +232,8 @@ void Core::stop(Container& container, std::optional<base::Duration> grace) {
         id_of(container), grace ? std::optional<base::Duration>(effective) : std::nullopt});
 }
 
+// Always TASK_DROPPED: what a framework that knows nothing of partitions is told instead is decided
+// by the master, which has its capabilities also where this agent has never heard of it.
 void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
                           v1::TaskStatus::Reason reason, const std::string& message) {
     v1::TaskInfo task;
@@ -248,9 +242,8 @@ void Core::answer_unknown(const base::FrameworkId& framework_id, const base::Tas
     task.mutable_agent_id()->set_value(state_.agent_id.value());
     Container& container = add_container(framework_id, std::move(task));
     container.phase = Phase::ended;
-    const bool aware = has_capability(framework_id, v1::FrameworkInfo::Capability::PARTITION_AWARE);
-    update(container, make_status(aware ? v1::TASK_DROPPED : v1::TASK_LOST,
-                                  v1::TaskStatus::SOURCE_AGENT, message, reason));
+    update(container,
+           make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT, message, reason));
 }
 
 void Core::update_framework(const v1::FrameworkInfo& framework) {

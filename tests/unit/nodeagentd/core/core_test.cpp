@@ -133,6 +133,16 @@ TEST_F(AgentCore, RefusesWhatItCannotFetchWithoutAStart) {
     EXPECT_EQ(updates(output)[0].reason(), v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED);
 }
 
+TEST_F(AgentCore, SaysDroppedOfATaskWhoseFrameworkItHasNeverHeardOf) {
+    register_agent();
+    internal::FromMaster kill;
+    kill.mutable_kill_task()->mutable_framework_id()->set_value("f");
+    kill.mutable_kill_task()->mutable_task_id()->set_value("lost-with-the-link");
+    const auto told = updates(from_master(kill));
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].state(), v1::TASK_DROPPED);
+}
+
 TEST_F(AgentCore, RefusesAMasterOfAnOlderEpoch) {
     register_agent();
     internal::FromMaster ping;
