@@ -1,6 +1,5 @@
 #include "nodeagentd/core/core.hpp"
 
-#include "nodeagentd/core/status.hpp"
 #include "nodeagentd/core/task_resources.hpp"
 
 namespace fairlead::nodeagentd::core {
@@ -45,6 +44,11 @@ void Core::write_down(const Container& container) {
     output_.persist.push_back(PersistContainer{std::move(record)});
 }
 
+resources::Resources State::free() const {
+    auto free = total;
+    return free.try_subtract(used) ? free : resources::Resources();
+}
+
 std::optional<base::Instant> Core::next_deadline() const {
     std::optional<base::Instant> next = link_deadline_;
     const auto retry = state_.updates.next_due();
@@ -59,70 +63,6 @@ void Core::handle(const TimePassed&) {
     for (auto due = state_.updates.next_due(); due && due->at <= now_.instant;
          due = state_.updates.next_due())
         send_first_pending(*find(due->container));
-}
-
-void Core::handle(const Recovered& input) {
-    if (input.agent) {
-        state_.agent_id = base::AgentId(input.agent->agent_id().value());
-        state_.cluster_id = input.agent->cluster_id();
-        state_.highest_epoch = input.agent->highest_epoch();
-    }
-    for (const auto& framework : input.frameworks)
-        state_.frameworks[base::FrameworkId(framework.framework_info().id().value())] =
-            framework.framework_info();
-    RecoverContainers recover;
-    for (const auto& record : input.containers) {
-        const base::ContainerId id(record.container_id().value());
-        const base::FrameworkId framework_id(record.framework_id().value());
-        const base::TaskId task_id(record.task_info().task_id().value());
-        if (state_.agent_id.empty())
-            state_.agent_id = base::AgentId(record.task_info().agent_id().value());
-        Container& container = state_.containers[id];
-        container.record = record;
-        container.record.clear_pending_updates();
-        for (const auto& status : record.pending_updates()) state_.updates.push(id, status);
-        state_.tasks[{framework_id, task_id}] = id;
-        auto resources = read_resources(record.task_info().resources());
-        if (resources) container.resources = *resources;
-        if (record.has_latest_status() && is_terminal(record.latest_status().state())) {
-            container.phase = Container::Phase::ended;
-            continue;
-        }
-        bool told = false;
-        if (record.has_latest_status()) told = record.latest_status().state() != v1::TASK_STARTING;
-        container.phase = told ? Container::Phase::running : Container::Phase::starting;
-        container.recovered = true;
-        take_resources(container);
-        RecoverContainers::Known known{id, framework_id, task_id, std::nullopt,
-                                       record.kill_requested()};
-        if (record.task_info().has_max_completion_time())
-            known.max_completion_time =
-                base::Duration(record.task_info().max_completion_time().nanoseconds());
-        recover.known.push_back(std::move(known));
-    }
-    report(Report::Kind::recovered, "found " + std::to_string(input.containers.size()) +
-                                        " containers in the checkpoints, " +
-                                        std::to_string(recover.known.size()) + " not ended");
-    output_.actions.push_back(std::move(recover));
-}
-
-void Core::handle(const RuntimeSettled&) {
-    std::vector<base::ContainerId> silent;
-    for (const auto& [id, container] : state_.containers)
-        if (container.recovered) silent.push_back(id);
-    for (const auto& id : silent) {
-        if (find(id)->phase == Container::Phase::starting) {
-            handle(ContainerStartFailed{id, ""});
-            continue;
-        }
-        ContainerEnded gone;
-        gone.container_id = id;
-        gone.cause = ContainerEnded::Cause::lost;
-        gone.detail = "it was gone when the agent came back";
-        handle(gone);
-    }
-    state_.settled = true;
-    send_registration();
 }
 
 // --- link

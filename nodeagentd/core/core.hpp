@@ -48,6 +48,10 @@ class Core {
     void handle(const RuntimeSettled& input);
     void handle(const TimePassed& input);
 
+    // After a restart (recovery.cpp).
+    bool take_back(const internal::ContainerRecord& record);
+    void forget_frameworks_without_tasks();
+
     // Link and registration (core.cpp).
     bool accept_epoch(std::uint64_t epoch);
     void registered(const internal::Registered& message);
@@ -60,8 +64,11 @@ class Core {
     // Tasks (tasks.cpp).
     void launch(const internal::LaunchTasks& message);
     void launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& task);
+    void refuse(Container& container, v1::TaskState state, v1::TaskStatus::Reason reason,
+                const std::string& why);
+    void admit(Container& container, const v1::FrameworkInfo& framework);
     void start(Container& container, const v1::FrameworkInfo& framework);
-    void start_waiting();
+    void admit_waiting();
     void kill(const base::FrameworkId& framework_id, const base::TaskId& task_id,
               std::optional<base::Duration> grace);
     void stop(Container& container, std::optional<base::Duration> grace);
@@ -72,6 +79,7 @@ class Core {
     void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
                         v1::TaskStatus::Reason reason, const std::string& message);
     void end(Container& container, v1::TaskStatus status);
+    void enter(Container& container, Phase phase);
     void take_resources(Container& container);
     void give_back_resources(Container& container);
     void forget(Container& container);

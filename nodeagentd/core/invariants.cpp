@@ -14,7 +14,11 @@ std::vector<std::string> broken_invariants(const State& state) {
         if (task == state.tasks.end() || task->second != id)
             broken.push_back("container " + id.value() + " is not the one of its task");
         const auto& pending = state.updates.pending(id);
-        if (container.phase == Container::Phase::ended && pending.empty())
+        if (container.phase() == internal::ContainerRecord::WAITING && record.discarded())
+            broken.push_back("container " + id.value() + " waits for a removed framework");
+        if (container.unheard && (state.settled || !container.holds_resources()))
+            broken.push_back("container " + id.value() + " should have been heard of");
+        if (container.phase() == internal::ContainerRecord::ENDED && pending.empty())
             broken.push_back("container " + id.value() + " has ended and is not forgotten");
         for (std::size_t i = 0; i + 1 < pending.size(); ++i)
             if (is_terminal(pending[i].state()))
@@ -23,7 +27,10 @@ std::vector<std::string> broken_invariants(const State& state) {
             broken.push_back("container " + id.value() + " of a removed framework has updates");
     }
     if (!(used == state.used)) broken.push_back("the sum in use is not what the containers hold");
-    if (!state.total.contains(state.used)) broken.push_back("more is in use than there is");
+    if (!state.used.contains(state.discarded)) broken.push_back("more is discarded than in use");
+    if (state.total.contains(state.used) == state.overcommitted)
+        broken.push_back(state.overcommitted ? "overcommitted, and all that is in use is there"
+                                             : "more is in use than there is");
     for (const auto& id : state.updates.containers())
         if (!state.containers.contains(id))
             broken.push_back("updates are pending for container " + id.value() + " that is gone");
