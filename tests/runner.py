@@ -71,7 +71,8 @@ def build(tally, compiles):
     """Configures, and compiles unless only tests are asked for that need no program."""
     key = hashlib.sha256(str(SOURCE).encode()).hexdigest()[:8]
     folder = cache.folder(f"build-tests-{key}")
-    environment = dict(os.environ, CCACHE_DIR=os.environ.get("CCACHE_DIR", str(cache.folder("ccache"))))
+    environment = dict(os.environ, CCACHE_DIR=os.environ.get("CCACHE_DIR", str(cache.folder("ccache"))),
+                       CCACHE_SLOPPINESS="pch_defines,time_macros")
     configure = ["cmake", "-S", str(SOURCE), "-B", str(folder), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug",
                  "-DCMAKE_CXX_FLAGS_DEBUG=-O1 -g1"]
     if compiles:
