@@ -131,6 +131,7 @@ class Core {
                                     std::string message) const;
 
     // agents.cpp
+    void take_registration(LinkId link, const internal::FromAgent& message);
     void register_agent(LinkId link, const internal::Register& message);
     void refuse_agent(LinkId link, const std::string& why, bool final);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
@@ -172,6 +173,8 @@ class Core {
     struct NewLink {
         std::string peer_address;
         Timers::Handle overdue;
+        std::shared_ptr<internal::Register> registration;  // what has come of it
+        std::size_t bytes = 0;
     };
     std::unordered_map<LinkId, NewLink> new_links_;
     std::unordered_set<base::FrameworkId> completed_ids_;

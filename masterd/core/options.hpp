@@ -29,6 +29,7 @@ struct CoreOptions {
     std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;
     std::size_t completed_tasks_max = base::limits::completed_tasks_per_framework_max;
     std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;
+    std::size_t registration_bytes_max = 256 * 1024 * 1024;  // of one agent, in all its parts
     std::size_t absent_agents_max = 100'000;  // remembered as unreachable or removed
     std::size_t offers_event_bytes_max = base::limits::event_record_bytes_max / 4;
 };

@@ -5,8 +5,8 @@
 // order. The same seed and the same inputs give the same outputs.
 //
 // Holds itself to: never more resources in use than the agent has; one update in flight per task,
-// in order, each written down before it is sent; nothing accepted from a master of an older epoch;
-// no registration before everything that the last process left has been heard of.
+// in order, each written down before it is sent; nothing accepted from a master of another cluster
+// or of an older epoch; no registration before everything that the last process left has been heard of.
 
 #include "common/base/prng.hpp"
 #include "nodeagentd/core/command.hpp"
@@ -25,6 +25,7 @@ struct CoreOptions {
     base::Duration update_retry_min = std::chrono::seconds(10);
     base::Duration update_retry_max = std::chrono::minutes(10);
     base::Duration registration_deadline = std::chrono::seconds(15);
+    std::size_t registration_part_bytes_max = 4 * 1024 * 1024;  // and one task more
 };
 
 class Core {
@@ -52,11 +53,17 @@ class Core {
     bool take_back(const internal::ContainerRecord& record);
     void forget_frameworks_without_tasks();
 
-    // Link and registration (core.cpp).
+    // Link and registration (registration.cpp).
     bool accept_epoch(std::uint64_t epoch);
-    void registered(const internal::Registered& message);
+    bool belongs_elsewhere(const std::string& cluster_id);
+    void registered(std::uint64_t epoch, const internal::Registered& message);
     void refused(const internal::Refused& message);
     void send_registration();
+    void send_more_of_registration();
+    template <typename Part>
+    void fill(Part& part);
+    v1::Task describe(const Container& container) const;
+    void take_order(const internal::FromMaster& message);
     void drop_link(Report::Kind kind, const std::string& why);
     void send(std::shared_ptr<const internal::FromAgent> message);
     void persist_agent();
@@ -107,6 +114,12 @@ class Core {
         dirty_;  // containers whose record is written at the end of the step
     std::optional<base::Instant> link_deadline_;  // silence until then: the link is dead
     base::Duration ping_timeout_{};
+    // A registration of which parts are still to be sent.
+    struct Registration {
+        base::ContainerId next;  // in the order of State.containers
+        std::set<base::FrameworkId> told_frameworks;
+    };
+    std::optional<Registration> registration_;
 };
 
 }  // namespace fairlead::nodeagentd::core

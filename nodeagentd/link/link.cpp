@@ -14,7 +14,9 @@ class Connection : public ports::MasterConnection {
     explicit Connection(http::UpgradedSocket socket) : stream_(std::move(socket)) {}
 
     void send(std::shared_ptr<const internal::FromAgent> message) override {
-        stream_.send(message->SerializeAsString());
+        // What cannot be sent ends the link, for a reason that receive() returns and keep_linked()
+        // logs; the core hears of it as a closed link and registers again.
+        if (!stream_.send(message->SerializeAsString())) stream_.close();
     }
     void close() override { stream_.close(); }
     http::LinkStream& stream() { return stream_; }
