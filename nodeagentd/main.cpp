@@ -11,6 +11,7 @@
 #include "nodeagentd/driver/driver.hpp"
 #include "nodeagentd/link/link.hpp"
 #include "nodeagentd/runtime/runtime.hpp"
+#include "nodeagentd/sandboxes/collector.hpp"
 
 #include <sys/statvfs.h>
 #include <systemd/sd-daemon.h>
@@ -54,6 +55,18 @@ std::string read_line(const char* file) {
     std::string line;
     std::getline(std::ifstream(file) >> std::ws, line);
     return line;
+}
+
+// For the collector of old sandboxes: those of every task that is not forgotten.
+sandboxes::AskInUse in_use_by(driver::Driver& driver) {
+    return [&driver](std::function<void(sandboxes::Paths)> answer) {
+        return driver.look([answer = std::move(answer)](const core::State& state) {
+            sandboxes::Paths paths;
+            for (const auto& [id, container] : state.containers)
+                paths.insert(container.record.sandbox());
+            answer(std::move(paths));
+        });
+    };
 }
 
 int serve(const config::Config& config) {
@@ -102,6 +115,10 @@ int serve(const config::Config& config) {
     auto grace = config.duration("Agent", "TaskKillGrace");
     if (!grace) return fail(exit_configuration, grace.error());
     if (*grace) options.command.kill_grace = **grace;
+    core::SandboxRules sandbox_rules;
+    auto sandbox_keep = config.duration("Agent", "SandboxKeep");
+    if (!sandbox_keep) return fail(exit_configuration, sandbox_keep.error());
+    if (*sandbox_keep) sandbox_rules.keep = **sandbox_keep;
 
     async::asio::io_context io(1);
     int status = 0;
@@ -143,6 +160,11 @@ int serve(const config::Config& config) {
     signals.async_wait([&](boost::system::error_code, int) { io.stop(); });
     async::asio::co_spawn(io, driver.run(files.read()), async::asio::detached);
     async::asio::co_spawn(io, link::keep_linked(masters, driver, seed), async::asio::detached);
+    async::asio::co_spawn(
+        io,
+        sandboxes::keep_collecting(sandboxes::Collector(work + "/sandboxes", sandbox_rules),
+                                   in_use_by(driver)),
+        async::asio::detached);
     io.run();
     return status;
 }
@@ -160,7 +182,7 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
     std::vector<config::Key> keys;
     for (const char* key : {"Master", "Hostname", "Listen", "WorkDirectory", "RuntimeDirectory",
-                            "Resources", "TaskKillGrace"})
+                            "Resources", "TaskKillGrace", "SandboxKeep"})
         keys.push_back({"Agent", key});
     auto config = file.empty() ? config::Config::load("nodeagentd", keys)
                                : config::Config::load_file(file, keys);
