@@ -17,6 +17,7 @@
 #include "nodeagentd/journal.hpp"
 #include "nodeagentd/link/link.hpp"
 #include "nodeagentd/runtime/runtime.hpp"
+#include "nodeagentd/sandboxes/collector.hpp"
 #include "nodeagentd/service.hpp"
 #include "nodeagentd/settings.hpp"
 
@@ -27,7 +28,6 @@
 #include <google/protobuf/stubs/logging.h>
 #include <systemd/sd-daemon.h>
 
-#include <cstdlib>
 #include <cstdlib>
 #include <fstream>
 #include <random>
@@ -58,6 +58,17 @@ std::string boot_id() {
     std::string line;
     std::getline(std::ifstream("/proc/sys/kernel/random/boot_id") >> std::ws, line);
     return line;
+}
+
+// For the collector of old sandboxes: those of every task that is not forgotten.
+sandboxes::AskInUse in_use_by(driver::Driver& driver) {
+    return [&driver](std::function<void(sandboxes::Paths)> answer) {
+        return driver.look([answer = std::move(answer)](const core::State& state) {
+            sandboxes::Paths paths;
+            for (const auto& [id, container] : state.containers) paths.insert(container.record.sandbox());
+            answer(std::move(paths));
+        });
+    };
 }
 
 // Where others reach this agent. A host that has nothing but its loopback can still be a cluster of its own.
@@ -213,6 +224,9 @@ int serve(const Settings& settings) {
     essential.spawn("the core's driver", driver.run(checkpoints.read()));
     essential.spawn("the link to the master", link::keep_linked(settings.masters, driver, seed));
     essential.spawn("the watchdog", service.watch());
+    essential.spawn("the collector of old sandboxes",
+                    sandboxes::keep_collecting(
+                        sandboxes::Collector(settings.work_directory / "sandboxes", settings.sandboxes), in_use_by(driver)));
     asio::co_spawn(asio::make_strand(io), warn_of_unknown_name(settings.hostname), asio::detached);
     {
         const std::jthread second([&io] { io.run(); });

@@ -9,11 +9,11 @@ namespace {
 constexpr std::chrono::seconds interval_max{5};
 
 std::string tasks_text(const core::State& state) {
-    using Phase = core::Container::Phase;
+    using Record = internal::ContainerRecord;
     std::size_t running = 0, starting = 0;
     for (const auto& [id, container] : state.containers) {
-        running += container.phase == Phase::running;
-        starting += container.phase == Phase::starting || container.phase == Phase::waiting;
+        running += container.phase() == Record::RUNNING;
+        starting += container.phase() == Record::STARTING || container.phase() == Record::WAITING;
     }
     std::string text = fmt::format("{} task{} running", running, running == 1 ? "" : "s");
     if (starting > 0) text += fmt::format(", {} starting", starting);

@@ -20,7 +20,7 @@ constexpr std::uint16_t default_port = 5051, master_port = 5050;
 std::vector<config::Key> keys() {
     std::vector<config::Key> all;
     for (const char* name : {"Master", "Hostname", "Listen", "Advertise", "WorkDirectory", "RuntimeDirectory",
-                             "Resources", "Attributes", "TaskKillGrace", "FetchTimeout"})
+                             "Resources", "Attributes", "TaskKillGrace", "FetchTimeout", "SandboxKeep"})
         all.push_back({section, name});
     return all;
 }
@@ -113,6 +113,9 @@ base::Status read_durations(const Config& config, Settings& settings) {
     if (*fetch && **fetch <= base::Duration::zero())
         return config.complain(section, "FetchTimeout", "must be above zero");
     settings.fetch_deadline = fetch->value_or(std::chrono::minutes(10));
+    const auto keep = config.duration(section, "SandboxKeep");
+    if (!keep) return keep.error();
+    settings.sandboxes.keep = keep->value_or(settings.sandboxes.keep);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include "common/http/transport.hpp"
 #include "common/http/url.hpp"
 #include "fairlead/v1/mesos.pb.h"
+#include "nodeagentd/core/sandbox_lifetime.hpp"
 #include "nodeagentd/inventory/override.hpp"
 
 #include <filesystem>
@@ -30,6 +31,7 @@ struct Settings {
     google::protobuf::RepeatedPtrField<v1::Attribute> attributes;
     base::Duration kill_grace{};
     base::Duration fetch_deadline{};
+    core::SandboxRules sandboxes;
 };
 
 // `file` empty: /etc/fairlead/nodeagentd.conf with its drop-ins, as common/config looks for it. Nothing outside the

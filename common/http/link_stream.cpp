@@ -157,7 +157,12 @@ LinkStream& LinkStream::operator=(LinkStream&& other) noexcept {
 
 bool LinkStream::send(std::shared_ptr<const std::string> payload) {
     if (payload->size() > impl_->options.frame_bytes_max) {
-        impl_->writer->abort(StreamEnd::too_slow);
+        asio::post(impl_->socket->get_executor(), [impl = impl_, size = payload->size()] {
+            impl->finish(Error(ErrorCode::limit_exceeded,
+                               "a frame of " + std::to_string(size) +
+                                   " bytes to the peer is larger than this link takes"));
+        });
+        impl_->writer->abort(StreamEnd::failed);
         return false;
     }
     return impl_->writer->post(std::move(payload));

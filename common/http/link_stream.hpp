@@ -39,8 +39,8 @@ class LinkStream {
     }
 
     // The next frame's payload, in order. Every end of the link shows here: unavailable (peer
-    // closed or connection broke), malformed (a length beyond the limit), limit_exceeded (our queue
-    // overflowed or stalled), cancelled (close() was called).
+    // closed or connection broke), malformed (a length beyond the limit),
+    // limit_exceeded (our queue overflowed or stalled, or our frame was too large), cancelled (close() was called).
     async::awaitable<base::Result<std::string>> receive();
 
     // Any thread. What is queued is still sent, for a moment; a pending receive() ends at once.

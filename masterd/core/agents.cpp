@@ -16,12 +16,7 @@ std::string Core::endpoint_of(const v1::AgentInfo& info, const std::string& peer
 void Core::take(const LinkMessage& received) {
     const internal::FromAgent& message = *received.message;
     const auto found = links_.find(received.link);
-    if (found == links_.end()) {
-        if (!new_links_.contains(received.link)) return;
-        if (!message.has_register_())
-            return refuse_agent(received.link, "The first message must be a registration", false);
-        return register_agent(received.link, message.register_());
-    }
+    if (found == links_.end()) return take_registration(received.link, message);
     Agent& agent = books_.agent(found->second);
     agent.last_heard = now_.instant;
     switch (message.message_case()) {

@@ -45,7 +45,7 @@ void Core::take(const StreamClosed& closed) {
 void Core::take(const LinkOpened& opened) {
     const auto overdue = timers_.schedule(now_.instant + options_.register_timeout,
                                           RegistrationOverdue{opened.link});
-    new_links_[opened.link] = {opened.peer_address, overdue};
+    new_links_[opened.link] = {opened.peer_address, overdue, nullptr, 0};
 }
 
 void Core::take(const LinkClosed& closed) {

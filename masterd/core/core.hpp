@@ -148,6 +148,7 @@ class Core {
     void remember_ended(const base::FrameworkId& id);
 
     // registration.cpp
+    void take_registration(LinkId link, const internal::FromAgent& message);
     void register_agent(LinkId link, const internal::Register& message);
     void refuse_agent(LinkId link, const std::string& why, bool final);
     void remove_predecessor(const v1::AgentInfo& info, const std::string& peer_address,
@@ -201,6 +202,8 @@ class Core {
     struct NewLink {
         std::string peer_address;
         Timers::Handle overdue;
+        std::shared_ptr<internal::Register> registration;  // what has come of it
+        std::size_t bytes = 0;
     };
     std::unordered_map<LinkId, NewLink> new_links_;
     struct Question {

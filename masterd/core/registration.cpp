@@ -2,9 +2,9 @@
 // all that this master ever hears of them.
 
 #include "common/resources/role.hpp"
+#include "common/resources/wire.hpp"
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
-#include "common/resources/wire.hpp"
 #include "masterd/core/task_records.hpp"
 
 #include <fmt/format.h>
@@ -14,6 +14,45 @@
 
 namespace fairlead::masterd::core {
 
+// An agent with much to tell registers in parts, each asked for when the one before is noted.
+void Core::take_registration(LinkId link, const internal::FromAgent& message) {
+    const auto fresh = new_links_.find(link);
+    if (fresh == new_links_.end()) return;
+    if (!state_.leading) return refuse_agent(link, "This master is not leading", false);
+    NewLink& begun = fresh->second;
+    bool more = false;
+    if (message.has_register_() && !begun.registration) {
+        const auto& first = message.register_();
+        if (first.has_cluster_id() && first.cluster_id() != options_.cluster_id)
+            return refuse_agent(link, "This agent belongs to cluster " + first.cluster_id(), false);
+        more = first.more_follows();
+        begun.registration = std::make_shared<internal::Register>(first);
+    } else if (message.has_register_tasks() && begun.registration) {
+        const auto& part = message.register_tasks();
+        more = part.more_follows();
+        begun.registration->mutable_tasks()->MergeFrom(part.tasks());
+        begun.registration->mutable_frameworks()->MergeFrom(part.frameworks());
+    } else {
+        return refuse_agent(link, "The first message must be a registration", false);
+    }
+    begun.bytes += message.ByteSizeLong();
+    if (begun.bytes > options_.registration_bytes_max)
+        return refuse_agent(link,
+                            fmt::format("Its registration is larger than {} bytes",
+                                        options_.registration_bytes_max),
+                            false);
+    if (!more) {
+        const auto whole = begun.registration;  // the link is not a new one any more
+        return register_agent(link, *whole);
+    }
+    timers_.cancel(begun.overdue);
+    begun.overdue =
+        timers_.schedule(now_.instant + options_.register_timeout, RegistrationOverdue{link});
+    internal::FromMaster answer;
+    answer.mutable_register_more();
+    send_on(link, std::move(answer));
+}
+
 void Core::refuse_agent(LinkId link, const std::string& why, bool final) {
     if (const auto fresh = new_links_.find(link); fresh != new_links_.end()) {
         timers_.cancel(fresh->second.overdue);
@@ -22,13 +61,13 @@ void Core::refuse_agent(LinkId link, const std::string& why, bool final) {
     internal::FromMaster message;
     message.mutable_refused()->set_reason(why);
     message.mutable_refused()->set_final(final);
+    if (!options_.cluster_id.empty()) message.mutable_refused()->set_cluster_id(options_.cluster_id);
     send_on(link, std::move(message));
     output_.effects.emplace_back(CloseLink{link});
     report(Report::Kind::agent_refused, "agent refused: " + why);
 }
 
 void Core::register_agent(LinkId link, const internal::Register& message) {
-    if (!state_.leading) return refuse_agent(link, "This master is not leading", false);
     auto total = resources::from_wire(message.agent_info().resources());
     if (!total)
         return refuse_agent(link, "Invalid agent resources: " + total.error().message(), false);

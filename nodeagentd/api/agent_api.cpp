@@ -204,11 +204,11 @@ http::Handler agent_api(const Sources& sources) {
 }
 
 v1::agent::Response::GetTasks tasks_of(const core::State& state) {
-    using Phase = core::Container::Phase;
+    using Record = internal::ContainerRecord;
     Response::GetTasks tasks;
     for (const auto& [id, container] : state.containers) {
-        auto* list = container.phase == Phase::waiting ? tasks.mutable_queued_tasks()
-                     : container.phase == Phase::ended ? tasks.mutable_terminated_tasks()
+        auto* list = container.phase() == Record::WAITING ? tasks.mutable_queued_tasks()
+                     : container.phase() == Record::ENDED ? tasks.mutable_terminated_tasks()
                                                        : tasks.mutable_launched_tasks();
         *list->Add() = task_of(container);
     }

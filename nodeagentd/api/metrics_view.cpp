@@ -13,10 +13,10 @@ void add_tasks(const core::State& state, std::map<std::string, double>& metrics)
         metrics[std::string("slave/tasks_") + name] = 0;
     double executors = 0, waiting_updates = 0;
     for (const auto& [id, container] : state.containers) {
-        waiting_updates += container.record.pending_updates_size();
-        if (container.phase == Container::Phase::waiting) ++metrics["slave/tasks_staging"];
-        if (container.phase == Container::Phase::starting) ++metrics["slave/tasks_starting"];
-        if (container.phase != Container::Phase::running) continue;
+        waiting_updates += static_cast<double>(state.updates.pending(id).size());
+        if (container.phase() == internal::ContainerRecord::WAITING) ++metrics["slave/tasks_staging"];
+        if (container.phase() == internal::ContainerRecord::STARTING) ++metrics["slave/tasks_starting"];
+        if (container.phase() != internal::ContainerRecord::RUNNING) continue;
         ++executors;
         ++metrics[container.record.kill_requested() ? "slave/tasks_killing" : "slave/tasks_running"];
     }
@@ -80,7 +80,7 @@ std::vector<ContainerView> running_containers(const core::State& state, std::str
     constexpr double mib = 1024.0 * 1024.0;
     std::vector<ContainerView> views;
     for (const auto& [id, container] : state.containers) {
-        if (container.phase != Container::Phase::running) continue;
+        if (container.phase() != internal::ContainerRecord::RUNNING) continue;
         if (!container_id.empty() && id.value() != container_id) continue;
         ContainerView view;
         view.framework_id = container.record.framework_id().value();

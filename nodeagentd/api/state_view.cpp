@@ -76,7 +76,7 @@ std::string executor_name(const v1::TaskInfo& task) {
 }
 
 void write_executor(JsonText& json, const Container& container, const v1::FrameworkInfo& framework) {
-    using Phase = Container::Phase;
+    using Record = internal::ContainerRecord;
     const auto& task = container.task();
     const auto list = [&](const char* key, bool has) {
         json.key(key).array();
@@ -94,8 +94,8 @@ void write_executor(JsonText& json, const Container& container, const v1::Framew
     json.key("role").text(role_of(task, framework)).key("type").text("DEFAULT");
     write_labels(json, task.labels());
     list("tasks", container.holds_resources());
-    list("queued_tasks", container.phase == Phase::waiting);
-    list("completed_tasks", container.phase == Phase::ended);
+    list("queued_tasks", container.phase() == Record::WAITING);
+    list("completed_tasks", container.phase() == Record::ENDED);
     json.end_object();
 }
 
@@ -112,7 +112,7 @@ void write_framework(JsonText& json, const core::State& state, const base::Frame
     const auto executors = [&](const char* key, bool ended) {
         json.key(key).array();
         each_container(state, id, [&](const Container& container) {
-            if ((container.phase == Container::Phase::ended) == ended) write_executor(json, container, info);
+            if ((container.phase() == Record::ENDED) == ended) write_executor(json, container, info);
         });
         json.end_array();
     };

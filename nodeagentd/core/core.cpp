@@ -1,10 +1,7 @@
 #include "nodeagentd/core/core.hpp"
 
 #include "common/resources/wire.hpp"
-#include "nodeagentd/core/command.hpp"
-#include "nodeagentd/core/status.hpp"
 
-#include <algorithm>
 
 namespace fairlead::nodeagentd::core {
 
@@ -28,6 +25,7 @@ Core::Core(CoreOptions options, std::uint64_t seed) : options_(std::move(options
     // An agent's own resources were made by our own code: not being able to read them is a bug of
     // ours.
     state_.total = resources::from_wire(options_.agent_info.resources()).value();
+    state_.updates = UpdateQueue(options_.update_retry_min, options_.update_retry_max);
 }
 
 Output Core::step(base::Moment now, const Input& input) {
@@ -35,287 +33,38 @@ Output Core::step(base::Moment now, const Input& input) {
     output_ = {};
     std::visit([this](const auto& one) { handle(one); }, input);
     for (const auto& id : dirty_)
-        if (auto* container = find(id))
-            output_.persist.push_back(PersistContainer{
-                std::make_shared<const internal::ContainerRecord>(container->record)});
+        if (auto* container = find(id)) write_down(*container);
     dirty_.clear();
     return std::move(output_);
 }
 
+void Core::write_down(const Container& container) {
+    auto record = std::make_shared<internal::ContainerRecord>(container.record);
+    for (const auto& status : state_.updates.pending(id_of(container)))
+        *record->add_pending_updates() = status;
+    output_.persist.push_back(PersistContainer{std::move(record)});
+}
+
+resources::Resources State::free() const {
+    auto free = total;
+    return free.try_subtract(used) ? free : resources::Resources();
+}
+
 std::optional<base::Instant> Core::next_deadline() const {
     std::optional<base::Instant> next = link_deadline_;
-    if (state_.registered && !retries_.empty() && (!next || retries_.begin()->first < *next))
-        next = retries_.begin()->first;
+    const auto retry = state_.updates.next_due();
+    if (retry && (!next || retry->at < *next)) next = retry->at;
     return next;
 }
 
 void Core::handle(const TimePassed&) {
     if (link_deadline_ && now_.instant >= *link_deadline_)
         drop_link(Report::Kind::disconnected, "the master is silent");
-    while (state_.registered && !retries_.empty() && retries_.begin()->first <= now_.instant)
-        send_first_pending(*find(retries_.begin()->second));
+    // Each turn sends an update, which moves its retry into the future.
+    for (auto due = state_.updates.next_due(); due && due->at <= now_.instant;
+         due = state_.updates.next_due())
+        send_first_pending(*find(due->container));
 }
-
-void Core::handle(const Recovered& input) {
-    if (input.agent) {
-        state_.agent_id = base::AgentId(input.agent->agent_id().value());
-        state_.cluster_id = input.agent->cluster_id();
-        state_.highest_epoch = input.agent->highest_epoch();
-    }
-    for (const auto& framework : input.frameworks)
-        state_.frameworks[base::FrameworkId(framework.framework_info().id().value())] =
-            framework.framework_info();
-    RecoverContainers recover;
-    for (const auto& record : input.containers) {
-        const base::ContainerId id(record.container_id().value());
-        const base::FrameworkId framework_id(record.framework_id().value());
-        const base::TaskId task_id(record.task_info().task_id().value());
-        if (state_.agent_id.empty())
-            state_.agent_id = base::AgentId(record.task_info().agent_id().value());
-        Container& container = state_.containers[id];
-        container.record = record;
-        state_.tasks[{framework_id, task_id}] = id;
-        auto resources = resources::from_wire(record.task_info().resources());
-        if (resources) container.resources = *resources;
-        if (record.has_latest_status() && is_terminal(record.latest_status().state())) {
-            container.phase = Container::Phase::ended;
-            continue;
-        }
-        bool told = false;
-        if (record.has_latest_status()) told = record.latest_status().state() != v1::TASK_STARTING;
-        container.phase = told ? Container::Phase::running : Container::Phase::starting;
-        container.recovered = true;
-        take_resources(container);
-        RecoverContainers::Known known{id, framework_id, task_id, std::nullopt,
-                                       record.kill_requested()};
-        if (record.task_info().has_max_completion_time())
-            known.max_completion_time =
-                base::Duration(record.task_info().max_completion_time().nanoseconds());
-        if (const auto framework = state_.frameworks.find(framework_id);
-            framework != state_.frameworks.end())
-            known.framework_name = framework->second.name();
-        known.cpus = container.resources.cpus().to_double();
-        known.kill_grace = kill_grace(record.task_info(), options_.command);
-        recover.known.push_back(std::move(known));
-    }
-    report(Report::Kind::recovered, "found " + std::to_string(input.containers.size()) +
-                                        " containers in the checkpoints, " +
-                                        std::to_string(recover.known.size()) + " not ended");
-    output_.actions.push_back(std::move(recover));
-}
-
-void Core::handle(const RuntimeSettled&) {
-    std::vector<base::ContainerId> silent;
-    for (const auto& [id, container] : state_.containers)
-        if (container.recovered) silent.push_back(id);
-    for (const auto& id : silent) {
-        if (find(id)->phase == Container::Phase::starting) {
-            handle(ContainerStartFailed{id, ""});
-            continue;
-        }
-        ContainerEnded gone;
-        gone.container_id = id;
-        gone.cause = ContainerEnded::Cause::lost;
-        gone.detail = "it was gone when the agent came back";
-        handle(gone);
-    }
-    state_.settled = true;
-    const auto running = std::count_if(state_.containers.begin(), state_.containers.end(),
-                                       [](const auto& one) { return one.second.holds_resources(); });
-    report(Report::Kind::settled, std::to_string(running) + " tasks of the last process taken back, " +
-                                      std::to_string(silent.size()) + " are lost");
-    send_registration();
-}
-
-// --- link
-// -------------------------------------------------------------------------------------------------------------
-
-void Core::handle(const LinkOpened& input) {
-    state_.link = input.link;
-    state_.master = input.master;
-    state_.registered = false;
-    link_deadline_.reset();
-    send_registration();
-}
-
-void Core::handle(const LinkClosed& input) {
-    if (state_.link != input.link) return;
-    if (state_.registered) report(Report::Kind::disconnected, "the connection to the master broke");
-    state_.link.reset();
-    state_.registered = false;
-    link_deadline_.reset();
-}
-
-void Core::drop_link(Report::Kind kind, const std::string& why) {
-    if (!state_.link) return;
-    report(kind, why);
-    output_.sends.push_back(CloseLink{*state_.link});
-    state_.link.reset();
-    state_.registered = false;
-    link_deadline_.reset();
-}
-
-void Core::send(std::shared_ptr<const internal::FromAgent> message) {
-    output_.sends.push_back(SendToMaster{*state_.link, std::move(message)});
-}
-
-void Core::send_registration() {
-    if (!state_.settled || !state_.link) return;
-    auto message = std::make_shared<internal::FromAgent>();
-    auto* registration = message->mutable_register_();
-    *registration->mutable_agent_info() = options_.agent_info;
-    if (!state_.agent_id.empty())
-        registration->mutable_agent_info()->mutable_id()->set_value(state_.agent_id.value());
-    registration->set_version(options_.version);
-    registration->set_boot_id(options_.boot_id);
-    if (state_.highest_epoch > 0) registration->set_highest_epoch(state_.highest_epoch);
-    for (const auto& [id, container] : state_.containers) {
-        if (container.record.discarded()) continue;
-        const auto& info = container.task();
-        auto* task = registration->add_tasks();
-        task->set_name(info.name());
-        *task->mutable_task_id() = info.task_id();
-        *task->mutable_framework_id() = container.record.framework_id();
-        task->mutable_agent_id()->set_value(state_.agent_id.value());
-        task->set_state(container.record.has_latest_status()
-                            ? container.record.latest_status().state()
-                            : v1::TASK_STAGING);
-        *task->mutable_resources() = info.resources();
-        if (container.record.has_latest_status())
-            *task->add_statuses() = container.record.latest_status();
-        if (!container.record.pending_updates().empty()) {
-            task->set_status_update_state(container.record.pending_updates(0).state());
-            task->set_status_update_uuid(container.record.pending_updates(0).uuid());
-        }
-        if (info.has_labels()) *task->mutable_labels() = info.labels();
-        if (info.has_discovery()) *task->mutable_discovery() = info.discovery();
-        if (info.has_container()) *task->mutable_container() = info.container();
-        if (info.has_kill_policy()) *task->mutable_kill_policy() = info.kill_policy();
-        if (info.command().has_user()) task->set_user(info.command().user());
-        *task->mutable_limits() = info.limits();
-    }
-    for (const auto& [id, framework] : state_.frameworks)
-        *registration->add_frameworks() = framework;
-    send(std::move(message));
-    link_deadline_ = now_.instant + options_.registration_deadline;
-}
-
-bool Core::accept_epoch(std::uint64_t epoch) {
-    if (epoch < state_.highest_epoch) {
-        drop_link(Report::Kind::stale_epoch_refused,
-                  "refused a master of epoch " + std::to_string(epoch) + ": epoch " +
-                      std::to_string(state_.highest_epoch) + " has been seen");
-        return false;
-    }
-    if (epoch > state_.highest_epoch) {
-        state_.highest_epoch = epoch;
-        if (!state_.agent_id.empty()) persist_agent();
-    }
-    return true;
-}
-
-void Core::handle(const LinkMessage& input) {
-    if (state_.link != input.link) return;
-    const internal::FromMaster& message = *input.message;
-    if (!accept_epoch(message.epoch())) return;
-    using Case = internal::FromMaster;
-    const auto which = message.message_case();
-    if (which == Case::kRegistered) return registered(message.registered());
-    if (which == Case::kRefused) return refused(message.refused());
-    if (!state_.registered) return;  // nothing else has a meaning before
-    link_deadline_ = now_.instant + ping_timeout_;
-    switch (which) {
-        case Case::kLaunchTasks:
-            launch(message.launch_tasks());
-            break;
-        case Case::kKillTask: {
-            const auto& kill_task = message.kill_task();
-            std::optional<base::Duration> grace;
-            if (kill_task.kill_policy().has_grace_period())
-                grace = base::Duration(kill_task.kill_policy().grace_period().nanoseconds());
-            kill(base::FrameworkId(kill_task.framework_id().value()),
-                 base::TaskId(kill_task.task_id().value()), grace);
-            break;
-        }
-        case Case::kAcknowledgeStatus:
-            acknowledge(message.acknowledge_status());
-            break;
-        case Case::kUpdateFramework:
-            update_framework(message.update_framework().framework_info());
-            break;
-        case Case::kShutdownFramework:
-            shutdown_framework(
-                base::FrameworkId(message.shutdown_framework().framework_id().value()));
-            break;
-        case Case::kShutdownExecutor: {
-            // The executor of a command task carries the task's id.
-            const base::FrameworkId framework_id(
-                message.shutdown_executor().framework_id().value());
-            const base::TaskId task_id(message.shutdown_executor().executor_id().value());
-            if (find(framework_id, task_id) != nullptr) kill(framework_id, task_id, std::nullopt);
-            break;
-        }
-        case Case::kPing: {
-            auto pong = std::make_shared<internal::FromAgent>();
-            pong->mutable_pong();
-            send(std::move(pong));
-            break;
-        }
-        default:
-            break;  // of a newer master, or for executors that this agent does not have
-    }
-}
-
-void Core::registered(const internal::Registered& message) {
-    const base::AgentId given(message.agent_id().value());
-    if (!state_.cluster_id.empty() && message.has_cluster_id() &&
-        message.cluster_id() != state_.cluster_id) {
-        output_.fatal = "this agent belongs to cluster " + state_.cluster_id +
-                        ", but the master leads cluster " + message.cluster_id() +
-                        "; to move it, stop its tasks and remove agent.pb from its work directory";
-        return drop_link(Report::Kind::refused, *output_.fatal);
-    }
-    if (!state_.agent_id.empty() && given != state_.agent_id)
-        return drop_link(Report::Kind::refused,
-                         "the master answered with another agent id: " + given.value());
-    const bool first = state_.agent_id.empty();
-    if (first || (message.has_cluster_id() && state_.cluster_id != message.cluster_id())) {
-        state_.agent_id = given;
-        state_.cluster_id = message.cluster_id();
-        persist_agent();
-    }
-    state_.registered = true;
-    state_.registered_at = now_.wall;
-    ping_timeout_ = std::chrono::milliseconds(message.ping_timeout_ms());
-    link_deadline_ = now_.instant + ping_timeout_;
-    report(first ? Report::Kind::registered : Report::Kind::reregistered,
-           "registered with " + state_.master + " as " + given.value());
-    resend_all();
-    for (const auto& key : message.known_tasks()) {
-        const base::FrameworkId framework_id(key.framework_id().value());
-        const base::TaskId task_id(key.task_id().value());
-        if (find(framework_id, task_id) == nullptr)
-            answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_RECONCILIATION,
-                           "The task is not on its agent");
-    }
-}
-
-void Core::refused(const internal::Refused& message) {
-    if (message.final())
-        output_.fatal = "the master refuses this agent for good: " + message.reason();
-    drop_link(Report::Kind::refused, "refused by the master: " + message.reason());
-}
-
-void Core::persist_agent() {
-    PersistAgent persist;
-    persist.record.mutable_agent_id()->set_value(state_.agent_id.value());
-    persist.record.set_cluster_id(state_.cluster_id);
-    persist.record.set_highest_epoch(state_.highest_epoch);
-    output_.persist.push_back(std::move(persist));
-}
-
-// --- lookups
-// ----------------------------------------------------------------------------------------------------------
 
 bool Core::has_capability(const base::FrameworkId& framework_id,
                           v1::FrameworkInfo::Capability::Type wanted) const {

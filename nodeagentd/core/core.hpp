@@ -5,8 +5,8 @@
 // order. The same seed and the same inputs give the same outputs.
 //
 // Holds itself to: never more resources in use than the agent has; one update in flight per task,
-// in order, each written down before it is sent; nothing accepted from a master of an older epoch;
-// no registration before everything that the last process left has been heard of.
+// in order, each written down before it is sent; nothing accepted from a master of another cluster
+// or of an older epoch; no registration before everything that the last process left has been heard of.
 
 #include "common/base/prng.hpp"
 #include "nodeagentd/core/command.hpp"
@@ -25,6 +25,7 @@ struct CoreOptions {
     base::Duration update_retry_min = std::chrono::seconds(10);
     base::Duration update_retry_max = std::chrono::minutes(10);
     base::Duration registration_deadline = std::chrono::seconds(15);
+    std::size_t registration_part_bytes_max = 4 * 1024 * 1024;  // and one task more
 };
 
 class Core {
@@ -48,11 +49,21 @@ class Core {
     void handle(const RuntimeSettled& input);
     void handle(const TimePassed& input);
 
-    // Link and registration (core.cpp).
+    // After a restart (recovery.cpp).
+    bool take_back(const internal::ContainerRecord& record);
+    void forget_frameworks_without_tasks();
+
+    // Link and registration (registration.cpp).
     bool accept_epoch(std::uint64_t epoch);
-    void registered(const internal::Registered& message);
+    bool belongs_elsewhere(const std::string& cluster_id);
+    void registered(std::uint64_t epoch, const internal::Registered& message);
     void refused(const internal::Refused& message);
     void send_registration();
+    void send_more_of_registration();
+    template <typename Part>
+    void fill(Part& part);
+    v1::Task describe(const Container& container) const;
+    void take_order(const internal::FromMaster& message);
     void drop_link(Report::Kind kind, const std::string& why);
     void send(std::shared_ptr<const internal::FromAgent> message);
     void persist_agent();
@@ -60,8 +71,11 @@ class Core {
     // Tasks (tasks.cpp).
     void launch(const internal::LaunchTasks& message);
     void launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& task);
+    void refuse(Container& container, v1::TaskState state, v1::TaskStatus::Reason reason,
+                const std::string& why);
+    void admit(Container& container, const v1::FrameworkInfo& framework);
     void start(Container& container, const v1::FrameworkInfo& framework);
-    void start_waiting();
+    void admit_waiting();
     void kill(const base::FrameworkId& framework_id, const base::TaskId& task_id,
               std::optional<base::Duration> grace);
     void stop(Container& container, std::optional<base::Duration> grace);
@@ -72,14 +86,14 @@ class Core {
     void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
                         v1::TaskStatus::Reason reason, const std::string& message);
     void end(Container& container, v1::TaskStatus status);
+    void enter(Container& container, Phase phase);
     void take_resources(Container& container);
     void give_back_resources(Container& container);
     void forget(Container& container);
 
     // Updates (updates.cpp).
     void update(Container& container, v1::TaskStatus status);
-    void send_first_pending(Container& container);
-    void resend_all();
+    void send_first_pending(const Container& container);
 
     bool has_capability(const base::FrameworkId& framework_id,
                         v1::FrameworkInfo::Capability::Type capability) const;
@@ -87,6 +101,8 @@ class Core {
     Container* find(const base::FrameworkId& framework_id, const base::TaskId& task_id);
     base::ContainerId id_of(const Container& container) const;
     void touch(const Container& container) { dirty_.insert(id_of(container)); }
+    void write_down(const Container& container);
+    void link_lost();
     void report(Report::Kind kind, std::string message, const Container* container = nullptr);
 
     CoreOptions options_;
@@ -96,9 +112,14 @@ class Core {
     Output output_;
     std::set<base::ContainerId>
         dirty_;  // containers whose record is written at the end of the step
-    std::set<std::pair<base::Instant, base::ContainerId>> retries_;
     std::optional<base::Instant> link_deadline_;  // silence until then: the link is dead
     base::Duration ping_timeout_{};
+    // A registration of which parts are still to be sent.
+    struct Registration {
+        base::ContainerId next;  // in the order of State.containers
+        std::set<base::FrameworkId> told_frameworks;
+    };
+    std::optional<Registration> registration_;
 };
 
 }  // namespace fairlead::nodeagentd::core

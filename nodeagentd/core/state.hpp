@@ -8,6 +8,7 @@
 #include "fairlead/internal/checkpoint.pb.h"
 #include "fairlead/v1/mesos.pb.h"
 #include "nodeagentd/core/io.hpp"
+#include "nodeagentd/core/update_queue.hpp"
 
 #include <map>
 #include <memory>
@@ -16,26 +17,24 @@
 
 namespace fairlead::nodeagentd::core {
 
+using Phase = internal::ContainerRecord::Phase;
+
 // One task and the container it runs in; also a task that never got one, for as long as its last
 // update is not acknowledged.
 struct Container {
-    enum class Phase {
-        waiting,   // for resources that a task of a removed framework is about to give back
-        starting,  // the runtime was asked, or (after a restart) has not told about it yet
-        running,
-        ended,  // no resources are held; what is left is its last updates
-    };
-    internal::ContainerRecord record;  // what is, or is about to be, on disk
+    // What is, or is about to be, on disk; its pending updates are in State.updates instead.
+    internal::ContainerRecord record;
     resources::Resources resources;
-    Phase phase = Phase::starting;
-    bool recovered = false;  // came from a checkpoint and has not been heard of since
+    bool unheard = false;  // left by the last process, and the runtime has not told about it yet
     std::int64_t pid = 0;
     std::optional<base::Instant> kill_deadline;  // when the stop that was asked for becomes SIGKILL
-    base::Duration retry_delay{};
-    std::optional<base::Instant> retry_at;  // of the first pending update, when it has been sent
 
     const v1::TaskInfo& task() const { return record.task_info(); }
-    bool holds_resources() const { return phase == Phase::starting || phase == Phase::running; }
+    Phase phase() const { return record.phase(); }
+    bool holds_resources() const {
+        return phase() == internal::ContainerRecord::STARTING ||
+               phase() == internal::ContainerRecord::RUNNING;
+    }
 };
 
 struct State {
@@ -52,10 +51,16 @@ struct State {
     resources::Resources total;
     resources::Resources used;       // by containers that hold resources
     resources::Resources discarded;  // the part of `used` whose frameworks are gone
+    // `used` is more than `total`: what ran when the agent was started had been promised before the
+    // administrator took something away. Nothing is free until it has ended.
+    bool overcommitted = false;
 
     std::map<base::FrameworkId, v1::FrameworkInfo> frameworks;
     std::map<base::ContainerId, Container> containers;
     std::map<std::pair<base::FrameworkId, base::TaskId>, base::ContainerId> tasks;
+    UpdateQueue updates;
+
+    resources::Resources free() const;
 
     std::uint64_t tasks_finished = 0;
     std::uint64_t tasks_failed = 0;

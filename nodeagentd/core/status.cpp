@@ -23,11 +23,9 @@ std::string with_detail(std::string message, const std::string& detail) {
 }
 
 v1::TaskStatus killed_status(const Container& container, const ContainerEnded& end) {
-    if (container.phase == Container::Phase::running)
+    if (container.phase() == internal::ContainerRecord::RUNNING)
         return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_EXECUTOR, exit_message(end));
-    return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT,
-                       "Killed before it had started",
-                       v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH);
+    return killed_before_start();
 }
 
 v1::TaskStatus memory_status(const ContainerEnded& end) {
@@ -62,6 +60,12 @@ v1::TaskStatus make_status(v1::TaskState state, v1::TaskStatus::Source source, s
     auto status = make_status(state, source, std::move(message));
     status.set_reason(reason);
     return status;
+}
+
+v1::TaskStatus killed_before_start() {
+    return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT,
+                       "Killed before it had started",
+                       v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH);
 }
 
 v1::TaskStatus end_status(const Container& container, const ContainerEnded& end) {

@@ -7,13 +7,13 @@
 
 namespace fairlead::nodeagentd::core {
 
-using Phase = Container::Phase;
+using Record = internal::ContainerRecord;
 
 Container& Core::add_container(const base::FrameworkId& framework_id, v1::TaskInfo task) {
     const base::ContainerId id(base::Uuid::draw(prng_).text());
     Container& container = state_.containers[id];
-    container.phase = Phase::waiting;  // holds nothing until it is started
     auto& record = container.record;
+    record.set_phase(Record::WAITING);  // holds nothing until it is started
     record.mutable_framework_id()->set_value(framework_id.value());
     record.mutable_container_id()->set_value(id.value());
     record.set_unit("");
@@ -49,36 +49,36 @@ void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& ta
         return;
     }
     Container& container = add_container(framework_id, task);
-    const auto never_started =
-        has_capability(framework_id, v1::FrameworkInfo::Capability::PARTITION_AWARE)
-            ? v1::TASK_DROPPED
-            : v1::TASK_LOST;
-    const auto refuse = [&](v1::TaskState state, v1::TaskStatus::Reason reason,
-                            const std::string& why) {
-        ++state_.tasks_refused;
-        report(Report::Kind::task_refused, why, &container);
-        end(container, make_status(state, v1::TaskStatus::SOURCE_AGENT, why, reason));
-    };
     auto resources = resources::from_wire(task.resources());
     if (!resources)
-        return refuse(v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
+        return refuse(container, v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
                       resources.error().message());
     if (!state_.total.contains(*resources))
-        return refuse(never_started, v1::TaskStatus::REASON_RESOURCES_UNKNOWN,
+        return refuse(container, v1::TASK_DROPPED, v1::TaskStatus::REASON_RESOURCES_UNKNOWN,
                       "This agent does not have " + resources->to_string());
     if (auto plan = plan_command(options_.command, framework, container.record, *resources); !plan)
-        return refuse(v1::TASK_FAILED, v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED,
+        return refuse(container, v1::TASK_FAILED, v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED,
                       plan.error().message());
-    container.resources = *resources;
-    if ((state_.total - state_.used).contains(*resources)) {
-        start(container, framework);
-    } else if ((state_.total - (state_.used - state_.discarded)).contains(*resources)) {
-        container.phase = Phase::waiting;
-    } else {
-        refuse(never_started, v1::TaskStatus::REASON_INVALID_OFFERS,
-               resources->to_string() + " is not free on this agent, only " +
-                   (state_.total - state_.used).to_string());
-    }
+    container.resources = std::move(*resources);
+    admit(container, framework);
+}
+
+void Core::refuse(Container& container, v1::TaskState state, v1::TaskStatus::Reason reason,
+                  const std::string& why) {
+    ++state_.tasks_refused;
+    report(Report::Kind::task_refused, why, &container);
+    end(container, make_status(state, v1::TaskStatus::SOURCE_AGENT, why, reason));
+}
+
+// A waiting one starts where what it needs is free, and goes on waiting where a removed framework
+// is about to give it back.
+void Core::admit(Container& container, const v1::FrameworkInfo& framework) {
+    const auto& wanted = container.resources;
+    if (state_.free().contains(wanted)) return start(container, framework);
+    auto soon = state_.total;
+    if (soon.try_subtract(state_.used - state_.discarded) && soon.contains(wanted)) return;
+    refuse(container, v1::TASK_DROPPED, v1::TaskStatus::REASON_INVALID_OFFERS,
+           wanted.to_string() + " is not free on this agent, only " + state_.free().to_string());
 }
 
 void Core::start(Container& container, const v1::FrameworkInfo& framework) {
@@ -89,7 +89,7 @@ void Core::start(Container& container, const v1::FrameworkInfo& framework) {
                         v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED));
         return;
     }
-    container.phase = Phase::starting;
+    enter(container, Record::STARTING);
     take_resources(container);
     const bool unchecked = container.task().has_health_check() || container.task().has_check();
     update(container, make_status(v1::TASK_STARTING, v1::TaskStatus::SOURCE_EXECUTOR,
@@ -98,16 +98,31 @@ void Core::start(Container& container, const v1::FrameworkInfo& framework) {
     output_.actions.push_back(std::move(*plan));
 }
 
-void Core::start_waiting() {
-    for (auto& [id, container] : state_.containers) {
-        if (container.phase != Phase::waiting) continue;
-        if (!(state_.total - state_.used).contains(container.resources)) continue;
+// Not before everything that the last process left has been heard of: what nobody has answered for
+// may still run.
+void Core::admit_waiting() {
+    if (!state_.settled) return;
+    std::vector<base::ContainerId> waiting;
+    for (const auto& [id, container] : state_.containers)
+        if (container.phase() == Record::WAITING) waiting.push_back(id);
+    for (const auto& id : waiting) {
+        Container& container = *find(id);
         const auto framework =
             state_.frameworks.find(base::FrameworkId(container.record.framework_id().value()));
-        if (framework != state_.frameworks.end()) start(container, framework->second);
+        if (framework != state_.frameworks.end())
+            admit(container, framework->second);
+        else
+            refuse(container, v1::TASK_DROPPED, v1::TaskStatus::REASON_AGENT_RESTARTED,
+                   "The agent has lost the record of the framework");
     }
 }
 
+void Core::enter(Container& container, Phase phase) {
+    container.record.set_phase(phase);
+    touch(container);
+}
+
+// Precondition: they can be added to what is in use.
 void Core::take_resources(Container& container) {
     state_.used.add(container.resources);
     if (container.record.discarded()) state_.discarded.add(container.resources);
@@ -117,18 +132,19 @@ void Core::give_back_resources(Container& container) {
     if (!container.holds_resources()) return;
     state_.used.subtract(container.resources);
     if (container.record.discarded()) state_.discarded.subtract(container.resources);
+    state_.overcommitted = state_.overcommitted && !state_.total.contains(state_.used);
 }
 
 void Core::handle(const ContainerStarted& input) {
     auto* container = find(input.container_id);
     if (container == nullptr || !container->holds_resources()) return;
-    container->recovered = false;
+    container->unheard = false;
     container->pid = input.pid;
     if (container->record.unit() != input.unit) {
         container->record.set_unit(input.unit);
         touch(*container);
     }
-    const bool was_told = container->phase == Phase::running;
+    const bool was_told = container->phase() == Record::RUNNING;
     if (container->record.kill_requested()) {
         // Asked before it ran, or by the last process: only repeat what may not have been heard.
         std::optional<base::Duration> grace;
@@ -140,7 +156,7 @@ void Core::handle(const ContainerStarted& input) {
         return;
     }
     if (was_told) return;
-    container->phase = Phase::running;
+    enter(*container, Record::RUNNING);
     report(Report::Kind::task_running, "task runs", container);
     update(*container, make_status(v1::TASK_RUNNING, v1::TaskStatus::SOURCE_EXECUTOR, ""));
 }
@@ -149,17 +165,11 @@ void Core::handle(const ContainerStartFailed& input) {
     auto* container = find(input.container_id);
     if (container == nullptr || !container->holds_resources()) return;
     if (container->record.kill_requested()) {
-        end(*container, make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT,
-                                    "Killed before it had started",
-                                    v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH));
-    } else if (container->recovered) {
-        const bool aware =
-            has_capability(base::FrameworkId(container->record.framework_id().value()),
-                           v1::FrameworkInfo::Capability::PARTITION_AWARE);
-        end(*container,
-            make_status(aware ? v1::TASK_DROPPED : v1::TASK_LOST, v1::TaskStatus::SOURCE_AGENT,
-                        "The agent was restarted before the task had started",
-                        v1::TaskStatus::REASON_AGENT_RESTARTED));
+        end(*container, killed_before_start());
+    } else if (container->unheard) {
+        end(*container, make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT,
+                                    "The agent was restarted before the task had started",
+                                    v1::TaskStatus::REASON_AGENT_RESTARTED));
     } else {
         end(*container, make_status(v1::TASK_FAILED, v1::TaskStatus::SOURCE_AGENT, input.message,
                                     v1::TaskStatus::REASON_CONTAINER_LAUNCH_FAILED));
@@ -170,9 +180,8 @@ void Core::handle(const ContainerEnded& input) {
     auto* container = find(input.container_id);
     if (container == nullptr || !container->holds_resources()) return;
     // A task that ended while no agent was there to see it start has still run.
-    if (container->recovered && container->phase == Phase::starting &&
-        input.cause != ContainerEnded::Cause::lost)
-        container->phase = Phase::running;
+    if (container->unheard && input.cause != ContainerEnded::Cause::lost)
+        enter(*container, Record::RUNNING);
     end(*container, end_status(*container, input));
 }
 
@@ -190,8 +199,8 @@ void Core::end(Container& container, v1::TaskStatus status) {
     }
     const bool held = container.holds_resources();
     give_back_resources(container);
-    container.phase = Phase::ended;
-    container.recovered = false;
+    enter(container, Record::ENDED);
+    container.unheard = false;
     report(Report::Kind::task_ended,
            v1::TaskState_Name(status.state()) + (status.message().empty() ? "" : ": ") +
                status.message(),
@@ -199,7 +208,7 @@ void Core::end(Container& container, v1::TaskStatus status) {
     update(container, std::move(status));
     if (held) output_.actions.push_back(ReleaseContainer{id_of(container)});
     if (container.record.discarded()) forget(container);
-    if (held) start_waiting();
+    if (held) admit_waiting();
 }
 
 void Core::kill(const base::FrameworkId& framework_id, const base::TaskId& task_id,
@@ -208,14 +217,11 @@ void Core::kill(const base::FrameworkId& framework_id, const base::TaskId& task_
     if (container == nullptr)
         return answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_EXECUTOR_TERMINATED,
                               "A kill for a task that is not on this agent");
-    if (container->phase == Phase::ended) return send_first_pending(*container);
-    if (container->phase == Phase::waiting)
-        return end(*container, make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT,
-                                           "Killed before it had started",
-                                           v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH));
+    if (container->phase() == Record::ENDED) return send_first_pending(*container);
+    if (container->phase() == Record::WAITING) return end(*container, killed_before_start());
     if (!container->record.kill_requested()) {
         report(Report::Kind::task_killing, "kill requested", container);
-        if (container->phase == Phase::running &&
+        if (container->phase() == Record::RUNNING &&
             has_capability(framework_id, v1::FrameworkInfo::Capability::TASK_KILLING_STATE))
             update(*container, make_status(v1::TASK_KILLING, v1::TaskStatus::SOURCE_EXECUTOR, ""));
     }
@@ -238,6 +244,8 @@ void Core::stop(Container& container, std::optional<base::Duration> grace) {
         id_of(container), grace ? std::optional<base::Duration>(effective) : std::nullopt});
 }
 
+// Always TASK_DROPPED: what a framework that knows nothing of partitions is told instead is decided
+// by the master, which has its capabilities also where this agent has never heard of it.
 void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
                           v1::TaskStatus::Reason reason, const std::string& message) {
     v1::TaskInfo task;
@@ -245,10 +253,9 @@ void Core::answer_unknown(const base::FrameworkId& framework_id, const base::Tas
     task.mutable_task_id()->set_value(task_id.value());
     task.mutable_agent_id()->set_value(state_.agent_id.value());
     Container& container = add_container(framework_id, std::move(task));
-    container.phase = Phase::ended;
-    const bool aware = has_capability(framework_id, v1::FrameworkInfo::Capability::PARTITION_AWARE);
-    update(container, make_status(aware ? v1::TASK_DROPPED : v1::TASK_LOST,
-                                  v1::TaskStatus::SOURCE_AGENT, message, reason));
+    enter(container, Record::ENDED);
+    update(container,
+           make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT, message, reason));
 }
 
 void Core::update_framework(const v1::FrameworkInfo& framework) {
@@ -276,7 +283,7 @@ void Core::shutdown_framework(const base::FrameworkId& framework_id) {
         }
         if (container.record.discarded()) continue;
         container.record.set_discarded(true);
-        container.record.clear_pending_updates();
+        state_.updates.drop(id);
         state_.discarded.add(container.resources);
         touch(container);
         stop(container, std::nullopt);
@@ -286,7 +293,7 @@ void Core::shutdown_framework(const base::FrameworkId& framework_id) {
 void Core::forget(Container& container) {
     const auto id = id_of(container);
     const base::FrameworkId framework_id(container.record.framework_id().value());
-    if (container.retry_at) retries_.erase({*container.retry_at, id});
+    state_.updates.drop(id);
     state_.tasks.erase({framework_id, base::TaskId(container.task().task_id().value())});
     dirty_.erase(id);
     output_.persist.push_back(ForgetContainer{id});

@@ -16,7 +16,9 @@ class Connection : public ports::MasterConnection {
         : stream_(std::move(socket)), master_(std::move(master)) {}
 
     void send(std::shared_ptr<const internal::FromAgent> message) override {
-        stream_.send(message->SerializeAsString());
+        // What cannot be sent ends the link, for a reason that receive() returns and keep_linked()
+        // logs; the core hears of it as a closed link and registers again.
+        if (!stream_.send(message->SerializeAsString())) stream_.close();
     }
     void close() override { stream_.close(); }
     std::string master() const override { return master_; }

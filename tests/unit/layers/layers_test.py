@@ -44,7 +44,7 @@ ALLOWED = {
     "nodeagentd": LIBRARIES + ["nodeagentd"],
 }
 # What the agent needs of the world: each knows the ports and never a sibling.
-ADAPTERS = ["runtime", "network", "checkpoint", "link", "inventory", "fetcher"]
+ADAPTERS = ["runtime", "network", "checkpoint", "link", "inventory", "fetcher", "sandboxes"]
 for adapter in ADAPTERS:
     ALLOWED[f"nodeagentd/{adapter}"] = LIBRARIES + ["nodeagentd/core", "nodeagentd/ports"]
 # The one protocol that two programs share: the supervisor's, without code.

@@ -83,6 +83,19 @@ TEST(LinkStream, RefusesAFrameThatIsTooLarge) {
     });
 }
 
+TEST(LinkStream, SaysThatItsOwnFrameIsTooLarge) {
+    LinkOptions small;
+    small.frame_bytes_max = 100;
+    with_link({}, small, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        EXPECT_FALSE(agent.send(std::string(101, 'x')));
+        EXPECT_FALSE(agent.is_open());
+        const auto end = (co_await receive(agent)).error();
+        EXPECT_EQ(end.code(), ErrorCode::limit_exceeded);
+        EXPECT_NE(end.message().find("101 bytes"), std::string::npos) << end.message();
+        EXPECT_EQ((co_await receive(master)).error().code(), ErrorCode::unavailable);
+    });
+}
+
 TEST(LinkStream, BreaksWhenItsQueueOverflows) {
     LinkOptions small;
     small.queue_frames_max = 3;

@@ -5,11 +5,11 @@
 
 namespace fairlead::nodeagentd::api {
 
-inline core::Container& add_container(core::State& state, const std::string& task, core::Container::Phase phase,
-                                      v1::TaskState told) {
+inline core::Container& add_container(core::State& state, const std::string& task,
+                                      internal::ContainerRecord::Phase phase, v1::TaskState told) {
     const base::ContainerId id("container-" + task);
     core::Container& container = state.containers[id];
-    container.phase = phase;
+    container.record.set_phase(phase);
     container.resources = resources::Resources::parse("cpus:0.5;mem:64;ports:[31000-31001]").value();
     auto& record = container.record;
     record.mutable_framework_id()->set_value("f");
@@ -41,10 +41,10 @@ inline core::State example_state() {
     framework.set_user("root");
     framework.set_name("F");
     framework.add_roles("web");
-    using Phase = core::Container::Phase;
-    add_container(state, "running", Phase::running, v1::TASK_RUNNING).pid = 42;
-    add_container(state, "waiting", Phase::waiting, v1::TASK_STAGING);
-    add_container(state, "ended", Phase::ended, v1::TASK_FAILED);
+    using Record = internal::ContainerRecord;
+    add_container(state, "running", Record::RUNNING, v1::TASK_RUNNING).pid = 42;
+    add_container(state, "waiting", Record::WAITING, v1::TASK_STAGING);
+    add_container(state, "ended", Record::ENDED, v1::TASK_FAILED);
     return state;
 }
 

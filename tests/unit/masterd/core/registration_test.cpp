@@ -1,0 +1,97 @@
+// How an agent's registration comes in: whole or in parts, of this cluster or of another one.
+
+#include "tests/support/master_harness.hpp"
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+masterd::core::CoreOptions harbour() {
+    masterd::core::CoreOptions options;
+    options.cluster_id = "harbour";
+    return options;
+}
+
+class Registration : public testing::Test {
+  protected:
+    Registration() : master_(harbour()) {}
+
+    internal::FromAgent first_part() {
+        auto message = register_message(agent_info("host1"));
+        auto& part = *message.mutable_register_();
+        part.mutable_agent_info()->mutable_id()->set_value("A");
+        *part.add_tasks() = task_on_agent("f", "t1", "A", v1::TASK_RUNNING);
+        *part.add_frameworks() = framework_info();
+        part.mutable_frameworks(0)->mutable_id()->set_value("f");
+        part.set_more_follows(true);
+        return message;
+    }
+    static internal::FromAgent further_part(const std::string& task, bool more) {
+        internal::FromAgent message;
+        auto& part = *message.mutable_register_tasks();
+        *part.add_tasks() = task_on_agent("f", task, "A", v1::TASK_RUNNING);
+        part.set_more_follows(more);
+        return message;
+    }
+    const internal::FromMaster& last_said(masterd::core::LinkId link) {
+        return *master_.to_agents[link].back();
+    }
+    MasterHarness master_;
+};
+
+TEST_F(Registration, InPartsIsOneWhenTheLastHasCome) {
+    const auto link = master_.open_link();
+    master_.say(link, first_part());
+    EXPECT_TRUE(last_said(link).has_register_more());
+    master_.say(link, further_part("t2", true));
+    EXPECT_TRUE(last_said(link).has_register_more());
+    EXPECT_EQ(master_.core.state().books.agent(base::AgentId("A")), nullptr);
+    master_.say(link, further_part("t3", false));
+    EXPECT_TRUE(last_said(link).has_registered());
+    const auto* framework = master_.core.state().books.framework(base::FrameworkId("f"));
+    ASSERT_NE(framework, nullptr);
+    EXPECT_EQ(framework->tasks.size(), 3u);
+}
+
+TEST_F(Registration, InPartsHasTimeForEachOfThem) {
+    const auto link = master_.open_link();
+    master_.pass(29s);
+    master_.say(link, first_part());
+    master_.pass(29s);
+    master_.say(link, further_part("t2", true));
+    EXPECT_TRUE(master_.closed_links.empty());
+    master_.pass(31s);
+    EXPECT_EQ(master_.closed_links, std::vector{link});
+}
+
+TEST_F(Registration, HasABound) {
+    auto options = harbour();
+    options.registration_bytes_max = 1000;
+    MasterHarness master(options);
+    const auto link = master.open_link();
+    master.say(link, first_part());
+    for (int i = 0; i < 20; ++i) master.say(link, further_part("t" + std::to_string(i), true));
+    EXPECT_NE(master.to_agents[link].back()->refused().reason().find("larger than 1000 bytes"),
+              std::string::npos);
+    EXPECT_EQ(master.closed_links, std::vector{link});
+}
+
+TEST_F(Registration, BeginsWithItsFirstPart) {
+    const auto link = master_.open_link();
+    master_.say(link, further_part("t", false));
+    EXPECT_TRUE(last_said(link).has_refused());
+}
+
+TEST_F(Registration, OfAnAgentOfAnotherClusterIsRefusedByName) {
+    auto message = first_part();
+    message.mutable_register_()->set_cluster_id("another");
+    const auto link = master_.open_link();
+    master_.say(link, message);
+    EXPECT_EQ(last_said(link).refused().reason(), "This agent belongs to cluster another");
+    EXPECT_EQ(last_said(link).refused().cluster_id(), "harbour");
+    EXPECT_EQ(master_.core.state().books.framework(base::FrameworkId("f")), nullptr);
+}
+
+}  // namespace
+}  // namespace fairlead::tests
