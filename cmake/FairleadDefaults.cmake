@@ -38,7 +38,8 @@ add_library(fairlead_defaults INTERFACE)
 target_compile_features(fairlead_defaults INTERFACE cxx_std_20)
 target_include_directories(fairlead_defaults INTERFACE
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:${FAIRLEAD_INCLUDE_DIR}>)
-target_compile_options(fairlead_defaults INTERFACE
+# -pthread for all, as some libraries bring it: a precompiled header is only taken by a file with the same flags.
+target_compile_options(fairlead_defaults INTERFACE $<BUILD_INTERFACE:-pthread>
     $<BUILD_INTERFACE:-Wall> $<BUILD_INTERFACE:-Wextra> $<BUILD_INTERFACE:-Wno-missing-field-initializers>)
 target_compile_definitions(fairlead_defaults INTERFACE
     BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
