@@ -34,7 +34,7 @@ function(fairlead_unit_test name)
 endfunction()
 
 # Nine tenths of the time that a file of ours takes to compile is spent in the same few headers of others; they are read
-# once. A file still includes what it uses: -DFAIRLEAD_PRECOMPILE=OFF builds without, and the package build does.
+# once. A file still includes what it uses: -DFAIRLEAD_PRECOMPILE=OFF builds without.
 function(fairlead_use_precompiled name)
     if(NOT FAIRLEAD_PRECOMPILE)
         return()

@@ -24,7 +24,7 @@ def configuration(folder):
 def environment():
     # ccache takes files that use a precompiled header only when it may be less than exact about macros and times.
     return dict(os.environ, CCACHE_DIR=os.environ.get("CCACHE_DIR", str(cache.folder("ccache"))),
-                CCACHE_SLOPPINESS="pch_defines,time_macros")
+                CCACHE_SLOPPINESS="pch_defines,time_macros", CCACHE_INODECACHE="true")
 
 
 def build(*targets):
