@@ -6,6 +6,8 @@
 
 namespace fairlead::masterd::api {
 
+using wire::JsonText;
+
 // With everything reserved, used and offered listed resource by resource: /slaves has it, /state does not.
 enum class Detail { normal, full };
 

@@ -22,7 +22,7 @@ void ResourceSums::add(const ResourceSums& more) {
     for (const auto& [name, items] : more.items_) items_[name].insert(items.begin(), items.end());
 }
 
-void ResourceSums::write(JsonText& json) const {
+void ResourceSums::write(wire::JsonText& json) const {
     json.object();
     for (const auto predefined : resources::predefined_names) {
         const auto found = scalars_.find(std::string(predefined));

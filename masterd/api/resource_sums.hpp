@@ -20,7 +20,7 @@ class ResourceSums {
     void add(const resources::Resources& more);
     void add(const ResourceSums& more);
     // As an object.
-    void write(JsonText& json) const;
+    void write(wire::JsonText& json) const;
 
   private:
     std::map<std::string, resources::Milli> scalars_;
