@@ -151,8 +151,8 @@ class Core {
     void take_registration(LinkId link, const internal::FromAgent& message);
     void register_agent(LinkId link, const internal::Register& message);
     void refuse_agent(LinkId link, const std::string& why, bool final);
-    void remove_predecessor(const v1::AgentInfo& info, const std::string& peer_address,
-                            const base::AgentId& id);
+    Agent* agent_at(const v1::AgentInfo& info, const std::string& peer_address);
+    void remove_predecessor(Agent& predecessor, const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,

@@ -20,7 +20,7 @@ namespace fairlead::masterd::core {
 
 // Numbers that the driver hands out, unique over the life of the process.
 enum class RequestId : std::uint64_t {};  // one HTTP request; a SUBSCRIBE's is also the name of the stream it opens
-enum class LinkId : std::uint64_t {};     // one connection of an agent
+enum class LinkId : std::uint64_t {};     // one connection of an agent; a later one has a higher number
 
 // --- in ---------------------------------------------------------------------------------------------------------------
 

@@ -81,8 +81,12 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         id = base::AgentId(fmt::format("{}-S{}", state_.master_info.id(), next_agent_++));
     }
 
-    remove_predecessor(message.agent_info(), new_links_.at(link).peer_address, id);
+    Agent* predecessor = agent_at(message.agent_info(), new_links_.at(link).peer_address);
     Agent* known = books_.agent(id);
+    for (const Agent* there : {predecessor, known})
+        if (there && there->link && *there->link > link)  // what it said before it broke the link
+            return refuse_agent(link, "The agent has opened a newer connection", false);
+    if (predecessor && predecessor != known) remove_predecessor(*predecessor, id);
     if (known && known->link) {
         output_.effects.emplace_back(CloseLink{*known->link});
         link_lost(*known, "it has opened a new connection");
@@ -120,14 +124,14 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
            agent);
 }
 
+Agent* Core::agent_at(const v1::AgentInfo& info, const std::string& peer_address) {
+    const auto found = agents_by_endpoint_.find(endpoint_of(info, peer_address));
+    return found == agents_by_endpoint_.end() ? nullptr : &books_.agent(found->second);
+}
+
 // An agent that comes from where another one was and does not know of it has not taken over what
 // that one ran: the host was booted anew, or the agent never heard the id that it was given.
-void Core::remove_predecessor(const v1::AgentInfo& info, const std::string& peer_address,
-                              const base::AgentId& id) {
-    const auto found = agents_by_endpoint_.find(endpoint_of(info, peer_address));
-    if (found == agents_by_endpoint_.end()) return;
-    Agent& predecessor = books_.agent(found->second);
-    if (predecessor.id == id) return;
+void Core::remove_predecessor(Agent& predecessor, const base::AgentId& id) {
     if (predecessor.link) output_.effects.emplace_back(CloseLink{*predecessor.link});
     remove_agent(predecessor, "agent " + id.value() + " runs on its host now");
 }

@@ -341,6 +341,24 @@ TEST(Agents, AnAgentThatNeverHeardItsIdLeavesNoTaskInDoubt) {
     EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
 }
 
+// Found by simulation: what an agent had said on a link that it gave up may arrive behind what it
+// says on the next one.
+TEST(Agents, ARegistrationOnAnOlderLinkThanTheAgentsIsOutOfDate) {
+    MasterHarness master;
+    const auto older = master.open_link();
+    const auto host = master.join("host1");
+    master.say(older, register_message(agent_info("host1")));
+    EXPECT_TRUE(master.to_agents[older].at(0)->has_refused());
+    EXPECT_FALSE(master.to_agents[older].at(0)->refused().final());
+    EXPECT_TRUE(master.core.state().books.agent(base::AgentId(host.id))->link);
+
+    const auto old_again = master.open_link();
+    const auto back = master.join(again(host));
+    master.say(old_again, again(host));
+    EXPECT_TRUE(master.to_agents[old_again].at(0)->has_refused());
+    EXPECT_EQ(master.core.state().books.agent(base::AgentId(host.id))->link, back.link);
+}
+
 TEST(Agents, AnotherPortOrAnotherAddressIsAnotherAgent) {
     MasterHarness master;
     master.join("host1");
