@@ -48,6 +48,11 @@ function(fairlead_use_precompiled name)
     endif()
     target_precompile_headers(${name} REUSE_FROM fairlead_precompiled)
     target_compile_options(${name} PRIVATE -fpch-preprocess)
+    # Asio's headers leave every object with a wish for Asio's error categories.
+    get_target_property(type ${name} TYPE)
+    if(type STREQUAL EXECUTABLE)
+        target_link_libraries(${name} PRIVATE fairlead_async)
+    endif()
     # It is only taken by a file that is compiled with the same definitions.
     target_compile_definitions(${name} PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_COMPILE_DEFINITIONS>)
 endfunction()

@@ -5,6 +5,7 @@ namespace fairlead::nodeagentd::api {
 namespace {
 
 using core::Container;
+using Record = internal::ContainerRecord;
 using resources::Resources;
 using wire::JsonText;
 
@@ -76,7 +77,6 @@ std::string executor_name(const v1::TaskInfo& task) {
 }
 
 void write_executor(JsonText& json, const Container& container, const v1::FrameworkInfo& framework) {
-    using Record = internal::ContainerRecord;
     const auto& task = container.task();
     const auto list = [&](const char* key, bool has) {
         json.key(key).array();
