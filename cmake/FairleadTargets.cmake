@@ -52,6 +52,8 @@ function(fairlead_use_precompiled name)
     get_target_property(type ${name} TYPE)
     if(type STREQUAL EXECUTABLE)
         target_link_libraries(${name} PRIVATE fairlead_async)
+        # GoogleTest's target defines what its header finds out by itself, as it did when it was precompiled.
+        target_compile_options(${name} PRIVATE -UGTEST_HAS_PTHREAD)
     endif()
     # It is only taken by a file that is compiled with the same definitions.
     target_compile_definitions(${name} PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_COMPILE_DEFINITIONS>)

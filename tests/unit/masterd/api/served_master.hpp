@@ -64,6 +64,10 @@ class ServedMaster {
         info.set_port(server_->endpoint().port());
         driver_.lead(1, info);
         thread_ = std::thread([this] { context_.run(); });
+        // Before it leads every call is 503.
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        while (!driver_.leading() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+        EXPECT_TRUE(driver_.leading());
     }
     ~ServedMaster() {
         server_.reset();
