@@ -22,12 +22,17 @@ function(fairlead_program name)
     fairlead_use_precompiled(${name})
 endfunction()
 
+# GoogleTest's targets define what its header finds out by itself, as it did when it was precompiled. Linked last.
+add_library(fairlead_gtest_as_precompiled INTERFACE)
+target_compile_options(fairlead_gtest_as_precompiled INTERFACE -UGTEST_HAS_PTHREAD)
+
 # fairlead_unit_test(NAME SOURCES a_test.cpp ... [DEPENDS target ...])
 # One binary per folder of tests/unit; ctest runs it as one test under the label `unit`.
 function(fairlead_unit_test name)
     cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
-    target_link_libraries(${name} PRIVATE fairlead_defaults ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name} PRIVATE fairlead_defaults ${arg_DEPENDS} GTest::gmock GTest::gtest_main
+        fairlead_gtest_as_precompiled)
     fairlead_use_precompiled(${name})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 120)
@@ -52,8 +57,6 @@ function(fairlead_use_precompiled name)
     get_target_property(type ${name} TYPE)
     if(type STREQUAL EXECUTABLE)
         target_link_libraries(${name} PRIVATE fairlead_async)
-        # GoogleTest's target defines what its header finds out by itself, as it did when it was precompiled.
-        target_compile_options(${name} PRIVATE -UGTEST_HAS_PTHREAD)
     endif()
     # It is only taken by a file that is compiled with the same definitions.
     target_compile_definitions(${name} PRIVATE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_COMPILE_DEFINITIONS>)
