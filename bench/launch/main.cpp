@@ -27,9 +27,7 @@ struct Load {
 };
 
 async::awaitable<void> measure(http::UpgradedSocket socket, Load load) {
-    http::LinkOptions options;
-    options.silence_max = base::Duration::zero();
-    MasterEnd agent{http::LinkStream(std::move(socket), options)};
+    MasterEnd agent{http::LinkStream(std::move(socket))};
     co_await agent.let_register();
     (void)co_await agent.serial(load.warm_up);
     auto serial = co_await agent.serial(load.serial);

@@ -117,7 +117,7 @@ class Master {
 
     void launch(allocator::AgentSlot slot) {
         const auto framework = static_cast<allocator::FrameworkSlot>(slot % frameworks);
-        module_->next = allocator::OfferLine{framework, base::Role("*"), slot, {}};
+        module_->next = allocator::OfferLine{framework, *core_.state().books.roles().find(base::Role("*")), slot, {}};
         std::string offer;
         for (const auto& effect : step(AllocationDue{}).effects)
             if (const auto* sent = std::get_if<SendEvent>(&effect); sent && sent->event->has_offers())

@@ -38,7 +38,7 @@ std::string fit(std::string stem, std::string_view suffix) {
         std::uint64_t hash = 0xcbf29ce484222325ULL;
         for (const unsigned char c : stem) hash = (hash ^ c) * 0x100000001b3ULL;
         stem.resize(name_bytes_max - suffix.size() - 17);
-        stem += fmt::format("~{:016x}", hash);
+        stem += fmt::format(":{:016x}", hash);
     }
     return stem.append(suffix);
 }

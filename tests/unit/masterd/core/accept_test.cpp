@@ -163,7 +163,9 @@ TEST_F(Accept, OffersOfTwoRolesCannotBeUsedTogether) {
     const auto both = scripted.subscribe(info);
     const auto there = scripted.join();
     const auto half = resources::Resources::parse("cpus:2;mem:100").value();
-    module.next.offers = {{0, base::Role("a"), 0, half}, {0, base::Role("b"), 0, half}};
+    const auto& roles = scripted.core.state().books.roles();
+    module.next.offers = {{0, *roles.find(base::Role("a")), 0, half},
+                          {0, *roles.find(base::Role("b")), 0, half}};
     scripted.step(masterd::core::AllocationDue{});
     const auto offers = scripted.take_offers(both);
     ASSERT_EQ(offers.size(), 2u);

@@ -86,12 +86,12 @@ TEST(Allocation, AWrongPlanCannotHarmTheBooks) {
     MasterHarness master({}, std::move(owned));
     const auto host = master.join();
     const auto scheduler = master.subscribe();
-    const base::Role star("*");
+    const auto star = *master.core.state().books.roles().find(base::Role("*"));
     const auto all = resources::Resources::parse("cpus:4").value();
     module.next.offers = {
         {9, star, 0, all},                                               // no such framework
         {0, star, 9, all},                                               // no such agent
-        {0, base::Role("other"), 0, all},                                // not its role
+        {0, 99, 0, all},                                                 // no such role
         {0, star, 0, {}},                                                // nothing
         {0, star, 0, resources::Resources::parse("cpus:5").value()},     // more than there is
         {0, star, 0, resources::Resources::parse("cpus(x):1").value()},  // not there

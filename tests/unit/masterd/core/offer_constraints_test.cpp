@@ -225,7 +225,8 @@ TEST(OfferConstraints, APlanThatIgnoresThemIsNotCarriedOut) {
     auto call = subscribe_call(framework_info());
     want_disk(*call.mutable_subscribe()->mutable_offer_constraints(), "ssd");
     const auto request = master.post(call);
-    module.next.offers = {{0, star, 0, resources::Resources::parse("cpus:4").value()}};
+    const auto slot = *master.core.state().books.roles().find(star);
+    module.next.offers = {{0, slot, 0, resources::Resources::parse("cpus:4").value()}};
     master.step(masterd::core::AllocationDue{});
     EXPECT_TRUE(master.core.state().books.offers().empty());
     EXPECT_EQ(master.events[request].size(), 2u);
