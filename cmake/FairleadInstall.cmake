@@ -28,7 +28,7 @@ function(fairlead_install_manuals component)
 endfunction()
 
 fairlead_install_manuals(fairlead-master fairlead-masterd.8 masterd.conf.5)
-fairlead_install_manuals(fairlead-agent fairlead-nodeagentd.8 nodeagentd.conf.5)
+fairlead_install_manuals(fairlead-agent fairlead-nodeagentd.8 fairlead-supervisor.8 nodeagentd.conf.5)
 fairlead_install_manuals(fairlead-cli fairctl.1 client.conf.5)
 fairlead_install_manuals(fairlead-frameworks fairlead-replay.1)
 

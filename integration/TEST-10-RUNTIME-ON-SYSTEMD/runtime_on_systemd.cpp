@@ -169,7 +169,7 @@ TEST_P(RuntimeOnSystemd, NothingIsLeftOfAFrameworkThatIsGone) {
     const auto ends = run(spec("ends", "exit 0"));
     expect<Exited>();
     runtime().release(ends);
-    const auto stubborn_one = run(spec("stubborn", stubborn));
+    const auto stubborn_one = run_stubborn("stubborn");
     runtime().stop(stubborn_one, 100ms);
     expect<ScopeGone>();
     runtime().release(stubborn_one);
@@ -284,17 +284,6 @@ TEST_P(RuntimeOnSystemd, SystemdMayReexecuteItselfAtAnyTime) {
     EXPECT_TRUE(becomes_true([&] { return runtime().metrics().bus_reconnects > 0; }));
     runtime().stop(steady, std::nullopt);
     EXPECT_EQ(expect<Exited>().cause, EndCause::stop_requested);
-}
-
-TEST_P(RuntimeOnSystemd, ASupervisorTakesLessThanAMebibyte) {
-    runtime().recover({});
-    const auto id = run(spec("small", waits));
-    const std::string rss = shell(
-        "awk '/^VmRSS/ {print $2}' /proc/$(pgrep -x fairlead-superv | head -1)/status");
-    EXPECT_GT(std::stoi(rss), 0);
-    EXPECT_LE(std::stoi(rss), 1024) << rss << " KiB";
-    runtime().stop(id, std::nullopt);
-    expect<Exited>();
 }
 
 TEST_P(RuntimeOnSystemd, StartsAsFastAsPid1CanMakeScopes) {

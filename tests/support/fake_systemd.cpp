@@ -43,6 +43,17 @@ std::vector<pid_t> children(pid_t pid) {
     return all;
 }
 
+// A unit is its processes and all that these have started.
+void gather(std::set<pid_t>& pids) {
+    std::vector<pid_t> unseen(pids.begin(), pids.end());
+    while (!unseen.empty()) {
+        const pid_t pid = unseen.back();
+        unseen.pop_back();
+        for (const pid_t child : children(pid))
+            if (pids.insert(child).second) unseen.push_back(child);
+    }
+}
+
 std::string job_path(std::uint32_t id) {
     return "/org/freedesktop/systemd1/job/" + std::to_string(id);
 }
@@ -78,14 +89,15 @@ void FakeSystemd::stop(const std::string& name) {
 
 void FakeSystemd::kill(const std::string& name, int signal) {
     const std::lock_guard lock(mutex_);
-    if (const auto at = units_.find(name); at != units_.end())
-        for (const pid_t pid : at->second.pids) ::kill(pid, signal);
+    if (const auto at = units_.find(name); at != units_.end()) send(at->second, signal);
 }
 
 std::set<pid_t> FakeSystemd::processes(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const auto at = units_.find(name);
-    return at == units_.end() ? std::set<pid_t>() : at->second.pids;
+    if (at == units_.end()) return {};
+    gather(at->second.pids);
+    return at->second.pids;
 }
 
 void FakeSystemd::serve() {
@@ -124,23 +136,27 @@ void FakeSystemd::begin_stop(Unit& unit) {
     unit.state = "deactivating";
     unit.left_us = now_us();
     unit.kill_at_us = unit.left_us + unit.grace_us;
-    for (const pid_t pid : unit.pids) ::kill(pid, SIGTERM);
+    send(unit, SIGTERM);
+}
+
+void FakeSystemd::send(Unit& unit, int signal) {
+    gather(unit.pids);
+    for (const pid_t pid : unit.pids) ::kill(pid, signal);
 }
 
 void FakeSystemd::look_after_units() {
     const std::uint64_t now = now_us();
     for (auto at = units_.begin(); at != units_.end();) {
         auto& [name, unit] = *at;
+        gather(unit.pids);
         std::erase_if(unit.pids, [](pid_t pid) { return !lives(pid); });
-        for (const pid_t pid : std::set<pid_t>(unit.pids))
-            for (const pid_t child : children(pid)) unit.pids.insert(child);
         if (unit.state == "active" && now - unit.entered_us >= unit.runtime_max_us) {
             begin_stop(unit);
             unit.result = "timeout";
         }
         if (unit.state == "deactivating" && now >= unit.kill_at_us && !unit.pids.empty()) {
             unit.result = "timeout";
-            for (const pid_t pid : unit.pids) ::kill(pid, SIGKILL);
+            send(unit, SIGKILL);
         }
         const bool is_slice = name.ends_with(".slice");
         const bool ends = unit.pids.empty() && unit.state != "failed" &&
@@ -188,8 +204,7 @@ int FakeSystemd::answer(sd_bus_message* call) {
     if (member == "KillUnit") {
         const char* whom = nullptr;
         if (sd_bus_message_read(call, "ssi", &name, &whom, &signal) < 0) return -EINVAL;
-        if (const auto at = units_.find(name); at != units_.end())
-            for (const pid_t pid : at->second.pids) ::kill(pid, signal);
+        if (const auto at = units_.find(name); at != units_.end()) send(at->second, signal);
         return sd_bus_reply_method_return(call, "");
     }
     return -EBADRQC;

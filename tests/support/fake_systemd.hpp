@@ -47,6 +47,7 @@ class FakeSystemd {
     void accept();
     void look_after_units();
     void begin_stop(Unit& unit);
+    void send(Unit& unit, int signal);
     int answer(sd_bus_message* call);
     int start_unit(sd_bus_message* call);
     int stop_unit(sd_bus_message* call);

@@ -11,8 +11,10 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,18 @@ class RuntimeWorld {
     virtual std::optional<nodeagentd::ports::RuntimeEvent> next_event(base::Duration within) = 0;
     virtual std::string sandbox_of(const std::string& name) = 0;
     virtual void make_file(const std::string& path) = 0;
+    // Until the container has written so much. It throws when that takes too long.
+    virtual void await_output(const std::string& name, const std::string& text) {
+        const auto too_long = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        const auto output = [&] {
+            std::ifstream file(sandbox_of(name) + "/stdout");
+            return std::string(std::istreambuf_iterator<char>(file), {});
+        };
+        while (output() != text) {
+            if (std::chrono::steady_clock::now() > too_long) throw std::runtime_error("no output of " + name);
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+    }
     // `systemctl stop`, `systemctl kill -s KILL`, and SIGKILL to the supervisor alone.
     virtual void administrator_stops(const base::ContainerId& id) = 0;
     virtual void administrator_kills(const base::ContainerId& id) = 0;
@@ -48,7 +62,8 @@ class RuntimeContract : public testing::TestWithParam<MakeRuntimeWorld> {
     static constexpr base::Duration soon = std::chrono::seconds(30);
     static constexpr base::Duration quiet = std::chrono::milliseconds(300);
     static constexpr const char* waits = "exec sleep 1000";
-    static constexpr const char* stubborn = "trap '' TERM; while :; do sleep 1; done";
+    // Says so once it no longer hears SIGTERM.
+    static constexpr const char* stubborn = "trap '' TERM; echo deaf; while :; do sleep 1; done";
 
     void SetUp() override {
         world_ = GetParam()();
@@ -98,6 +113,11 @@ class RuntimeContract : public testing::TestWithParam<MakeRuntimeWorld> {
         runtime().start(one);
         EXPECT_EQ(expect<nodeagentd::ports::Started>().container, one.id);
         return one.id;
+    }
+    base::ContainerId run_stubborn(const std::string& name) {
+        const auto id = run(spec(name, stubborn));
+        world_->await_output(name, "deaf\n");
+        return id;
     }
     // One that is written down by an agent before it dies.
     static nodeagentd::ports::KnownContainer known(const nodeagentd::ports::ContainerSpec& one) {
@@ -203,7 +223,7 @@ TEST_P(RuntimeContract, AStopEndsItPolitely) {
 
 TEST_P(RuntimeContract, AStopEndsWhatDoesNotWantToAfterTheGrace) {
     runtime().recover({});
-    const auto id = run(spec("stubborn", stubborn));
+    const auto id = run_stubborn("stubborn");
     runtime().stop(id, std::nullopt);
     EXPECT_FALSE(world_->next_event(std::chrono::seconds(1)));
     const auto end = expect<ScopeGone>();
@@ -215,7 +235,7 @@ TEST_P(RuntimeContract, AStopEndsWhatDoesNotWantToAfterTheGrace) {
 
 TEST_P(RuntimeContract, ASecondStopShortensTheGrace) {
     runtime().recover({});
-    const auto id = run(spec("shortened", stubborn));
+    const auto id = run_stubborn("shortened");
     runtime().stop(id, std::chrono::hours(1));
     runtime().stop(id, std::chrono::milliseconds(100));
     EXPECT_EQ(expect<ScopeGone>(std::chrono::seconds(20)).cause, EndCause::stop_requested);

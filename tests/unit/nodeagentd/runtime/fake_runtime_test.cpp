@@ -27,6 +27,7 @@ class FakeWorld : public RuntimeWorld {
         return event;
     }
     std::string sandbox_of(const std::string& name) override { return "/sandboxes/" + name; }
+    void await_output(const std::string&, const std::string&) override {}
     void make_file(const std::string& path) override { host_.files.insert(path); }
     void administrator_stops(const base::ContainerId& id) override {
         runtime_->administrator_stops(id);

@@ -50,6 +50,12 @@ TEST(UnitNames, LongIdsAreCutAndStayApart) {
     EXPECT_TRUE(a.ends_with(".scope"));
     EXPECT_NE(a, b);
     EXPECT_LE(slice_name(base::FrameworkId(std::string(300, '/'))).size(), 255U);
+    for (const std::string& name : {a, slice_name(base::FrameworkId(std::string(300, '/')))}) {
+        // Digits, letters and these are all that a unit may be called by (systemd.unit(5)).
+        EXPECT_TRUE(std::all_of(name.begin(), name.end(), [](unsigned char c) {
+            return std::isalnum(c) || std::string_view(":-_.\\").find(static_cast<char>(c)) != std::string_view::npos;
+        })) << name;
+    }
 }
 
 TEST(ScopeProperties, AScopeIsReadable) {
