@@ -1,5 +1,8 @@
 #include "cli/cluster.hpp"
 
+#include "common/wire/media.hpp"
+#include "fairlead/v1/agent.pb.h"
+
 #include <fmt/format.h>
 
 namespace fairlead::cli {
@@ -96,10 +99,19 @@ base::Result<OutputFile> OutputFile::open(async::Executor strand, const std::str
                       "/tasks/" + framework_id + "/" + task_id + "/" + name);
 }
 
+// In protobuf, because a task may print any bytes and JSON's strings may not hold them all.
 async::awaitable<base::Result<std::string>> OutputFile::next() {
+    v1::agent::Call call;
+    call.set_type(v1::agent::Call::READ_FILE);
+    call.mutable_read_file()->set_path(path_);
+    call.mutable_read_file()->set_offset(offset_);
     http::ClientRequest request;
-    request.target = fmt::format("/files/read?path={}&offset={}&length=65536",
-                                 http::percent_encode(path_), offset_);
+    request.method = "POST";
+    request.target = "/api/v1";
+    const std::string type(wire::media_type(wire::ContentType::protobuf));
+    request.headers.set("Content-Type", type);
+    request.headers.set("Accept", type);
+    request.body = call.SerializeAsString();
     auto answer = co_await agent_.request(std::move(request), answer_deadline);
     if (!answer) co_return answer.error();
     if (answer->status == 404)
@@ -107,13 +119,10 @@ async::awaitable<base::Result<std::string>> OutputFile::next() {
     if (answer->status != 200)
         co_return Error(ErrorCode::unavailable,
                         "the agent answered " + std::to_string(answer->status));
-    auto document = parse_document(answer->body);
-    if (!document) co_return document.error();
-    const auto* object = document->if_object();
-    const auto* data = object != nullptr ? object->if_contains("data") : nullptr;
-    if (data == nullptr || !data->is_string())
+    v1::agent::Response response;
+    if (!response.ParseFromString(answer->body) || !response.has_read_file())
         co_return Error(ErrorCode::malformed, "the agent's answer has no data");
-    std::string text(data->as_string().c_str(), data->as_string().size());
+    std::string text = std::move(*response.mutable_read_file()->mutable_data());
     offset_ += text.size();
     co_return text;
 }

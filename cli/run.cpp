@@ -73,7 +73,7 @@ class Run : public sdk::SchedulerEvents {
     }
 
     void subscribed(const v1::scheduler::Event::Subscribed&) override {
-        if (!tasks_.empty()) (void)scheduler_.reconcile();
+        reconcile();
         lost_said_ = false;
     }
     void disconnected(const base::Error& error) override {
@@ -85,7 +85,7 @@ class Run : public sdk::SchedulerEvents {
     }
     void update(const v1::TaskStatus& status) override;
     void call_failed(const v1::scheduler::Call& call, const base::Error& error) override {
-        if (call.type() == v1::scheduler::Call::ACCEPT) (void)scheduler_.reconcile();
+        if (call.type() == v1::scheduler::Call::ACCEPT) reconcile();
         if (call.type() != v1::scheduler::Call::ACKNOWLEDGE)
             fmt::print(stderr, "fairctl: {}\n", error.message());
     }
@@ -101,6 +101,7 @@ class Run : public sdk::SchedulerEvents {
     };
 
     void take(const v1::Offer& offer);
+    void reconcile();
     v1::TaskInfo task_for(const v1::Offer& offer, unsigned index) const;
     async::awaitable<void> copy(std::string task, std::string file, std::FILE* to);
     async::awaitable<void> hint();
@@ -168,11 +169,23 @@ void Run::take(const v1::Offer& offer) {
     if (waiting_ == 0) (void)scheduler_.suppress();
 }
 
+// By name: of a launch that got lost nobody would speak otherwise.
+void Run::reconcile() {
+    std::vector<v1::scheduler::Call::Reconcile::Task> open;
+    for (const auto& [id, instance] : tasks_) {
+        if (instance.over) continue;
+        open.emplace_back().mutable_task_id()->set_value(id);
+        *open.back().mutable_agent_id() = instance.agent_id;
+    }
+    if (!open.empty()) (void)scheduler_.reconcile(std::move(open));
+}
+
 void Run::update(const v1::TaskStatus& status) {
     const auto found = tasks_.find(status.task_id().value());
     if (found == tasks_.end() || found->second.over) return;
     if (status.state() == v1::TASK_RUNNING) stream(found->first);
-    if (!sdk::is_terminal(status.state())) return;
+    const bool unknown = status.state() == v1::TASK_UNKNOWN;  // nobody has it, so it does not run
+    if (!sdk::is_terminal(status.state()) && !unknown) return;
 
     auto& instance = found->second;
     instance.status = exit_status_of_task(status);

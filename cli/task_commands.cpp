@@ -47,9 +47,12 @@ base::Result<json::value> pick(const json::array& tasks, const std::string& id,
                     near.empty() ? "; fairctl tasks --all lists them" : "; near:", near));
 }
 
+// Only when there is no such task are all of them asked for, to tell what is near.
 async::awaitable<base::Result<json::value>> find_task(Cluster cluster, std::string id,
                                                       std::string framework) {
-    auto document = co_await cluster.get("/tasks?limit=-1");
+    auto document = co_await cluster.get("/tasks?limit=-1&task_id=" + http::percent_encode(id));
+    if (document && list_of(*document, "tasks").empty())
+        document = co_await cluster.get("/tasks?limit=-1");
     if (!document) co_return document.error();
     co_return pick(list_of(*document, "tasks"), id, framework);
 }

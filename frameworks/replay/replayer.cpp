@@ -69,7 +69,18 @@ void Replayer::want_offers(bool wanted) {
 void Replayer::subscribed(const v1::scheduler::Event::Subscribed&) {
     // Each subscription begins with nothing suppressed.
     offers_wanted_ = true;
-    if (started_) (void)scheduler_.reconcile();
+    reconcile_open();
+}
+
+// By name: of a launch that got lost nobody would speak otherwise.
+void Replayer::reconcile_open() {
+    std::vector<v1::scheduler::Call::Reconcile::Task> open;
+    for (std::size_t i = 0; i < ledger_.tasks().size(); ++i) {
+        const auto phase = ledger_.tasks()[i].phase;
+        if (phase == TaskPhase::placed || phase == TaskPhase::running)
+            open.emplace_back().mutable_task_id()->set_value(ledger_.id_of(i));
+    }
+    if (!open.empty()) (void)scheduler_.reconcile(std::move(open));
 }
 
 void Replayer::offers(const std::vector<v1::Offer>& offers) {

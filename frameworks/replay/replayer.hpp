@@ -49,6 +49,7 @@ class Replayer : public sdk::SchedulerEvents {
     void trouble(std::string text) { last_trouble_ = std::move(text); }
     double elapsed() const;
     void want_offers(bool wanted);
+    void reconcile_open();
     void read_output(std::size_t task, const std::string& id);
     async::awaitable<void> read_cpu_seconds(std::string agent, std::string id);
 

@@ -3,6 +3,7 @@
 
 #include "cli/views.hpp"
 #include "common/http/server.hpp"
+#include "fairlead/v1/agent.pb.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -60,18 +61,33 @@ class TaskCommands : public testing::Test {
 
   private:
     http::Response answer(const http::Request& request) {
-        if (request.path == "/tasks") return page(boost::json::object{{"tasks", tasks_}});
+        if (request.path == "/tasks") return page(boost::json::object{{"tasks", tasks_called(request)}});
         if (request.path == "/slaves") return page(boost::json::object{{"slaves", agents_}});
+        if (request.headers.get("Content-Type") == "application/x-protobuf") return part_of_file(request);
         if (request.path == "/api/v1") {
             operated.push_back(request.body);
             return http::text_response(200, "");
         }
-        const auto found = files.find(std::string(request.query.get("path").value_or("")));
-        if (request.path != "/files/read" || found == files.end())
-            return http::text_response(404, "");
-        const auto offset = std::stoul(std::string(request.query.get("offset").value_or("0")));
-        const auto text = offset < found->second.size() ? found->second.substr(offset) : "";
-        return page(boost::json::object{{"data", text}, {"offset", offset}});
+        return http::text_response(404, "");
+    }
+    boost::json::array tasks_called(const http::Request& request) const {
+        const auto id = request.query.get("task_id");
+        boost::json::array all;
+        for (const auto& task : tasks_)
+            if (!id || task.at("id").as_string() == *id) all.push_back(task);
+        return all;
+    }
+    http::Response part_of_file(const http::Request& request) const {
+        v1::agent::Call call;
+        if (!call.ParseFromString(request.body) || !call.has_read_file()) return http::text_response(400, "");
+        const auto found = files.find(call.read_file().path());
+        if (found == files.end()) return http::text_response(404, "");
+        const auto offset = std::min<std::size_t>(call.read_file().offset(), found->second.size());
+        v1::agent::Response response;
+        response.set_type(v1::agent::Response::READ_FILE);
+        response.mutable_read_file()->set_size(found->second.size());
+        response.mutable_read_file()->set_data(found->second.substr(offset));
+        return http::text_response(200, response.SerializeAsString());
     }
     static http::Response page(const boost::json::value& document) {
         return http::json_response(200, boost::json::serialize(document));
@@ -119,6 +135,13 @@ TEST_F(TaskCommands, WhatHasEndedIsNotKilledAgain) {
     add_task("a", "f-1", "TASK_FAILED");
     EXPECT_EQ(run(kill_task(cluster(), "a", "")), not_found);
     EXPECT_THAT(err, testing::HasSubstr("task a has ended: failed"));
+}
+
+TEST_F(TaskCommands, LogsAreByteForByteWhatTheTaskPrinted) {
+    add_task("a", "f-1", "TASK_FINISHED");
+    files["/tasks/f-1/a/stdout"] = std::string("\xff\xfe\0 latin \xe9\n", 12);
+    EXPECT_EQ(run(show_log(cluster(), {.task = "a"})), success);
+    EXPECT_EQ(out, files["/tasks/f-1/a/stdout"]);
 }
 
 TEST_F(TaskCommands, LogsAreTheFileOfTheAgent) {
