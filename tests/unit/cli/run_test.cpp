@@ -3,12 +3,12 @@
 
 #include "cli/run.hpp"
 #include "tests/support/scripted_master.hpp"
+#include "tests/support/served_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <csignal>
-#include <map>
 
 namespace fairlead::cli {
 namespace {
@@ -22,7 +22,7 @@ class ScriptedAgent {
         : server_(
               context.get_executor(),
               [this](http::Request request, http::Responder responder) -> async::awaitable<void> {
-                  responder.respond(answer(request));
+                  responder.respond(tests::answer_read_file(files, request));
                   co_return;
               }) {
         EXPECT_TRUE(server_.listen({async::asio::ip::address_v4::loopback(), 0}));
@@ -31,18 +31,9 @@ class ScriptedAgent {
     int port() const { return server_.endpoints().at(0).port(); }
     void stop() { server_.stop(); }
 
-    std::map<std::string, std::string> files;  // by "/tasks/<framework>/<task>/<file>"
+    tests::ServedFiles files;
 
   private:
-    http::Response answer(const http::Request& request) const {
-        const auto found = files.find(std::string(request.query.get("path").value_or("")));
-        if (found == files.end()) return http::text_response(404, "");
-        const auto offset = std::stoul(std::string(request.query.get("offset").value_or("0")));
-        const auto text = offset < found->second.size() ? found->second.substr(offset) : "";
-        return http::json_response(
-            200, boost::json::serialize(boost::json::object{{"data", text}, {"offset", offset}}));
-    }
-
     http::Server server_;
 };
 

@@ -3,12 +3,12 @@
 
 #include "cli/views.hpp"
 #include "common/http/server.hpp"
-#include "fairlead/v1/agent.pb.h"
+#include "tests/support/served_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
+#include <string>
 
 namespace fairlead::cli {
 namespace {
@@ -55,15 +55,15 @@ class TaskCommands : public testing::Test {
     }
     Cluster cluster() { return {context_.get_executor(), {{address_}, "test"}}; }
 
-    std::map<std::string, std::string> files;  // as an agent serves them, by path
-    std::vector<std::string> operated;         // bodies of the operator's calls
+    tests::ServedFiles files;
+    std::vector<std::string> operated;  // bodies of the operator's calls
     std::string out, err;
 
   private:
     http::Response answer(const http::Request& request) {
         if (request.path == "/tasks") return page(boost::json::object{{"tasks", tasks_called(request)}});
         if (request.path == "/slaves") return page(boost::json::object{{"slaves", agents_}});
-        if (request.headers.get("Content-Type") == "application/x-protobuf") return part_of_file(request);
+        if (request.headers.get("Content-Type") == "application/x-protobuf") return tests::answer_read_file(files, request);
         if (request.path == "/api/v1") {
             operated.push_back(request.body);
             return http::text_response(200, "");
@@ -76,18 +76,6 @@ class TaskCommands : public testing::Test {
         for (const auto& task : tasks_)
             if (!id || task.at("id").as_string() == *id) all.push_back(task);
         return all;
-    }
-    http::Response part_of_file(const http::Request& request) const {
-        v1::agent::Call call;
-        if (!call.ParseFromString(request.body) || !call.has_read_file()) return http::text_response(400, "");
-        const auto found = files.find(call.read_file().path());
-        if (found == files.end()) return http::text_response(404, "");
-        const auto offset = std::min<std::size_t>(call.read_file().offset(), found->second.size());
-        v1::agent::Response response;
-        response.set_type(v1::agent::Response::READ_FILE);
-        response.mutable_read_file()->set_size(found->second.size());
-        response.mutable_read_file()->set_data(found->second.substr(offset));
-        return http::text_response(200, response.SerializeAsString());
     }
     static http::Response page(const boost::json::value& document) {
         return http::json_response(200, boost::json::serialize(document));
