@@ -110,6 +110,18 @@ TEST_F(RunTest, OutputAndStatusAreTheTasks) {
     EXPECT_EQ(master.calls.back().type(), Call::TEARDOWN);
 }
 
+// The master broke while it launched and knows nothing of it; it only answers for tasks that are named.
+TEST_F(RunTest, ALaunchThatWasLostIsAskedForByName) {
+    on_launch = [this] { master.break_stream(); };
+    master.after = [this, usual = master.after](const Call& call) {
+        if (call.type() != Call::RECONCILE) return usual(call);
+        for (const auto& task : call.reconcile().tasks())
+            master.send_status(task.task_id().value(), v1::TASK_UNKNOWN, "Unknown task");
+    };
+    EXPECT_NE(run(), 0);
+    EXPECT_THAT(err, testing::HasSubstr("task work unknown: Unknown task"));
+}
+
 TEST_F(RunTest, InstancesPrintWholeLinesUnderTheirNames) {
     options.instances = 2;
     for (const char* task : {"work.0", "work.1"}) {
