@@ -55,7 +55,8 @@ void fill(const core::State& state, Answer::GetTasks& answer) {
         for (const auto& [id, task] : framework.tasks) *answer.add_tasks() = task_on_wire(task, framework);
         for (const auto& [id, task] : framework.unreachable_tasks)
             *answer.add_unreachable_tasks() = task_on_wire(task, framework);
-        for (const auto& task : framework.completed_tasks) *answer.add_completed_tasks() = task_on_wire(task, framework);
+        for (const auto& task : framework.completed_tasks)
+            *answer.add_completed_tasks() = task_on_wire(task, framework);
     };
     each_framework(state, add);
     for (const auto& framework : state.completed_frameworks) add(*framework);
@@ -72,7 +73,8 @@ void fill(const core::State& state, Answer::GetAgents& answer) {
         set_time(agent.registered_time, *wire.mutable_registered_time());
         if (agent.reregistered_time != base::WallTime{})
             set_time(agent.reregistered_time, *wire.mutable_reregistered_time());
-        resources::to_wire(state.books.agent_entries()[agent.slot].total, stack, nullptr, *wire.mutable_total_resources());
+        const Resources& total = state.books.agent_entries()[agent.slot].total;
+        resources::to_wire(total, stack, nullptr, *wire.mutable_total_resources());
         ByRole allocated, offered;
         for (const core::Task* task : agent.tasks)
             if (task->holds_resources) allocated.add(task->role, task->resources);
@@ -108,7 +110,9 @@ Answer::GetFrameworks::Framework framework_on_wire(const core::State& state, con
 }
 
 void fill(const core::State& state, Answer::GetFrameworks& answer) {
-    each_framework(state, [&](const auto& framework) { *answer.add_frameworks() = framework_on_wire(state, framework); });
+    each_framework(state, [&](const auto& framework) {
+        *answer.add_frameworks() = framework_on_wire(state, framework);
+    });
     for (const auto& framework : state.completed_frameworks)
         *answer.add_completed_frameworks() = framework_on_wire(state, *framework);
 }

@@ -1,6 +1,6 @@
 #pragma once
-// What operators say of roles, read from their calls. The errors are sentences for whoever called; whether the orders make
-// sense for this cluster is the core's to say. Pure.
+// What operators say of roles, read from their calls. The errors are sentences for whoever called; whether the orders
+// make sense for this cluster is the core's to say. Pure.
 
 #include "fairlead/v1/master.pb.h"
 #include "masterd/core/io.hpp"

@@ -27,7 +27,8 @@ std::string render_weights(const core::State& state) {
     wire::JsonText json;
     json.array();
     for (const auto& [role, orders] : state.books.roles().all_orders())
-        if (orders.weight != 1) json.object().key("role").text(role.value()).key("weight").number(orders.weight).end_object();
+        if (orders.weight != 1)
+            json.object().key("role").text(role.value()).key("weight").number(orders.weight).end_object();
     return json.end_array().take();
 }
 

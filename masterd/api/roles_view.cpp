@@ -1,6 +1,6 @@
 // /roles: for each role that somebody subscribes to, holds something under, that something is reserved for or that an
-// operator has ordered something of, and for all above these: what it has, and may have. A role counts what those below it
-// hold; its frameworks are those in the role itself.
+// operator has ordered something of, and for all above these: what it has, and may have. A role counts what those below
+// it hold; its frameworks are those in the role itself.
 
 #include "masterd/api/page_parts.hpp"
 #include "masterd/api/resource_sums.hpp"
@@ -39,7 +39,8 @@ void enter(Standings& standings, const core::Framework& framework) {
 template <typename Amounts>
 void write_amounts(JsonText& json, const Amounts& amounts) {
     json.object();
-    amounts.for_each([&](std::string_view name, resources::Milli amount) { json.key(name).number(amount.to_double()); });
+    amounts.for_each(
+        [&](std::string_view name, resources::Milli amount) { json.key(name).number(amount.to_double()); });
     json.end_object();
 }
 

@@ -7,9 +7,9 @@
 
 namespace fairlead::masterd::api {
 
-// {"framework_id", "name", "causes": [{"cause", "role", "agents", "until", "message"}]}; `role` is left out where the cause
-// is the same under all roles, `agents` where it is not a matter of agents, `until` (seconds since 1970) where it does not
-// end by itself.
+// {"framework_id", "name", "causes": [{"cause", "role", "agents", "until", "message"}]}; `role` is left out where the
+// cause is the same under all roles, `agents` where it is not a matter of agents, `until` (seconds since 1970) where it
+// does not end by itself.
 std::string render_why(const core::State& state, const core::Framework& framework, base::Moment now);
 
 // The driver must outlive the handler.

@@ -7,8 +7,8 @@
 // Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), tasks (kills, status updates), reconciliation
 // (what is said of a task), orders (what operators say of roles), registration (what agents
-// bring), recovery (what an earlier master left), agents (their links and their silence), frameworks (end of), allocation (offers). What
-// they share, who holds what, is in books.hpp.
+// bring), recovery (what an earlier master left), agents (their links and their silence),
+// frameworks (end of), allocation (offers). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"

@@ -80,7 +80,8 @@ base::Status Core::check_orders(const RolesOrdered& ordered, const OrdersByRole&
     if (const auto each = check_each(ordered.orders); !each) return each;
     if (after.size() > options_.ordered_roles_max)
         return Error(ErrorCode::invalid_argument,
-                     fmt::format("more than {} roles would have a weight, a guarantee or a limit", options_.ordered_roles_max));
+                     fmt::format("more than {} roles would have a weight, a guarantee or a limit",
+                                 options_.ordered_roles_max));
     const auto needs = needs_of_top_roles(after);
     if (!needs) return needs.error();
     if (ordered.force) return {};
@@ -111,8 +112,8 @@ void Core::set_orders(const base::Role& role, const RoleOrders& orders) {
     books_.set_orders(role, orders);
     output_.persist.emplace_back(PersistRoleOrders{role, orders});
     report(Report::Kind::roles_ordered,
-           fmt::format("role '{}' has weight {}, guarantee {}, limit {} by an operator's order", role.value(), orders.weight,
-                       to_text(orders.guarantee), to_text(orders.limit)));
+           fmt::format("role '{}' has weight {}, guarantee {}, limit {} by an operator's order", role.value(),
+                       orders.weight, to_text(orders.guarantee), to_text(orders.limit)));
     rescind_beyond_limit(role);
 }
 

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 namespace fairlead::masterd::core {
 
@@ -48,10 +47,11 @@ base::Status check_names(const Amounts& amounts, const char* what) {
         if (name.size() > base::limits::id_bytes_max) too_long = std::string(name.substr(0, 64));
     });
     if (count > amounts_max)
-        return Error(ErrorCode::invalid_argument, fmt::format("a {} names more than {} kinds of resources", what, amounts_max));
+        return Error(ErrorCode::invalid_argument,
+                     fmt::format("a {} names more than {} kinds of resources", what, amounts_max));
     if (too_long)
-        return Error(ErrorCode::invalid_argument, fmt::format("a {} names a resource '{}...' of more than {} bytes", what,
-                                                              *too_long, base::limits::id_bytes_max));
+        return Error(ErrorCode::invalid_argument, fmt::format("a {} names a resource '{}...' of more than {} bytes",
+                                                              what, *too_long, base::limits::id_bytes_max));
     return {};
 }
 
@@ -71,6 +71,13 @@ std::string written(const Amounts& amounts, const char* empty) {
     return text.empty() ? empty : text;
 }
 
+Error children_beyond(const base::Role& role, const Quantities& children, const std::string& bound,
+                      const Quantities& missing) {
+    return Error(ErrorCode::invalid_argument,
+                 fmt::format("the roles below '{}' are guaranteed {} together, more than its {}: {} is missing",
+                             role.value(), to_text(children), bound, to_text(missing)));
+}
+
 }  // namespace
 
 base::Status check_order(const RoleOrder& order) {
@@ -86,8 +93,8 @@ base::Status check_order(const RoleOrder& order) {
     if (const auto names = check_names(order.quota->limit, "limit"); !names) return names;
     if (const auto over = beyond(order.quota->guarantee, order.quota->limit); !over.empty())
         return Error(ErrorCode::invalid_argument,
-                     fmt::format("the limit {} of role '{}' is below its guarantee {}", to_text(order.quota->limit), role,
-                                 to_text(order.quota->guarantee)));
+                     fmt::format("the limit {} of role '{}' is below its guarantee {}", to_text(order.quota->limit),
+                                 role, to_text(order.quota->guarantee)));
     return {};
 }
 
@@ -108,14 +115,10 @@ base::Result<std::map<base::Role, Quantities>> needs_of_top_roles(const OrdersBy
                 if (!orders.guarantee.of(name).is_zero()) missing.add(name, amount);
             });
             if (!missing.empty())
-                return Error(ErrorCode::invalid_argument,
-                             fmt::format("the roles below '{}' are guaranteed {} together, more than its own {}: {} is missing",
-                                         role.value(), to_text(of_parts), to_text(orders.guarantee), to_text(missing)));
+                return children_beyond(role, of_parts, "own " + to_text(orders.guarantee), missing);
             need.add(without(orders.guarantee, of_parts));
             if (const auto over = beyond(need, orders.limit); !over.empty())
-                return Error(ErrorCode::invalid_argument,
-                             fmt::format("the roles below '{}' are guaranteed {} together, more than its limit {}: {} is missing",
-                                         role.value(), to_text(need), to_text(orders.limit), to_text(over)));
+                return children_beyond(role, of_parts, "limit " + to_text(orders.limit), over);
         }
         if (const auto parent = parent_of(role))
             below[{parent->value().size(), *parent}].add(need);
@@ -125,8 +128,8 @@ base::Result<std::map<base::Role, Quantities>> needs_of_top_roles(const OrdersBy
     return tops;
 }
 
-base::Status check_capacity(const std::map<base::Role, Quantities>& needs, const std::map<base::Role, Quantities>& reserved,
-                            const Quantities& total) {
+base::Status check_capacity(const std::map<base::Role, Quantities>& needs,
+                            const std::map<base::Role, Quantities>& reserved, const Quantities& total) {
     Quantities needed;
     for (const auto& [role, need] : needs) needed.add(need);
     Quantities useless;

@@ -1,7 +1,7 @@
 #pragma once
 // What operators say of roles: how heavy one weighs among its siblings, what it is guaranteed, and what it may never
-// exceed. Plain values, and the checks that new ones pass before anything is changed. Roles nest: what "eng" is guaranteed
-// covers what "eng/ads" is, and its limit holds for everything below it. Pure.
+// exceed. Plain values, and the checks that new ones pass before anything is changed. Roles nest: what "eng" is
+// guaranteed covers what "eng/ads" is, and its limit holds for everything below it. Pure.
 
 #include "allocator/limits.hpp"
 #include "common/base/error.hpp"
@@ -40,12 +40,12 @@ struct RoleOrder {
 // Whether a change makes sense by itself: the role's name, the weight, a limit that is not below the guarantee.
 base::Status check_order(const RoleOrder& order);
 
-// What each top-level role needs so that all guarantees in it are met. Refused are children that are guaranteed more than
-// their parent is, or than its limit lets them have; the error names the role and what is missing.
+// What each top-level role needs so that all guarantees in it are met. Refused are children that are guaranteed more
+// than their parent is, or than its limit lets them have; the error names the role and what is missing.
 base::Result<std::map<base::Role, resources::Quantities>> needs_of_top_roles(const OrdersByRole& all);
 
-// Whether a cluster with this much can meet these needs together. `reserved` is what is reserved in each top-level role:
-// it counts for that one's guarantee, and beyond that for nobody's. The error names what is missing.
+// Whether a cluster with this much can meet these needs together. `reserved` is what is reserved in each top-level
+// role: it counts for that one's guarantee, and beyond that for nobody's. The error names what is missing.
 base::Status check_capacity(const std::map<base::Role, resources::Quantities>& needs,
                             const std::map<base::Role, resources::Quantities>& reserved,
                             const resources::Quantities& total);

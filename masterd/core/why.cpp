@@ -110,7 +110,8 @@ class Question {
         if (registered == 0) add(Kind::no_agents, {}, "no agent is registered");
         if (away > 0) add(Kind::agents_away, {}, counted(away) + " cannot be reached now", away);
         if (full > 0)
-            add(Kind::nothing_free, {}, "on " + counted(full) + " everything is used by tasks or stands in offers", full);
+            add(Kind::nothing_free, {}, "on " + counted(full) + " everything is used by tasks or stands in offers",
+                full);
         return registered > away + full;
     }
 
@@ -197,7 +198,8 @@ class Question {
             case Kind::reserved_for_others:
                 return "what is free on " + agents + " is reserved for other roles, or of a kind that it does not know";
             case Kind::at_limit: return limits_reached();
-            case Kind::kept_for_guarantees: return "what is free is kept for guarantees: " + needs_of_others(claim.role);
+            case Kind::kept_for_guarantees:
+                return "what is free is kept for guarantees: " + needs_of_others(claim.role);
             case Kind::too_small: return "what is free on " + agents + " is less than the least that it is offered";
             case Kind::constraints: return "its offer constraints exclude " + agents;
             case Kind::declined:
@@ -212,8 +214,8 @@ class Question {
         std::vector<std::string> reached;
         for (const RoleSlot slot : limited_by_) {
             const allocator::RoleEntry& entry = books_.roles().entries()[slot];
-            reached.push_back(fmt::format("role '{}' is at its limit {} with {}", entry.name.value(), to_text(entry.limit),
-                                          to_text(entry.chargeable)));
+            reached.push_back(fmt::format("role '{}' is at its limit {} with {}", entry.name.value(),
+                                          to_text(entry.limit), to_text(entry.chargeable)));
         }
         return listed(reached);
     }
@@ -223,7 +225,8 @@ class Question {
         std::vector<std::string> needs;
         for (const auto& [met, needy] : guarantees_.needy())
             if (allocator::drf::top_of(roles, needy) != allocator::drf::top_of(roles, role))
-                needs.push_back(fmt::format("role '{}' lacks {}", roles[needy].name.value(), to_text(guarantees_.lacks(needy))));
+                needs.push_back(fmt::format("role '{}' lacks {}", roles[needy].name.value(),
+                                            to_text(guarantees_.lacks(needy))));
         return listed(needs);
     }
 
