@@ -1,7 +1,8 @@
 // fairctl: the operator's and the user's command. This file knows the command line; what a command
-// does is in views, task_commands and run.
+// does is in views, task_commands, role_commands and run.
 
 #include "cli/cluster.hpp"
+#include "cli/role_commands.hpp"
 #include "cli/run.hpp"
 #include "cli/table.hpp"
 #include "cli/views.hpp"
@@ -106,6 +107,59 @@ void add_run(CLI::App& app, RunOptions& options) {
     app.positionals_at_end();
 }
 
+// The commands about who gets how much.
+class RoleCommandLine {
+  public:
+    explicit RoleCommandLine(CLI::App& app)
+        : roles_(*app.add_subcommand("roles", "Who may have how much, and has it")),
+          weights_(*app.add_subcommand("weights", "How heavy roles weigh, or: set ROLE=WEIGHT...")),
+          quota_(*app.add_subcommand("quota", "Guarantees and limits, or: set ROLE, remove ROLE")),
+          offers_(*app.add_subcommand("offers", "The offers that frameworks have not answered yet")),
+          why_(*app.add_subcommand("why", "Why a framework gets no offer right now")) {
+        weights_.require_subcommand(0, 1);
+        set_weights_ = weights_.add_subcommand("set", "Set weights, all of them or none; 1 is what every role has");
+        set_weights_->add_option("weights", weight_words_, "ROLE=WEIGHT")->required();
+        quota_.require_subcommand(0, 1);
+        set_quota_ = quota_.add_subcommand("set", "Set guarantee or limit of a role, or both");
+        set_quota_->add_option("role", order_.role, "The role")->required();
+        set_quota_->add_option("--guarantee", order_.guarantee, "Such as cpus:4;mem:512, or none")
+            ->type_name("AMOUNTS");
+        set_quota_->add_option("--limit", order_.limit, "Such as cpus:8;gpus:0, or none")
+            ->type_name("AMOUNTS");
+        set_quota_->add_flag("--force", order_.force,
+                             "Also a limit below what is used, or guarantees that the cluster cannot meet");
+        remove_quota_ = quota_.add_subcommand("remove", "Take guarantee and limit from a role");
+        remove_quota_->add_option("role", order_.role, "The role")->required();
+        why_.add_option("framework", framework_, "Id of the framework, or its name")->required();
+    }
+
+    // What could be read and is still not meant.
+    std::string complaint() const {
+        return set_quota_->parsed() && order_.guarantee.empty() && order_.limit.empty()
+                   ? "quota set: --guarantee or --limit is needed"
+                   : "";
+    }
+    // None: another command is meant.
+    std::optional<async::awaitable<int>> run(Cluster cluster, Output output) const {
+        if (roles_.parsed()) return show_roles(cluster, output);
+        if (set_weights_->parsed()) return set_weights(cluster, weight_words_);
+        if (weights_.parsed()) return show_weights(cluster, output);
+        if (set_quota_->parsed()) return set_quota(cluster, order_);
+        if (remove_quota_->parsed()) return remove_quota(cluster, order_.role);
+        if (quota_.parsed()) return show_quota(cluster, output);
+        if (offers_.parsed()) return show_offers(cluster, output);
+        if (why_.parsed()) return show_why(cluster, output, framework_);
+        return std::nullopt;
+    }
+
+  private:
+    CLI::App &roles_, &weights_, &quota_, &offers_, &why_;
+    CLI::App *set_weights_ = nullptr, *set_quota_ = nullptr, *remove_quota_ = nullptr;
+    std::vector<std::string> weight_words_;
+    QuotaOrder order_;
+    std::string framework_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -143,6 +197,7 @@ int main(int argc, char** argv) {
     logs->add_flag("-f,--follow", log.follow, "Go on until the task ends");
     logs->add_flag("--stderr", log.from_stderr,
                    "Its standard error instead of its standard output");
+    const RoleCommandLine about_roles(app);
     auto* version = app.add_subcommand("version", "Versions of this command and of the master");
 
     try {
@@ -151,6 +206,10 @@ int main(int argc, char** argv) {
         return usage_error(app, error, argc, argv);
     }
 
+    if (const auto complaint = about_roles.complaint(); !complaint.empty()) {
+        fmt::print(stderr, "fairctl {}\n", complaint);
+        return usage;
+    }
     auto choice = choose_master(master, {.file = config});
     if (!choice) return complain(choice.error());
     const auto output = format == "json" ? Output::json : Output::table;
@@ -164,6 +223,7 @@ int main(int argc, char** argv) {
         if (run_app->parsed()) return run_command(cluster, run_options);
         if (kill->parsed()) return kill_task(cluster, task, framework);
         if (logs->parsed()) return show_log(cluster, log);
+        if (auto command = about_roles.run(cluster, output)) return std::move(*command);
         (void)version;
         return show_version(cluster, output);
     };

@@ -12,26 +12,17 @@ namespace json = boost::json;
 
 namespace {
 
-// Whole numbers without an exponent, which is how the library writes every double.
+json::array roles_of(const json::value& framework) {
+    if (const auto& roles = list_of(framework, "roles"); !roles.empty()) return roles;
+    return {text_of(framework, "role")};
+}
+
+}  // namespace
+
 json::value amount(double value) {
     if (value == std::floor(value) && std::abs(value) < 1e15)
         return static_cast<std::int64_t>(value);
     return value;
-}
-
-struct Kind {
-    const char* wire;
-    const char* total;
-    const char* used;
-};
-constexpr Kind kinds[] = {{"cpus", "cpus", "cpus_used"},
-                          {"mem", "mem_mb", "mem_used_mb"},
-                          {"disk", "disk_mb", "disk_used_mb"},
-                          {"gpus", "gpus", "gpus_used"}};
-
-json::array roles_of(const json::value& framework) {
-    if (const auto& roles = list_of(framework, "roles"); !roles.empty()) return roles;
-    return {text_of(framework, "role")};
 }
 
 std::map<std::string, std::string> host_names(const json::value& agents) {
@@ -40,8 +31,6 @@ std::map<std::string, std::string> host_names(const json::value& agents) {
         names[text_of(agent, "id")] = text_of(agent, "hostname");
     return names;
 }
-
-}  // namespace
 
 bool is_over(std::string_view state) {
     return state != "TASK_STAGING" && state != "TASK_STARTING" && state != "TASK_RUNNING" &&

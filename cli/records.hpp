@@ -26,6 +26,22 @@ boost::json::array framework_records(const boost::json::value& frameworks, Scope
 boost::json::array task_records(const boost::json::value& tasks, const boost::json::value& agents,
                                 Scope scope);
 
+// How the API and fairctl name the amounts that everything has.
+struct Kind {
+    const char* wire;
+    const char* total;
+    const char* used;
+    const char* offered;
+};
+inline constexpr Kind kinds[] = {{"cpus", "cpus", "cpus_used", "cpus_offered"},
+                                 {"mem", "mem_mb", "mem_used_mb", "mem_offered_mb"},
+                                 {"disk", "disk_mb", "disk_used_mb", "disk_offered_mb"},
+                                 {"gpus", "gpus", "gpus_used", "gpus_offered"}};
+// Whole numbers without an exponent, which is how the library writes every double.
+boost::json::value amount(double value);
+// Of /slaves: by id.
+std::map<std::string, std::string> host_names(const boost::json::value& agents);
+
 // Whether a task of this state is over, by its name on the wire.
 bool is_over(std::string_view state);
 // Where an agent of /slaves listens: "10.0.0.5:5051".

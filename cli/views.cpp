@@ -1,26 +1,17 @@
 #include "cli/views.hpp"
 
 #include "cli/document.hpp"
+#include "cli/print.hpp"
 #include "cli/records.hpp"
 #include "cli/table.hpp"
 
 #include <fmt/format.h>
-
-#include <cstdio>
 
 namespace fairlead::cli {
 
 namespace json = boost::json;
 
 namespace {
-
-void print(std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), stdout);
-}
-
-void print_json(const json::value& value) {
-    print(json::serialize(value) + "\n");
-}
 
 std::string age_since(const json::value& record, std::string_view key) {
     const double since = number_of(record, key);

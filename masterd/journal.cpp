@@ -32,6 +32,7 @@ Shape shape_of(Kind kind) {
         case Kind::offer_accepted: return {debug, {}, "master/offers_accepted"};
         case Kind::offer_declined: return {debug, {}, "master/offers_declined"};
         case Kind::offer_rescinded: return {debug, {}, "master/offers_rescinded"};
+        case Kind::roles_ordered: return {notice, ids::roles_ordered, "master/role_orders"};
         case Kind::call_dropped: return {info, ids::call_dropped, "master/dropped_messages"};
     }
     return {debug, {}, "master/other_events"};

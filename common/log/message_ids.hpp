@@ -16,6 +16,7 @@ inline constexpr std::string_view agent_disconnected = "9a8b7c6d5e4f4031a2b3c4d5
 inline constexpr std::string_view agent_unreachable = "e7d6c5b4a3924f81b0c1d2e3f4a5b6c7";
 inline constexpr std::string_view agent_removed = "f3b04d9c6a1847e2a5c8e1d70b6f2934";
 inline constexpr std::string_view agent_refused = "74c1e8a2d05b4f96b83a6f0e9d2c5b17";
+inline constexpr std::string_view roles_ordered = "9c2e71b0d5a34f689e0b4d7a13f8c625";
 inline constexpr std::string_view call_dropped = "0d5c9b3e7f1a4826936e4a8b2c7d1f60";
 inline constexpr std::string_view task_started = "27c1d9e8f3b64a50a9c8b7d6e5f40312";
 inline constexpr std::string_view task_ended = "6f5e4d3c2b1a4908b7c6d5e4f3a2b1c0";

@@ -2,31 +2,30 @@
 
 #include "common/wire/media.hpp"
 #include "fairlead/v1/master.pb.h"
+#include "masterd/api/operator_answers.hpp"
+#include "masterd/api/operator_caller.hpp"
+#include "masterd/api/orders_from_wire.hpp"
 #include "masterd/api/views.hpp"
 
 namespace fairlead::masterd::api {
 namespace {
-
-// An operator's call that the core answers with one reply.
-class OperatorCaller : public driver::Caller {
-  public:
-    explicit OperatorCaller(http::Responder responder) : responder_(std::move(responder)) {}
-    void reply(unsigned status, std::string body) override {
-        responder_.respond(http::text_response(static_cast<int>(status), std::move(body)));
-    }
-    void open_stream(core::RequestId, const std::string&) override {}
-    void send(std::shared_ptr<const v1::scheduler::Event>) override {}
-    void close_stream() override {}
-
-  private:
-    http::Responder responder_;
-};
 
 void answer(http::Responder& responder, wire::ContentType type, const v1::master::Response& response) {
     http::Response out;
     out.headers.set("Content-Type", wire::media_type(type));
     out.body = wire::serialize(type, response);
     responder.respond(std::move(out));
+}
+
+// The owner's strand gathers what is to be told; what costs as much again, writing it down, is done on `elsewhere`.
+void answer_from_state(driver::Driver& driver, async::Executor elsewhere, v1::master::Call::Type asked,
+                       wire::ContentType type, http::Responder responder) {
+    auto shared = std::make_shared<http::Responder>(std::move(responder));
+    const bool queued = driver.look([=](const core::State& state) {
+        auto response = std::make_shared<const v1::master::Response>(answer_from(state, asked).value());
+        async::asio::post(elsewhere, [=] { answer(*shared, type, *response); });
+    });
+    if (!queued) shared->respond(http::text_response(503, too_busy));
 }
 
 async::awaitable<void> serve_operator(driver::Driver& driver, http::Request request, http::Responder responder) {
@@ -63,9 +62,30 @@ async::awaitable<void> serve_operator(driver::Driver& driver, http::Request requ
             auto caller = std::make_shared<OperatorCaller>(std::move(responder));
             if (!driver.kill_task(base::FrameworkId(call.kill_task().framework_id().value()),
                                   base::TaskId(call.kill_task().task_id().value()), caller))
-                caller->reply(503, "The master has more to do than it can queue; try again");
+                caller->reply(503, too_busy);
             co_return;
         }
+        case v1::master::Call::GET_STATE:
+        case v1::master::Call::GET_AGENTS:
+        case v1::master::Call::GET_FRAMEWORKS:
+        case v1::master::Call::GET_TASKS:
+        case v1::master::Call::GET_ROLES:
+        case v1::master::Call::GET_WEIGHTS:
+        case v1::master::Call::GET_QUOTA:
+            co_return answer_from_state(driver, co_await async::asio::this_coro::executor, call.type(), *accepted,
+                                        std::move(responder));
+        case v1::master::Call::UPDATE_WEIGHTS:
+            if (!call.has_update_weights()) co_return refuse(400, "Expecting 'update_weights' to be present");
+            co_return order_roles(driver, orders_from(call.update_weights()), std::move(responder));
+        case v1::master::Call::UPDATE_QUOTA:
+            if (!call.has_update_quota()) co_return refuse(400, "Expecting 'update_quota' to be present");
+            co_return order_roles(driver, orders_from(call.update_quota()), std::move(responder));
+        case v1::master::Call::SET_QUOTA:
+            if (!call.has_set_quota()) co_return refuse(400, "Expecting 'set_quota' to be present");
+            co_return order_roles(driver, orders_from(call.set_quota().quota_request()), std::move(responder));
+        case v1::master::Call::REMOVE_QUOTA:
+            if (!call.has_remove_quota()) co_return refuse(400, "Expecting 'remove_quota' to be present");
+            co_return order_roles(driver, removal_of_quota(call.remove_quota().role()), std::move(responder));
         default: co_return refuse(501, "This call is not served by this master");
     }
 }

@@ -99,6 +99,10 @@ void write_offer(JsonText& json, const core::Offer& offer, const core::Framework
 
 }  // namespace
 
+std::string agent_pid(const core::Agent& agent) {
+    return "slave(1)@" + agent.peer_address + ":" + std::to_string(agent.info->port());
+}
+
 void write_task(JsonText& json, const core::Task& task, const core::Framework& framework) {
     static const v1::Task unknown;
     const v1::Task& info = task.info ? *task.info : unknown;
@@ -189,7 +193,7 @@ void begin_agent(JsonText& json, const core::State& state, const core::Agent& ag
     json.key("id").text(agent.id.value());
     json.key("hostname").text(agent.info->hostname());
     json.key("port").count(static_cast<std::uint64_t>(agent.info->port()));
-    json.key("pid").text("slave(1)@" + agent.peer_address + ":" + std::to_string(agent.info->port()));
+    json.key("pid").text(agent_pid(agent));
     write_attributes(json, *agent.info);
     if (agent.info->has_domain()) json.key("domain").message(agent.info->domain());
     json.key("registered_time").number(seconds(agent.registered_time));
@@ -211,8 +215,7 @@ void begin_agent(JsonText& json, const core::State& state, const core::Agent& ag
     json.key("deactivated").truth(false);
     json.key("version").text(agent.version);
     json.key("capabilities").array();
-    for (const char* capability : {"MULTI_ROLE", "HIERARCHICAL_ROLE", "RESERVATION_REFINEMENT", "TASK_RESOURCE_LIMITS"})
-        json.text(capability);
+    for (const auto capability : agent_capabilities) json.text(v1::AgentInfo::Capability::Type_Name(capability));
     json.end_array();
 }
 

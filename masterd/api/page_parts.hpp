@@ -11,6 +11,13 @@ using wire::JsonText;
 // With everything reserved, used and offered listed resource by resource: /slaves has it, /state does not.
 enum class Detail { normal, full };
 
+// Every agent of ours can do these.
+inline constexpr v1::AgentInfo::Capability::Type agent_capabilities[] = {
+    v1::AgentInfo::Capability::MULTI_ROLE, v1::AgentInfo::Capability::HIERARCHICAL_ROLE,
+    v1::AgentInfo::Capability::RESERVATION_REFINEMENT, v1::AgentInfo::Capability::TASK_RESOURCE_LIMITS};
+// As Mesos names an agent: "slave(1)@10.0.0.1:5051".
+std::string agent_pid(const core::Agent& agent);
+
 void write_task(JsonText& json, const core::Task& task, const core::Framework& framework);
 // The object stays open in both: a page adds keys of its own and closes it.
 void begin_framework(JsonText& json, const core::Framework& framework);

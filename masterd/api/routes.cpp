@@ -2,8 +2,10 @@
 
 #include "masterd/api/agent_link.hpp"
 #include "masterd/api/operator_api.hpp"
+#include "masterd/api/role_pages.hpp"
 #include "masterd/api/scheduler_api.hpp"
 #include "masterd/api/views.hpp"
+#include "masterd/api/why_page.hpp"
 
 #include <charconv>
 
@@ -120,6 +122,9 @@ void add_routes(http::Router& router, driver::Driver& driver, async::Executor st
     router.add("/roles", page(driver, identity, [](const auto& s, const auto&, const auto&) {
                    return render_roles(s);
                }));
+    router.add("/weights", weights_page(driver));
+    router.add("/quota", quota_page(driver));
+    router.add("/why", why_page(driver));
     router.add("/flags", page(driver, identity, [](const auto&, const auto& context, const auto&) {
                    return render_flags(context);
                }));

@@ -13,7 +13,10 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
       module_(std::move(module)),
       prng_(seed),
       books_(state_.books),
-      filters_(timers_) {}
+      filters_(timers_) {
+    state_.refusals = &filters_;
+    state_.policy = &policy_;
+}
 
 Output Core::step(base::Moment now, const Input& input) {
     now_ = now;

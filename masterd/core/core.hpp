@@ -6,9 +6,9 @@
 //
 // Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), tasks (kills, status updates), reconciliation
-// (what is said of a task), registration (what agents bring), recovery (what an earlier master
-// left), agents (their links and their silence), frameworks (end of), allocation (offers). What
-// they share, who holds what, is in books.hpp.
+// (what is said of a task), orders (what operators say of roles), registration (what agents
+// bring), recovery (what an earlier master left), agents (their links and their silence),
+// frameworks (end of), allocation (offers). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -34,6 +34,9 @@ struct State {
     Books books;
     std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
     AbsentAgents absent_agents;
+    // Of the core whose state this is.
+    const FilterTable* refusals = nullptr;
+    const allocator::Policy* policy = nullptr;
     std::size_t filters = 0;
     std::size_t timers = 0;
 };
@@ -58,6 +61,7 @@ class Core {
     void take(const LinkMessage& received);
     void take(const LinkClosed& closed);
     void take(const KillTaskRequested& wanted);
+    void take(const RolesOrdered& ordered);
     void take(const TimePassed&);
     void take(const AllocationDue&);
     void fire(const HeartbeatDue& due);
@@ -146,6 +150,12 @@ class Core {
     bool may_be_on_its_way_back(const base::AgentId& agent) const;
     void persist(const base::AgentId& id, AgentRecord::Standing standing);
     void remember_ended(const base::FrameworkId& id);
+
+    // orders.cpp
+    base::Status check_orders(const RolesOrdered& ordered, const OrdersByRole& after) const;
+    base::Status check_use(const base::Role& role, const allocator::Limits& limit) const;
+    void set_orders(const base::Role& role, const RoleOrders& orders);
+    void rescind_beyond_limit(const base::Role& role);
 
     // registration.cpp
     void take_registration(LinkId link, const internal::FromAgent& message);

@@ -5,6 +5,7 @@
 
 #include "common/base/id.hpp"
 #include "common/base/instant.hpp"
+#include "masterd/core/role_orders.hpp"
 
 #include <variant>
 #include <vector>
@@ -37,12 +38,19 @@ struct PersistEndedFramework {
 struct ForgetEndedFramework {
     base::FrameworkId id;
 };
-using Persist = std::variant<PersistAgent, ForgetAgent, PersistEndedFramework, ForgetEndedFramework>;
+// All that holds for a role from now on; the default ones are forgotten.
+struct PersistRoleOrders {
+    base::Role role;
+    RoleOrders orders;
+};
+using Persist =
+    std::variant<PersistAgent, ForgetAgent, PersistEndedFramework, ForgetEndedFramework, PersistRoleOrders>;
 
 // What earlier leaders have left.
 struct Inheritance {
     std::vector<AgentRecord> agents;
     std::vector<base::FrameworkId> ended_frameworks;  // the oldest first
+    OrdersByRole role_orders;
 };
 
 }  // namespace fairlead::masterd::core

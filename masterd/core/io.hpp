@@ -64,6 +64,17 @@ struct KillTaskRequested {
     base::TaskId task_id;
 };
 
+// An operator says something of roles: all of it holds afterwards, or nothing.
+struct RolesOrdered {
+    // The older two calls about quota know one role at a time, and expect it to have none or to have one.
+    enum class Manner { update, set_quota, remove_quota };
+
+    RequestId request;
+    std::vector<RoleOrder> orders;
+    bool force = false;  // also limits below what is used, and guarantees that the cluster cannot meet
+    Manner manner = Manner::update;
+};
+
 // A deadline that Core::next_deadline named has come (or simply some time has passed).
 struct TimePassed {};
 
@@ -72,7 +83,7 @@ struct TimePassed {};
 struct AllocationDue {};
 
 using Input = std::variant<LeadershipGained, CallArrived, StreamClosed, LinkOpened, LinkMessage, LinkClosed,
-                           KillTaskRequested, TimePassed, AllocationDue>;
+                           KillTaskRequested, RolesOrdered, TimePassed, AllocationDue>;
 
 // --- out --------------------------------------------------------------------------------------------------------------
 
@@ -119,6 +130,7 @@ struct Report {
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
+        roles_ordered,
         call_dropped,  // a call that was answered 202 and then had nothing to act on; the message says why
     };
     Kind kind;

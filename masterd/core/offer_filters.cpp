@@ -89,15 +89,22 @@ void FilterTable::drop_agent(allocator::AgentSlot agent) {
 
 bool FilterTable::refused(allocator::FrameworkSlot framework, const base::Role& role,
                           allocator::AgentSlot agent, const resources::Resources& offered) const {
-    if (framework >= by_framework_.size()) return false;
+    return refused_until(framework, role, agent, offered).has_value();
+}
+
+std::optional<base::Instant> FilterTable::refused_until(allocator::FrameworkSlot framework, const base::Role& role,
+                                                        allocator::AgentSlot agent,
+                                                        const resources::Resources& offered) const {
+    std::optional<base::Instant> until;
+    if (framework >= by_framework_.size()) return until;
     const auto entry = by_framework_[framework].find(agent);
-    if (entry == by_framework_[framework].end()) return false;
+    if (entry == by_framework_[framework].end()) return until;
     for (const Place& place : entry->second) {
         if (place.role != role) continue;
         for (const Filter& filter : place.filters)
-            if (filter.refused.contains(offered)) return true;
+            if (filter.refused.contains(offered)) until = std::max(until, std::optional(filter.timer->first));
     }
-    return false;
+    return until;
 }
 
 }  // namespace fairlead::masterd::core

@@ -23,6 +23,9 @@ class FilterTable final : public allocator::OfferFilters {
 
     bool refused(allocator::FrameworkSlot framework, const base::Role& role,
                  allocator::AgentSlot agent, const resources::Resources& offered) const override;
+    // Until when such an offer is held back; none: it is not.
+    std::optional<base::Instant> refused_until(allocator::FrameworkSlot framework, const base::Role& role,
+                                               allocator::AgentSlot agent, const resources::Resources& offered) const;
     std::size_t size() const { return size_; }
 
   private:

@@ -32,6 +32,7 @@ struct CoreOptions {
     std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;
     std::size_t ended_framework_ids_max = base::limits::ended_framework_ids_max;
     std::size_t registration_bytes_max = 256 * 1024 * 1024;  // of one agent, in all its parts
+    std::size_t ordered_roles_max = 10'000;  // with a weight, a guarantee or a limit
     std::size_t absent_agents_max = 100'000;  // remembered as unreachable or removed
     // Those that did not come back to a new master are given up, and those that a scheduler asks
     // for are answered, in parts of this size with this pause after each: other work goes between,

@@ -28,6 +28,9 @@ void Core::inherit(const Inheritance& inheritance) {
         durably_ended_.insert(id);
         remember_ended(id);
     }
+    for (const auto& [role, orders] : books_.roles().all_orders())
+        if (!inheritance.role_orders.contains(role)) books_.set_orders(role, {});
+    for (const auto& [role, orders] : inheritance.role_orders) books_.set_orders(role, orders);
     timers_.cancel(recovery_over_);
     if (state_.absent_agents.any_recovering())
         recovery_over_ = timers_.schedule(now_.instant + options_.agent_reregister_timeout,

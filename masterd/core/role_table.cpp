@@ -20,6 +20,13 @@ RoleTable::Orders RoleTable::orders(RoleSlot slot) const {
     return {entry.weight, entry.guarantee, entry.limit};
 }
 
+OrdersByRole RoleTable::all_orders() const {
+    OrdersByRole all;
+    for (RoleSlot slot = 0; slot < entries_.size(); ++slot)
+        if (uses_[slot].ordered) all.emplace(entries_[slot].name, orders(slot));
+    return all;
+}
+
 RoleSlot RoleTable::take(const base::Role& name) {
     const auto known = slots_.find(name);
     const RoleSlot slot = known != slots_.end() ? known->second : add(name);

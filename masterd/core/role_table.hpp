@@ -5,6 +5,7 @@
 // Counts what each role and everything below it holds, so that whoever compares roles need not add up frameworks.
 
 #include "allocator/allocator.hpp"
+#include "masterd/core/role_orders.hpp"
 
 #include <unordered_map>
 #include <vector>
@@ -15,20 +16,14 @@ class RoleTable {
   public:
     RoleTable();
 
-    // What an operator says of a role.
-    struct Orders {
-        double weight = 1;
-        resources::Quantities guarantee;
-        allocator::Limits limit;
-
-        bool are_default() const { return weight == 1 && guarantee.empty() && limit.empty(); }
-        friend bool operator==(const Orders&, const Orders&) = default;
-    };
+    using Orders = RoleOrders;
 
     const std::vector<allocator::RoleEntry>& entries() const { return entries_; }
     std::optional<allocator::RoleSlot> find(const base::Role& name) const;
     const base::Role& name(allocator::RoleSlot slot) const { return entries_[slot].name; }
     Orders orders(allocator::RoleSlot slot) const;
+    // Of all roles that an operator has said something about.
+    OrdersByRole all_orders() const;
 
     // Each take() is answered by one drop().
     allocator::RoleSlot take(const base::Role& name);

@@ -125,6 +125,11 @@ bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shar
     return mailbox_.try_push(NewCall{std::move(wanted), request, std::move(caller)});
 }
 
+bool Driver::order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller) {
+    const auto request = ordered.request = next_request();
+    return mailbox_.try_push(NewCall{std::move(ordered), request, std::move(caller)});
+}
+
 void Driver::stream_closed(core::RequestId stream) {
     mailbox_.push(core::Input(core::StreamClosed{stream}));
 }

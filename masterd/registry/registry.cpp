@@ -20,7 +20,7 @@ using base::Status;
 
 // SQLite's own place for "whose file is this": the letters FLRG.
 constexpr int application_id = 0x464c5247;
-constexpr int schema_version = 2;
+constexpr int schema_version = 3;
 
 Error sqlite_error(sqlite3* database, std::string_view what) {
     return Error(ErrorCode::io, fmt::format("{}: {}", what, sqlite3_errmsg(database)));
@@ -102,6 +102,11 @@ Status bring_up_to_date(sqlite3* database) {
                     " since_ns INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
                     "CREATE TABLE IF NOT EXISTS ended_frameworks (number INTEGER PRIMARY KEY,"
                     " id TEXT NOT NULL UNIQUE) STRICT;"
+                    "CREATE TABLE IF NOT EXISTS roles (name TEXT PRIMARY KEY, weight REAL NOT NULL)"
+                    " STRICT, WITHOUT ROWID;"
+                    "CREATE TABLE IF NOT EXISTS role_amounts (role TEXT NOT NULL REFERENCES roles, kind TEXT NOT NULL,"
+                    " resource TEXT NOT NULL, thousandths INTEGER NOT NULL, PRIMARY KEY (role, kind, resource))"
+                    " STRICT, WITHOUT ROWID;"
                     "COMMIT;",
                     application_id, schema_version));
 }
@@ -178,6 +183,53 @@ Status write_one(sqlite3* database, const core::ForgetEndedFramework& change) {
     return run_with(database, "DELETE FROM ended_frameworks WHERE id = ?1", change.id.value());
 }
 
+Status write_amount(sqlite3* database, const base::Role& role, const char* kind, std::string_view resource,
+                    resources::Milli amount) {
+    auto statement = prepare(database, "INSERT INTO role_amounts VALUES (?1, ?2, ?3, ?4)");
+    if (!statement) return statement.error();
+    bind_text(*statement, 1, role.value());
+    bind_text(*statement, 2, kind);
+    bind_text(*statement, 3, std::string(resource));
+    sqlite3_bind_int64(statement->get(), 4, amount.thousandths());
+    return run(database, *statement);
+}
+
+Status write_one(sqlite3* database, const core::PersistRoleOrders& change) {
+    const std::string& role = change.role.value();
+    if (auto gone = run_with(database, "DELETE FROM role_amounts WHERE role = ?1", role); !gone) return gone;
+    if (auto gone = run_with(database, "DELETE FROM roles WHERE name = ?1", role); !gone) return gone;
+    if (change.orders.are_default()) return {};
+    auto statement = prepare(database, "INSERT INTO roles VALUES (?1, ?2)");
+    if (!statement) return statement.error();
+    bind_text(*statement, 1, role);
+    sqlite3_bind_double(statement->get(), 2, change.orders.weight);
+    Status written = run(database, *statement);
+    const auto write_as = [&](const char* kind) {
+        return [&, kind](std::string_view resource, resources::Milli amount) {
+            if (written) written = write_amount(database, change.role, kind, resource, amount);
+        };
+    };
+    change.orders.guarantee.for_each(write_as("guarantee"));
+    change.orders.limit.for_each(write_as("limit"));
+    return written;
+}
+
+Status read_role_orders(sqlite3* database, core::OrdersByRole& orders) {
+    auto roles = for_each_row(database, "SELECT name, weight FROM roles", [&](const Statement& row) {
+        orders[base::Role(text_at(row, 0))].weight = sqlite3_column_double(row.get(), 1);
+    });
+    if (!roles) return roles.error();
+    return for_each_row(
+        database, "SELECT role, kind, resource, thousandths FROM role_amounts", [&](const Statement& row) {
+            core::RoleOrders& of_role = orders[base::Role(text_at(row, 0))];
+            const resources::Milli amount(sqlite3_column_int64(row.get(), 3));
+            if (text_at(row, 1) == "guarantee")
+                of_role.guarantee.add(text_at(row, 2), amount);
+            else
+                of_role.limit.set(text_at(row, 2), amount);
+        });
+}
+
 }  // namespace
 
 void Registry::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -224,6 +276,8 @@ Result<core::Inheritance> Registry::read() const {
         database_.get(), "SELECT id FROM ended_frameworks ORDER BY number",
         [&](const Statement& row) { inheritance.ended_frameworks.emplace_back(text_at(row, 0)); });
     if (!frameworks) return frameworks.error().in("cannot read the ended frameworks");
+    if (auto orders = read_role_orders(database_.get(), inheritance.role_orders); !orders)
+        return orders.error().in("cannot read what operators said of roles");
     return inheritance;
 }
 

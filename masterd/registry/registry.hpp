@@ -1,7 +1,8 @@
 #pragma once
 // The little that is durable in a master: which cluster this is, how often leadership has been taken (the epoch), which
-// agents were admitted, and which ended frameworks may still have tasks somewhere. A single master keeps it in a local
-// SQLite file. One writer: the start of the process, then the driver's strand; every call blocks for one transaction.
+// agents were admitted, which ended frameworks may still have tasks somewhere, and what operators said of roles. A
+// single master keeps it in a local SQLite file. One writer: the start of the process, then the driver's strand; every
+// call blocks for one transaction.
 
 #include "common/base/error.hpp"
 #include "masterd/core/durable.hpp"

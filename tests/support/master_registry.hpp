@@ -17,6 +17,7 @@ class MasterRegistry {
         masterd::core::Inheritance inheritance;
         for (const auto& [id, record] : agents_) inheritance.agents.push_back(record);
         inheritance.ended_frameworks = ended_frameworks_;
+        inheritance.role_orders = role_orders_;
         return inheritance;
     }
 
@@ -25,9 +26,16 @@ class MasterRegistry {
     void take(const masterd::core::ForgetAgent& one) { agents_.erase(one.id); }
     void take(const masterd::core::PersistEndedFramework& one) { ended_frameworks_.push_back(one.id); }
     void take(const masterd::core::ForgetEndedFramework& one) { std::erase(ended_frameworks_, one.id); }
+    void take(const masterd::core::PersistRoleOrders& one) {
+        if (one.orders.are_default())
+            role_orders_.erase(one.role);
+        else
+            role_orders_[one.role] = one.orders;
+    }
 
     std::map<base::AgentId, masterd::core::AgentRecord> agents_;
     std::vector<base::FrameworkId> ended_frameworks_;
+    masterd::core::OrdersByRole role_orders_;
 };
 
 }  // namespace fairlead::tests

@@ -77,11 +77,19 @@ class Fairctl(unittest.TestCase):
         self.assertEqual(options, manual)
 
     def test_every_command_is_in_the_manual_and_completed_by_the_shell(self):
-        commands = set(re.findall(r'add_subcommand\("(\w+)"', text("cli/main.cpp")))
+        commands = set(re.findall(r'\bapp\.add_subcommand\("(\w+)"', text("cli/main.cpp")))
         manual = set(re.findall(r"^\.BR? (\w+)", text("docs/man/fairctl.1").partition(".SH COMMANDS")[2], re.M))
         completed = set(re.search(r'commands="([^"]+)"', text("cli/completion/fairctl.bash")).group(1).split())
         self.assertLessEqual(commands, manual)
         self.assertEqual(commands, completed)
+
+    def test_every_command_of_a_command_is_in_the_manual_and_completed_by_the_shell(self):
+        nested = re.findall(r'\b(\w+)_\.add_subcommand\("(\w+)"', text("cli/main.cpp"))
+        self.assertEqual(len(nested), text("cli/main.cpp").count("_.add_subcommand("))
+        manual = re.sub(r'[" ]+', " ", text("docs/man/fairctl.1").partition(".SH COMMANDS")[2])
+        for command, inner in nested:
+            self.assertRegex(manual, rf"(?m)^\.BR {command} (\[ )?{inner}\b")
+            self.assertRegex(text("cli/completion/fairctl.bash"), rf'\b{command}\) .*"[^"]*\b{inner}\b')
 
 
 class Example(unittest.TestCase):

@@ -110,6 +110,40 @@ TEST_F(RegistryFile, WhatWasWrittenIsReadByTheNextLife) {
     EXPECT_EQ(left->ended_frameworks, (std::vector{base::FrameworkId("f"), base::FrameworkId("g")}));
 }
 
+TEST_F(RegistryFile, WhatOperatorsSaidOfRolesIsReadByTheNextLife) {
+    core::RoleOrders heavy{2.5, {}, {}};
+    core::RoleOrders quota;
+    quota.guarantee.add("cpus", resources::Milli(1500));
+    quota.guarantee.add("licences", resources::Milli::units(3));
+    quota.limit.set("cpus", resources::Milli::units(4));
+    quota.limit.set("gpus", resources::Milli{});  // none at all
+    const base::Role eng("eng/ads"), batch("batch");
+    {
+        auto registry = Registry::open(file());
+        ASSERT_TRUE(registry);
+        EXPECT_TRUE(registry->read()->role_orders.empty());
+        ASSERT_TRUE(registry->write({core::PersistRoleOrders{eng, quota}, core::PersistRoleOrders{batch, quota}}));
+        ASSERT_TRUE(registry->write({core::PersistRoleOrders{batch, heavy}}));
+    }
+    const core::OrdersByRole expected{{eng, quota}, {batch, heavy}};
+    auto registry = Registry::open(file());
+    const auto left = registry.value().read();
+    ASSERT_TRUE(left) << left.error().message();
+    EXPECT_EQ(left->role_orders, expected);
+    ASSERT_TRUE(registry->write({core::PersistRoleOrders{eng, {}}, core::PersistRoleOrders{batch, {}}}));
+    EXPECT_TRUE(registry->read()->role_orders.empty());
+}
+
+TEST_F(RegistryFile, TheLayoutBeforeOrdersOfRolesIsBroughtUpToDate) {
+    ASSERT_TRUE(Registry::open(file())->write({agent("a", Standing::admitted, 1)}));
+    sql("DROP TABLE role_amounts; DROP TABLE roles; PRAGMA user_version = 2");
+    auto registry = Registry::open(file());
+    ASSERT_TRUE(registry) << registry.error().message();
+    EXPECT_EQ(registry->read()->agents.size(), 1u);
+    EXPECT_TRUE(registry->write({core::PersistRoleOrders{base::Role("eng"), {2, {}, {}}}}));
+    EXPECT_EQ(registry->read()->role_orders.size(), 1u);
+}
+
 TEST_F(RegistryFile, OfChangesOfWhichOneFailsNoneIsMade) {
     auto registry = Registry::open(file());
     ASSERT_TRUE(registry);
@@ -124,7 +158,7 @@ TEST_F(RegistryFile, OfChangesOfWhichOneFailsNoneIsMade) {
 
 TEST_F(RegistryFile, TheFirstLayoutIsBroughtUpToDate) {
     const std::string name = Registry::open(file()).value().cluster_id();
-    sql("DROP TABLE agents; DROP TABLE ended_frameworks; PRAGMA user_version = 1");
+    sql("DROP TABLE agents; DROP TABLE ended_frameworks; DROP TABLE role_amounts; DROP TABLE roles; PRAGMA user_version = 1");
     auto registry = Registry::open(file());
     ASSERT_TRUE(registry) << registry.error().message();
     EXPECT_EQ(registry->cluster_id(), name);

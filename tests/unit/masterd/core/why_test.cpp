@@ -1,0 +1,200 @@
+// Each thing that can keep offers from a framework, alone in a cluster where nothing else does.
+
+#include "masterd/core/why.hpp"
+
+#include "allocator/drf/drf.hpp"
+#include "tests/support/master_harness.hpp"
+
+#include <algorithm>
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace masterd::core;
+using Kind = Cause::Kind;
+using resources::Milli;
+
+class Why : public testing::Test {
+  protected:
+    std::vector<Cause> causes(const MasterHarness::Scheduler& of) {
+        return why_no_offer(master.core.state(), master.framework(of), master.now);
+    }
+    std::vector<Kind> kinds(const MasterHarness::Scheduler& of) {
+        std::vector<Kind> all;
+        for (const Cause& cause : causes(of)) all.push_back(cause.kind);
+        return all;
+    }
+    Cause only(const MasterHarness::Scheduler& of) {
+        const auto all = causes(of);
+        EXPECT_EQ(all.size(), 1u);
+        return all.empty() ? Cause{} : all[0];
+    }
+    static v1::FrameworkInfo in_role(const std::string& role) {
+        auto info = framework_info({Capability::MULTI_ROLE});
+        info.add_roles(role);
+        return info;
+    }
+    void decline_all(const MasterHarness::Scheduler& of, double seconds) {
+        auto call = call_of(of.id, v1::scheduler::Call::DECLINE);
+        for (const auto& offer : master.take_offers(of)) *call.mutable_decline()->add_offer_ids() = offer.id();
+        call.mutable_decline()->mutable_filters()->set_refuse_seconds(seconds);
+        master.send(of, call);
+    }
+    void order(const std::string& role, int guarantee, std::optional<int> limit = {}) {
+        RoleOrder::Quota quota;
+        quota.guarantee.add("cpus", Milli::units(guarantee));
+        if (limit) quota.limit.set("cpus", Milli::units(*limit));
+        master.step(RolesOrdered{RequestId{next_request_++}, {{base::Role(role), {}, quota}}, true});
+    }
+
+    MasterHarness master{{}, std::make_unique<allocator::drf::Drf>(1)};
+    std::uint64_t next_request_ = 100'000;
+};
+
+TEST_F(Why, NoAgents) {
+    const auto scheduler = master.subscribe();
+    EXPECT_EQ(only(scheduler).kind, Kind::no_agents);
+}
+
+TEST_F(Why, ASchedulerThatIsNotConnected) {
+    master.join();
+    auto info = framework_info();
+    info.set_failover_timeout(3600);
+    const auto scheduler = master.subscribe(info);
+    master.step(StreamClosed{scheduler.stream});
+    EXPECT_EQ(only(scheduler).kind, Kind::not_connected);
+}
+
+TEST_F(Why, AgentsThatAreAway) {
+    const auto host = master.join();
+    master.step(LinkClosed{host.link});
+    const auto scheduler = master.subscribe();
+    const auto cause = only(scheduler);
+    EXPECT_EQ(cause.kind, Kind::agents_away);
+    EXPECT_EQ(cause.agents, 1u);
+}
+
+TEST_F(Why, ItHoldsWhatThereIs) {
+    master.join();
+    const auto scheduler = master.subscribe();
+    const auto offer = master.take_offers(scheduler).at(0);
+    EXPECT_EQ(kinds(scheduler), (std::vector{Kind::holds_offers, Kind::nothing_free}));
+    EXPECT_NE(causes(scheduler)[0].message.find(offer.id().value()), std::string::npos);
+}
+
+TEST_F(Why, OthersHoldWhatThereIs) {
+    master.join();
+    master.subscribe();
+    const auto second = master.subscribe();
+    EXPECT_EQ(only(second).kind, Kind::nothing_free);
+}
+
+TEST_F(Why, ItHasSuppressedOffers) {
+    const auto scheduler = master.subscribe(in_role("eng"));
+    master.send(scheduler, call_of(scheduler.id, v1::scheduler::Call::SUPPRESS));
+    master.join();
+    const auto cause = only(scheduler);
+    EXPECT_EQ(cause.kind, Kind::suppressed);
+    EXPECT_EQ(cause.role.value(), "eng");
+}
+
+TEST_F(Why, ItDeclinedWhatIsThereAndIsContentForAWhile) {
+    master.join("host1");
+    master.join("host2");
+    const auto scheduler = master.subscribe();
+    decline_all(scheduler, 30);
+    ASSERT_EQ(kinds(scheduler), (std::vector{Kind::content, Kind::declined}));
+    const auto all = causes(scheduler);
+    EXPECT_GT(*all[0].until, master.now.wall);
+    EXPECT_EQ(all[1].agents, 2u);
+    EXPECT_EQ(*all[1].until, master.now.wall + 30s);
+    EXPECT_NE(all[1].message.find("ends in 30.0s"), std::string::npos) << all[1].message;
+}
+
+TEST_F(Why, ItsRoleIsAtItsLimit) {
+    const auto host = master.join();
+    order("eng", 0, 1);
+    const auto scheduler = master.subscribe(in_role("eng/ads"));
+    const auto offer = master.take_offers(scheduler).at(0);
+    auto accept = accept_call(scheduler.id, {offer.id().value()}, {command_task("t", host.id, 1, 1024)});
+    *accept.mutable_accept()->mutable_operations(0)->mutable_launch()->mutable_task_infos(0)->add_resources() =
+        ports(31000, 31099);
+    master.send(scheduler, accept);
+    master.take_offers(scheduler);
+    const auto cause = only(scheduler);
+    EXPECT_EQ(cause.kind, Kind::at_limit) << cause.message;
+    EXPECT_NE(cause.message.find("role 'eng' is at its limit cpus:1 with cpus:1"), std::string::npos) << cause.message;
+}
+
+TEST_F(Why, WhatIsFreeIsKeptForTheGuaranteesOfOthers) {
+    auto info = agent_info("host1");
+    info.clear_resources();
+    *info.add_resources() = scalar("cpus", 4);
+    master.join(register_message(info));
+    order("service", 4);
+    const auto scheduler = master.subscribe(in_role("batch"));
+    const auto cause = only(scheduler);
+    EXPECT_EQ(cause.kind, Kind::kept_for_guarantees) << cause.message;
+    EXPECT_NE(cause.message.find("role 'service' lacks cpus:4"), std::string::npos) << cause.message;
+    EXPECT_TRUE(master.take_offers(scheduler).empty());
+}
+
+TEST_F(Why, WhatIsFreeIsReservedForOthers) {
+    auto info = agent_info("host1");
+    for (auto& resource : *info.mutable_resources()) resource.set_role("service");
+    master.join(register_message(info));
+    const auto scheduler = master.subscribe(in_role("batch"));
+    EXPECT_EQ(only(scheduler).kind, Kind::reserved_for_others);
+}
+
+TEST_F(Why, AgentsWithGpusAreForThoseWhoKnowThem) {
+    auto info = agent_info("host1");
+    *info.add_resources() = scalar("gpus", 1);
+    master.join(register_message(info));
+    const auto scheduler = master.subscribe();
+    EXPECT_EQ(only(scheduler).kind, Kind::gpu_agents);
+}
+
+TEST_F(Why, ItsConstraintsExcludeAgents) {
+    master.join();
+    auto call = subscribe_call(framework_info());
+    auto& group = *(*call.mutable_subscribe()->mutable_offer_constraints()->mutable_role_constraints())["*"].add_groups();
+    auto& constraint = *group.add_attribute_constraints();
+    constraint.mutable_selector()->set_attribute_name("rack");
+    constraint.mutable_predicate()->mutable_exists();
+    const auto request = master.post(call);
+    MasterHarness::Scheduler scheduler{"m-0000", master.stream_ids[request], request};
+    const auto cause = only(scheduler);
+    EXPECT_EQ(cause.kind, Kind::constraints);
+    EXPECT_EQ(cause.agents, 1u);
+}
+
+TEST_F(Why, WhatIsFreeIsTooSmall) {
+    master.join();
+    auto info = in_role("eng");
+    auto& least = *(*info.mutable_offer_filters())["eng"].mutable_min_allocatable_resources()->add_quantities();
+    (*least.mutable_quantities())["cpus"].set_value(5);
+    const auto scheduler = master.subscribe(info);
+    EXPECT_EQ(only(scheduler).kind, Kind::too_small);
+}
+
+TEST_F(Why, NothingIsInTheWayButTheTurnOfOthers) {
+    class Idle final : public allocator::Module {
+        allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override { return {}; }
+    };
+    MasterHarness idle({}, std::make_unique<Idle>());
+    idle.join();
+    const auto scheduler = idle.subscribe();
+    const auto all = why_no_offer(idle.core.state(), idle.framework(scheduler), idle.now);
+    ASSERT_EQ(all.size(), 1u);
+    EXPECT_EQ(all[0].kind, Kind::next_in_line);
+}
+
+TEST_F(Why, EveryCauseHasAName) {
+    for (int kind = 0; kind <= static_cast<int>(Kind::next_in_line); ++kind)
+        EXPECT_FALSE(name_of(static_cast<Kind>(kind)).empty()) << kind;
+}
+
+}  // namespace
+}  // namespace fairlead::tests
