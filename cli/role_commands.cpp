@@ -108,16 +108,15 @@ async::awaitable<int> show_roles(Cluster cluster, Output output) {
 }
 
 async::awaitable<int> show_weights(Cluster cluster, Output output) {
-    auto weights = co_await cluster.get("/weights");
-    if (!weights) co_return complain(weights.error());
-    if (!weights->is_array())
-        co_return complain(Error(ErrorCode::unavailable, "the master's answer is no list of weights"));
+    auto document = co_await cluster.get("/weights");
+    if (!document) co_return complain(document.error());
+    const auto weights = weight_records(*document);
     if (output == Output::json) {
-        print_json(*weights);
+        print_json(weights);
         co_return success;
     }
     Table table({{"ROLE"}, {"WEIGHT", Align::right}});
-    for (const auto& weight : weights->get_array()) table.add({text_of(weight, "role"), weight_text(weight)});
+    for (const auto& weight : weights) table.add({text_of(weight, "role"), weight_text(weight)});
     print(table.empty() ? "Every role weighs 1.\n" : table.text());
     co_return success;
 }

@@ -14,6 +14,26 @@ namespace json = boost::json;
 using base::Error;
 using base::ErrorCode;
 
+namespace {
+
+json::object amounts_in(const json::value& quota, std::string_view key) {
+    json::object amounts;
+    const json::value& found = object_of(quota, key);
+    for (const auto& member : found.get_object()) amounts[member.key()] = amount(number_of(found, member.key()));
+    return amounts;
+}
+
+}  // namespace
+
+json::array weight_records(const json::value& weights) {
+    json::array records;
+    if (const auto* list = weights.if_array())
+        for (const auto& weight : *list)
+            records.push_back(
+                json::object{{"role", text_of(weight, "role")}, {"weight", amount(number_of(weight, "weight"))}});
+    return records;
+}
+
 json::array role_records(const json::value& roles) {
     json::array records;
     for (const auto& role : list_of(roles, "roles")) {
@@ -21,9 +41,9 @@ json::array role_records(const json::value& roles) {
         json::object record{{"name", text_of(role, "name")},
                             {"weight", amount(number_of(role, "weight"))},
                             {"frameworks", list_of(role, "frameworks")},
-                            {"guarantee", object_of(quota, "guarantee")},
-                            {"limit", object_of(quota, "limit")},
-                            {"consumed", object_of(quota, "consumed")}};
+                            {"guarantee", amounts_in(quota, "guarantee")},
+                            {"limit", amounts_in(quota, "limit")},
+                            {"consumed", amounts_in(quota, "consumed")}};
         for (const auto& kind : kinds) {
             record[kind.used] = amount(number_of(object_of(role, "allocated"), kind.wire));
             record[kind.offered] = amount(number_of(object_of(role, "offered"), kind.wire));
@@ -37,13 +57,12 @@ json::array quota_records(const json::value& roles) {
     json::array records;
     for (const auto& role : list_of(roles, "roles")) {
         const auto& quota = object_of(role, "quota");
-        const auto& guarantee = object_of(quota, "guarantee");
-        const auto& limit = object_of(quota, "limit");
-        if (guarantee.get_object().empty() && limit.get_object().empty()) continue;
+        const auto guarantee = amounts_in(quota, "guarantee"), limit = amounts_in(quota, "limit");
+        if (guarantee.empty() && limit.empty()) continue;
         records.push_back(json::object{{"role", text_of(role, "name")},
                                        {"guarantee", guarantee},
                                        {"limit", limit},
-                                       {"consumed", object_of(quota, "consumed")}});
+                                       {"consumed", amounts_in(quota, "consumed")}});
     }
     return records;
 }

@@ -11,6 +11,8 @@
 
 namespace fairlead::cli {
 
+// Of /weights.
+boost::json::array weight_records(const boost::json::value& weights);
 // Of /roles.
 boost::json::array role_records(const boost::json::value& roles);
 // Of these, what has a guarantee or a limit.

@@ -64,7 +64,7 @@ v1::MasterInfo master_info(const Settings& settings, const http::tcp::endpoint& 
     info.mutable_address()->set_hostname(settings.hostname);
     info.mutable_address()->set_ip(ip);
     info.mutable_address()->set_port(endpoint.port());
-    for (const auto capability : {v1::MasterInfo::Capability::AGENT_UPDATE})
+    for (const auto capability : {v1::MasterInfo::Capability::AGENT_UPDATE, v1::MasterInfo::Capability::QUOTA_V2})
         info.add_capabilities()->set_type(capability);
     return info;
 }

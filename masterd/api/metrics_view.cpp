@@ -62,6 +62,20 @@ void add_frameworks(Metrics& metrics, const core::State& state) {
     });
 }
 
+void add_quota(Metrics& metrics, const core::State& state) {
+    for (const allocator::RoleEntry& role : state.books.roles().entries()) {
+        if (role.guarantee.empty() && role.limit.empty()) continue;
+        const auto set = [&](std::string_view resource, const char* what, resources::Milli amount) {
+            metrics[fmt::format("allocator/mesos/quota/roles/{}/resources/{}/{}", role.name.value(), resource, what)] =
+                amount.to_double();
+            metrics[fmt::format("allocator/mesos/quota/roles/{}/resources/{}/offered_or_allocated", role.name.value(),
+                                resource)] = role.allocated.of(resource).to_double();
+        };
+        role.guarantee.for_each([&](std::string_view name, resources::Milli amount) { set(name, "guarantee", amount); });
+        role.limit.for_each([&](std::string_view name, resources::Milli amount) { set(name, "limit", amount); });
+    }
+}
+
 void add_system(Metrics& metrics) {
     double load[3] = {};
     if (::getloadavg(load, 3) == 3) {
@@ -89,6 +103,7 @@ std::string render_metrics(const core::State& state, const ViewContext& context)
     metrics["master/offer_filters"] = static_cast<double>(state.filters);
     add_agents(metrics, state);
     add_frameworks(metrics, state);
+    add_quota(metrics, state);
     add_system(metrics);
     JsonText json;
     json.object();

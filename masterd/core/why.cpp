@@ -23,6 +23,8 @@ using resources::Resources;
 namespace {
 
 constexpr std::size_t names_shown_max = 5;
+// At agents, over all roles: the owner's strand does nothing else meanwhile.
+constexpr std::size_t looks_max = 200'000;
 
 constexpr std::pair<Kind, std::string_view> names[] = {
     {Kind::not_connected, "not_connected"}, {Kind::holds_offers, "holds_offers"},
@@ -129,8 +131,11 @@ class Question {
                 .until = wall(claim->content_until);
         limited_by_.clear();
         std::map<Kind, Tally> tallies;
+        const std::size_t part = looks_max / framework_.roles.size();
+        std::size_t looks = 0;
         for (const allocator::AgentEntry& entry : books_.agent_entries()) {
             if (entry.id.empty() || !entry.offerable || entry.available.empty()) continue;
+            if (++looks > part) break;
             const auto slot = static_cast<AgentSlot>(&entry - books_.agent_entries().data());
             std::optional<base::Instant> until;
             Tally& tally = tallies[obstacle(*claim, role, slot, until)];
@@ -140,7 +145,9 @@ class Question {
             tally.last_ends = std::max(tally.last_ends.value_or(*until), *until);
         }
         for (const auto& [kind, tally] : tallies) {
-            Cause& cause = add(kind, role, message_for(kind, tally, *claim), tally.agents);
+            std::string message = message_for(kind, tally, *claim);
+            if (looks > part) message += fmt::format(" (of the first {} that have something free)", counted(part));
+            Cause& cause = add(kind, role, std::move(message), tally.agents);
             if (tally.first_ends) cause.until = wall(*tally.first_ends);
         }
     }

@@ -1,7 +1,8 @@
 #pragma once
 // Why a framework gets no offer at this moment: one cause after the other, as somebody would find them who looked at
 // every agent with the eyes of the default allocation module. Only reads; costs a look at each agent for each of the
-// framework's roles, so it is for people who ask, not for loops. Pure.
+// framework's roles, up to a bound beyond which it looks at a part of the agents and says so. For people who ask, not for
+// loops. Pure.
 
 #include "masterd/core/core.hpp"
 

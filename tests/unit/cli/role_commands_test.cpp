@@ -82,8 +82,8 @@ TEST_F(RoleCommands, RolesAreATable) {
 TEST_F(RoleCommands, QuotaIsOfThoseThatHaveOne) {
     pages["/roles"] = two_roles;
     EXPECT_EQ(run(show_quota(cluster(), Output::json)), success);
-    EXPECT_EQ(parse(out), parse(R"([{"role":"eng","guarantee":{"cpus":4.0},"limit":{"cpus":8.0,"gpus":0.0},
-                                     "consumed":{"cpus":3.0}}])"));
+    EXPECT_EQ(parse(out), parse(R"([{"role":"eng","guarantee":{"cpus":4},"limit":{"cpus":8,"gpus":0},
+                                     "consumed":{"cpus":3}}])"));
 }
 
 TEST_F(RoleCommands, RecordsOfRolesHaveWhatIsUsedAndOffered) {
@@ -99,6 +99,12 @@ TEST_F(RoleCommands, WeightsThatAreNotSetAreSaidToBeOne) {
     pages["/weights"] = "[]";
     EXPECT_EQ(run(show_weights(cluster(), Output::table)), success);
     EXPECT_EQ(out, "Every role weighs 1.\n");
+}
+
+TEST_F(RoleCommands, WeightsAreWrittenWithoutAnExponent) {
+    pages["/weights"] = R"([{"role":"eng","weight":2.0}])";
+    EXPECT_EQ(run(show_weights(cluster(), Output::json)), success);
+    EXPECT_EQ(out, "[{\"role\":\"eng\",\"weight\":2}]\n");
 }
 
 TEST_F(RoleCommands, WeightsAreSetInOneCall) {

@@ -2,6 +2,7 @@
 // what we have beside it is numbered from 1000 up.
 
 #include "fairlead/v1/executor.pb.h"
+#include "fairlead/v1/master.pb.h"
 #include "fairlead/v1/mesos.pb.h"
 #include "fairlead/v1/scheduler.pb.h"
 
@@ -159,7 +160,8 @@ void each_message(const Descriptor& message, const Visit& visit) {
 const std::vector<const FileDescriptor*>& public_files() {
     static const std::vector<const FileDescriptor*> files{
         v1::Offer::descriptor()->file(), v1::scheduler::Call::descriptor()->file(),
-        v1::executor::Call::descriptor()->file()};
+        v1::executor::Call::descriptor()->file(), v1::master::Call::descriptor()->file(),
+        v1::quota::QuotaInfo::descriptor()->file()};
     return files;
 }
 

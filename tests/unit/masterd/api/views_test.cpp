@@ -248,6 +248,9 @@ TEST_F(Views, RolesTellWhatTheyHoldAndWhatIsReservedForThem) {
 TEST_F(Views, MetricsAreThereBeforeTheyCount) {
     launch("t");
     say("t", v1::TASK_RUNNING, 1);
+    masterd::core::RoleOrder order{base::Role("a"), {}, masterd::core::RoleOrder::Quota{}};
+    order.quota->limit.set("cpus", resources::Milli::units(5));
+    master.step(masterd::core::RolesOrdered{masterd::core::RequestId{1000}, {order}});
     context.counters["master/tasks_finished"] = 7;
     context.start_time = base::WallTime(1s);
     context.now = base::WallTime(31s);
@@ -265,6 +268,9 @@ TEST_F(Views, MetricsAreThereBeforeTheyCount) {
     EXPECT_EQ(number(page.at("master/slaves_active")), 1);
     EXPECT_EQ(number(page.at("master/frameworks_disconnected")), 0);
     EXPECT_GT(number(page.at("system/mem_total_bytes")), 0);
+    EXPECT_EQ(number(page.at("allocator/mesos/quota/roles/a/resources/cpus/limit")), 5);
+    EXPECT_EQ(number(page.at("allocator/mesos/quota/roles/a/resources/cpus/offered_or_allocated")), 4);
+    EXPECT_FALSE(page.as_object().contains("allocator/mesos/quota/roles/a/resources/cpus/guarantee"));
 }
 
 TEST_F(Views, HostileTextIsEscaped) {

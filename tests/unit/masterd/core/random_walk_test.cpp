@@ -3,6 +3,9 @@
 
 #include "common/base/prng.hpp"
 #include "tests/support/master_harness.hpp"
+#include "tests/support/master_registry.hpp"
+
+#include <array>
 
 namespace fairlead::tests {
 namespace {
@@ -35,7 +38,7 @@ class RandomWalk {
     }
 
     void one_step() {
-        switch (prng_.below(14)) {
+        switch (prng_.below(15)) {
             case 0:
                 return subscribe();
             case 1:
@@ -53,6 +56,8 @@ class RandomWalk {
                 return;
             case 6:
                 return update();
+            case 7:
+                return order();
             default:
                 if (!schedulers_.empty()) call(pick(schedulers_));
         }
@@ -60,6 +65,7 @@ class RandomWalk {
 
     void subscribe() {
         auto info = framework_info();
+        info.set_role(std::array{"*", "eng", "eng/ads", "eng/web"}[prng_.below(4)]);
         if (prng_.chance(0.5)) info.set_failover_timeout(30);
         if (!schedulers_.empty() && prng_.chance(0.6))
             info.mutable_id()->set_value(pick(schedulers_).id);
@@ -89,6 +95,26 @@ class RandomWalk {
         if (hosts_.empty() || schedulers_.empty()) return;
         master_.say(pick(hosts_).link,
                     status_update(pick(schedulers_).id, task_id(), state(), uuid()));
+    }
+    void order() {
+        using namespace masterd::core;
+        RolesOrdered ordered{RequestId{next_request_++}, {}, prng_.chance(0.5)};
+        for (const char* name : {"*", "eng", "eng/ads", "eng/web"}) {
+            if (prng_.chance(0.5)) continue;
+            RoleOrder order{base::Role(name), 0.5 + static_cast<double>(prng_.below(4)), {}};
+            if (prng_.chance(0.5)) {
+                order.quota.emplace();
+                order.quota->guarantee.add("cpus", resources::Milli::units(static_cast<std::int64_t>(prng_.below(8))));
+                if (prng_.chance(0.5))
+                    order.quota->limit.set("cpus", resources::Milli::units(static_cast<std::int64_t>(prng_.below(9))));
+            }
+            ordered.orders.push_back(std::move(order));
+        }
+        master_.step(ordered);
+        EXPECT_NE(master_.replies[ordered.request].status, 0u);
+        MasterRegistry registry;
+        registry.write(master_.persisted);
+        EXPECT_EQ(registry.read().role_orders, master_.core.state().books.roles().all_orders());
     }
     void call(const MasterHarness::Scheduler& scheduler) {
         auto call = call_of(scheduler.id, Call::DECLINE);
@@ -146,6 +172,7 @@ class RandomWalk {
     MasterHarness master_;
     std::vector<MasterHarness::Scheduler> schedulers_;
     std::vector<MasterHarness::Host> hosts_;
+    std::uint64_t next_request_ = 1'000'000;
 };
 
 TEST(RandomWalk, LeavesTheBooksRight) {

@@ -15,6 +15,10 @@ using namespace masterd::core;
 using Kind = Cause::Kind;
 using resources::Milli;
 
+class Idle final : public allocator::Module {
+    allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override { return {}; }
+};
+
 class Why : public testing::Test {
   protected:
     std::vector<Cause> causes(const MasterHarness::Scheduler& of) {
@@ -180,15 +184,26 @@ TEST_F(Why, WhatIsFreeIsTooSmall) {
 }
 
 TEST_F(Why, NothingIsInTheWayButTheTurnOfOthers) {
-    class Idle final : public allocator::Module {
-        allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override { return {}; }
-    };
     MasterHarness idle({}, std::make_unique<Idle>());
     idle.join();
     const auto scheduler = idle.subscribe();
     const auto all = why_no_offer(idle.core.state(), idle.framework(scheduler), idle.now);
     ASSERT_EQ(all.size(), 1u);
     EXPECT_EQ(all[0].kind, Kind::next_in_line);
+}
+
+TEST_F(Why, ALargeClusterIsLookedAtInPart) {
+    MasterHarness large({}, std::make_unique<Idle>());
+    large.check_invariants = false;
+    for (int i = 0; i < 800; ++i) large.join("host" + std::to_string(i));
+    auto info = framework_info({Capability::MULTI_ROLE});
+    for (int i = 0; i < 256; ++i) info.add_roles("role" + std::to_string(i));
+    const auto scheduler = large.subscribe(info);
+    const auto all = why_no_offer(large.core.state(), large.framework(scheduler), large.now);
+    ASSERT_EQ(all.size(), 256u);
+    EXPECT_EQ(all[0].agents, 781u);
+    EXPECT_NE(all[0].message.find("(of the first 781 agents that have something free)"), std::string::npos)
+        << all[0].message;
 }
 
 TEST_F(Why, EveryCauseHasAName) {
