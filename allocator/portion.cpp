@@ -1,9 +1,9 @@
-#include "allocator/drf/portion.hpp"
+#include "allocator/portion.hpp"
 
 #include <algorithm>
 #include <limits>
 
-namespace fairlead::allocator::drf {
+namespace fairlead::allocator {
 
 using resources::Milli;
 using resources::Quantities;
@@ -69,4 +69,4 @@ double stranded(const Quantities& demand, const Quantities& free, const Quantiti
     return idle;
 }
 
-}  // namespace fairlead::allocator::drf
+}  // namespace fairlead::allocator

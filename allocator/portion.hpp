@@ -4,7 +4,7 @@
 
 #include "allocator/allocator.hpp"
 
-namespace fairlead::allocator::drf {
+namespace fairlead::allocator {
 
 // What of `available` this framework may be shown under this role.
 resources::Resources visible_to(const FrameworkEntry& framework, const base::Role& role,
@@ -24,4 +24,4 @@ double alignment(const resources::Quantities& demand, const resources::Quantitie
 double stranded(const resources::Quantities& demand, const resources::Quantities& free,
                 const resources::Quantities& capacity);
 
-}  // namespace fairlead::allocator::drf
+}  // namespace fairlead::allocator
