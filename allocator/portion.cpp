@@ -29,6 +29,14 @@ Resources visible_to(const FrameworkEntry& framework, const base::Role& role, co
     return part;
 }
 
+bool is_enough(const Claim& claim, const Resources& part) {
+    if (part.empty()) return false;
+    if (claim.min_allocatable.empty()) return true;
+    const Quantities amounts = part.quantities();
+    return std::any_of(claim.min_allocatable.begin(), claim.min_allocatable.end(),
+                       [&](const Quantities& least) { return amounts.contains(least); });
+}
+
 Resources cut_to(const Resources& from, const Limits& ceilings) {
     if (ceilings.empty() || ceilings.allow(from.free_quantities())) return from;
     Resources kept;

@@ -10,6 +10,9 @@ namespace fairlead::allocator {
 resources::Resources visible_to(const FrameworkEntry& framework, const base::Role& role,
                                 const resources::Resources& available);
 
+// Whether this is one of the alternatives that the claim asks for at least; without any, whatever is not empty is.
+bool is_enough(const Claim& claim, const resources::Resources& part);
+
 // `from` with at most so much of each limited scalar among what is unreserved and may not be revoked. Indivisible parts
 // (whole disks) are kept or dropped as they are.
 resources::Resources cut_to(const resources::Resources& from, const Limits& ceilings);

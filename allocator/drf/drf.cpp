@@ -15,10 +15,6 @@ constexpr std::size_t agents_compared_max = 8;
 // More frameworks than this have become eager at once: the tree's own order finds the next faster than comparing them.
 constexpr std::size_t eager_compared_max = 16;
 
-bool is_enough(const Claim& claim, const Resources& part) {
-    return !part.empty() && (claim.min_allocatable.empty() || reaches(part.quantities(), claim.min_allocatable));
-}
-
 const Claim* claim_of(const FrameworkEntry& framework, RoleSlot role) {
     const auto found = std::find_if(framework.claims.begin(), framework.claims.end(),
                                     [&](const Claim& claim) { return claim.role == role; });
@@ -98,12 +94,13 @@ bool Drf::serve_guarantee(const Snapshot& snapshot, AgentSlot agent, Resources& 
         LeafIndex taker = 0;
         const bool taken = tree_.first_of(roles_[role].group, [&](NodeId node) {
             const Leaf& leaf = leaves_[leaf_of_node_[node]];
-            // What it lacks it gets in any case; of the rest, as much as others need not.
             Limits ceiling = room_beside_guarantees(snapshot, leaf.role);
-            lacks.for_each([&](std::string_view name, resources::Milli amount) {
-                if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
-            });
-            ceiling.tighten(ceilings(snapshot, leaf));
+            // Where not all guarantees can be met, what this one lacks it gets in any case.
+            if (!free_.contains(guarantees_.needed()))
+                lacks.for_each([&](std::string_view name, resources::Milli amount) {
+                    if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
+                });
+            ceiling.tighten(limits_of(snapshot, leaf.role));
             if (!offer(snapshot, leaf, agent, ceiling, left, plan)) return false;
             taker = leaf_of_node_[node];
             return true;
@@ -176,7 +173,11 @@ void Drf::serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, co
         }
         // Those who may have nothing more need not see the rest, unless something is reserved for them there.
         if (open_.have_reservations()) continue;
-        std::erase_if(eager, [&](LeafIndex index) { return is_spent(snapshot, leaves_[index]); });
+        std::erase_if(eager, [&](LeafIndex index) {
+            if (!is_spent(snapshot, leaves_[index])) return false;
+            cut_short_.insert(index);
+            return true;
+        });
         if (eager.empty()) return;
     }
 }
@@ -218,10 +219,15 @@ bool Drf::offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, con
 // What a claim may get of the unreserved beyond guarantees: up to the limits of its role and of all above it, and not what
 // must stay free for others.
 Limits Drf::ceilings(const Snapshot& snapshot, const Leaf& leaf) const {
+    Limits ceiling = limits_of(snapshot, leaf.role);
+    if (!guarantees_.needy().empty()) ceiling.tighten(room_beside_guarantees(snapshot, leaf.role));
+    return ceiling;
+}
+
+Limits Drf::limits_of(const Snapshot& snapshot, RoleSlot role) const {
     Limits ceiling;
-    if (!guarantees_.needy().empty()) ceiling = room_beside_guarantees(snapshot, leaf.role);
     if (limited_.empty()) return ceiling;
-    for (RoleSlot role = leaf.role; role != root_role; role = snapshot.roles[role].parent) {
+    for (; role != root_role; role = snapshot.roles[role].parent) {
         if (!limited_.contains(role)) continue;
         Quantities used = snapshot.roles[role].chargeable;
         if (const auto given = given_.find(role); given != given_.end()) used.add(given->second);
@@ -230,14 +236,13 @@ Limits Drf::ceilings(const Snapshot& snapshot, const Leaf& leaf) const {
     return ceiling;
 }
 
-// What is free and needed by no other subtree's guarantee.
+// What is free and needed by no guarantee that this role's part does not count for.
 Limits Drf::room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const {
     Limits room;
-    const Quantities own = guarantees_.needed_under_top_of(snapshot.roles, role);
-    guarantees_.needed().for_each([&](std::string_view name, resources::Milli needed) {
-        const auto for_others = needed - std::min(needed, own.of(name));
+    const Quantities for_others = guarantees_.needed_beside(snapshot.roles, role);
+    guarantees_.needed().for_each([&](std::string_view name, resources::Milli) {
         const auto free = free_.of(name);
-        room.set(name, free - std::min(free, for_others));
+        room.set(name, free - std::min(free, for_others.of(name)));
     });
     return room;
 }
@@ -249,9 +254,11 @@ void Drf::charge(const Snapshot& snapshot, LeafIndex index, const Resources& par
     const Quantities unreserved = part.free_quantities();
     free_ = without(free_, unreserved);
     guarantees_.give(snapshot.roles, leaf.role, unreserved);
-    if (limited_.empty()) return;
-    for (RoleSlot role = leaf.role; role != root_role; role = snapshot.roles[role].parent)
+    if (ordered_.empty()) return;
+    for (RoleSlot role = leaf.role; role != root_role; role = snapshot.roles[role].parent) {
         if (limited_.contains(role)) given_[role].add(unreserved);
+        if (const auto ordered = ordered_.find(role); ordered != ordered_.end()) ordered->second.chargeable.add(unreserved);
+    }
 }
 
 // Decides by lot which agent comes next; those that are never reached cost nothing. Where the claim to be served next has

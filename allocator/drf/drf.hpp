@@ -86,6 +86,7 @@ class Drf : public Module {
     bool offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, const Limits& ceilings,
                resources::Resources& left, Plan& plan);
     Limits ceilings(const Snapshot& snapshot, const Leaf& leaf) const;
+    Limits limits_of(const Snapshot& snapshot, RoleSlot role) const;
     Limits room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const;
     void charge(const Snapshot& snapshot, LeafIndex leaf, const resources::Resources& part);
     void draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which);

@@ -119,6 +119,7 @@ struct Report {
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
+        plan_refused,  // lines that the allocation module should not have written; it is the message's
         call_dropped,  // a call that was answered 202 and then had nothing to act on; the message says why
     };
     Kind kind;

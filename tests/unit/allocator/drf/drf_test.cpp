@@ -411,4 +411,28 @@ TEST(Drf, ARemainderBelowEverybodysMinimumWaitsForOneWithALowerOne) {
     EXPECT_EQ(offers[0].framework, modest);
 }
 
+TEST(Drf, GuaranteesThatCannotAllBeMetAreStillServed) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;mem:16");
+    cluster.set_guarantee("a", "cpus:4;mem:16");
+    cluster.set_guarantee("b", "cpus:4;mem:16");
+    cluster.add_framework("a");
+    cluster.add_framework("b");
+    Drf drf(1);
+    resources::Quantities given;
+    for (const OfferLine& line : cluster.plan(drf).offers) given.add(line.resources.quantities());
+    EXPECT_EQ(given, parsed("cpus:4;mem:16").quantities());
+}
+
+TEST(Drf, AGuaranteeIsKeptFreeFromItsRelativesToo) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;mem:16");
+    cluster.set_guarantee("a/quiet", "cpus:3;mem:12");
+    cluster.add_framework("a/loud");
+    Drf drf(1);
+    const auto offers = cluster.plan(drf).offers;
+    ASSERT_EQ(offers.size(), 1u);
+    EXPECT_EQ(offers[0].resources, parsed("cpus:1;mem:4"));
+}
+
 }  // namespace fairlead::allocator::drf
