@@ -2,6 +2,7 @@
 // Exit status: 0 stopped, 1 cannot run here (port, registry), 78 the configuration is wrong.
 
 #include "common/async/task_group.hpp"
+#include "common/base/heap.hpp"
 #include "common/base/uuid.hpp"
 #include "common/config/config.hpp"
 #include "common/log/log.hpp"
@@ -214,6 +215,7 @@ int serve(const Settings& settings) {
 
 int main(int argc, char** argv) {
     using namespace fairlead;
+    base::give_large_blocks_back();
     google::protobuf::SetLogHandler(nullptr);  // what peers send wrong is answered, not logged
     CLI::App app("The master of a Fairlead cluster: decides who is offered what.");
     std::string config_file;

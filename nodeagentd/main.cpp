@@ -4,6 +4,7 @@
 // wrong.
 
 #include "common/async/task_group.hpp"
+#include "common/base/heap.hpp"
 #include "common/http/advertise.hpp"
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
@@ -240,6 +241,7 @@ int serve(const Settings& settings) {
 
 int main(int argc, char** argv) {
     using namespace fairlead;
+    base::give_large_blocks_back();
     google::protobuf::SetLogHandler(nullptr);  // what peers send wrong is answered, not logged
     CLI::App app("The agent of a Fairlead cluster: runs tasks on this host.");
     std::string config_file;

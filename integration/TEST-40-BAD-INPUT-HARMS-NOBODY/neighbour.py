@@ -15,14 +15,11 @@ class Neighbour:
         self._worker = threading.Thread(target=self._work, daemon=True)
         self._worker.start()
 
-    def finished(self):
-        return [name for name in list(self.launched) if any(
-            status["state"] == "TASK_FINISHED" for status in self.scheduler.statuses(name))]
-
     def wait_for_progress(self):
         """Waits until a task has ended well that was launched after this call."""
-        known = set(self.launched)
-        self.scheduler.wait("the neighbour's next task to finish", lambda: set(self.finished()) - known)
+        known = len(self.launched)
+        self.scheduler.wait("the neighbour's next task to finish", lambda: any(
+            status["state"] == "TASK_FINISHED" for name in self.launched[known:] for status in self.scheduler.statuses(name)))
 
     def stop(self):
         """Ends its work; gives a sentence for everything that it noticed of the others."""

@@ -5,6 +5,8 @@ MASTERD, AGENT = "fairlead-masterd", "fairlead-nodeagentd"
 AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
 # Its own registry, so that only the port is in the way.
 ELSEWHERE = "[Master]\nRegistry=/tmp/elsewhere.sqlite\n"
+SECOND_AGENT = ("[Agent]\nMaster=http://master1:5050\nListen=0.0.0.0:5052\nRuntimeDirectory=/tmp/run\n"
+                "WorkDirectory=/tmp/work\n")
 
 # program, configuration, what is said with it (the file is x.conf)
 CONFIGURATIONS = [
@@ -41,9 +43,9 @@ HOSTS = [
      "WorkDirectory=/tmp/work\n", ["0.0.0.0:5051", "Address already in use"]),
     ("agent1", "no permission", "", f"{AS_NOBODY} {AGENT}", "[Agent]\nMaster=http://master1:5050\nListen=0.0.0.0:5052\n",
      ["/fairlead/agent", "Permission denied"]),
-    ("agent1", "no bus", "mount -t tmpfs none /run/dbus; mount -t tmpfs none /run/systemd; ", AGENT,
-     "[Agent]\nMaster=http://master1:5050\nListen=0.0.0.0:5052\nRuntimeDirectory=/tmp/run\nWorkDirectory=/tmp/work\n",
-     ["bus"]),
+    ("agent1", "no systemd", "mount -t tmpfs none /run/systemd; ", AGENT, SECOND_AGENT, ["does not run systemd"]),
+    ("agent1", "no systemd that answers", "mount --bind /dev/null /run/systemd/private; ", AGENT, SECOND_AGENT,
+     ["/run/systemd/private", "cannot be reached"]),
 ]
 
 

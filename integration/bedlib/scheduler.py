@@ -1,5 +1,6 @@
 """A scheduler of the v1 API in Python's own HTTP and JSON: what tests use where no foreign client is under test."""
 
+import collections
 import http.client
 import json
 import threading
@@ -18,6 +19,7 @@ class Scheduler:
         self.changed = threading.Condition()
         self.events = []
         self.offers = {}
+        self._statuses = collections.defaultdict(list)  # by task
         self.closed = False
         self._subscribe()
 
@@ -48,8 +50,7 @@ class Scheduler:
 
     def statuses(self, task_id):
         with self.changed:
-            return [event["update"]["status"] for event in self.events
-                    if event["type"] == "UPDATE" and event["update"]["status"]["task_id"]["value"] == task_id]
+            return list(self._statuses.get(task_id, ()))
 
     def last_status(self, task_id, states):
         """Waits for a status of this task in one of these states."""
@@ -98,6 +99,9 @@ class Scheduler:
                 self.offers.update({offer["id"]["value"]: offer for offer in event["offers"]["offers"]})
             elif event["type"] == "RESCIND":
                 self.offers.pop(event["rescind"]["offer_id"]["value"], None)
+            elif event["type"] == "UPDATE":
+                status = event["update"]["status"]
+                self._statuses[status["task_id"]["value"]].append(status)
             self.changed.notify_all()
         status = event.get("update", {}).get("status", {})
         if "uuid" in status:
