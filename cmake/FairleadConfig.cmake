@@ -1,4 +1,5 @@
-# find_package(fairlead) of the installed library: gives the target fairlead::sdk.
+# find_package(fairlead) of the installed library: gives the targets fairlead::sdk (frameworks) and
+# fairlead::allocation_module (headers for a module of the master).
 include(CMakeFindDependencyMacro)
 set(Boost_NO_WARN_NEW_VERSIONS ON)
 find_dependency(Boost 1.81 COMPONENTS json)

@@ -42,18 +42,22 @@ endforeach()
 
 # libfairlead-dev: the library of frameworks with what it is made of, the headers that its own include, and the package
 # that `find_package(fairlead)` finds.
-foreach(part defaults base async proto wire http sdk)
+# Beside it the headers of allocation modules, which link with nothing.
+foreach(part defaults base async proto wire http sdk allocation_module)
     set_target_properties(fairlead_${part} PROPERTIES EXPORT_NAME ${part})
     install(TARGETS fairlead_${part} EXPORT fairlead
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/fairlead COMPONENT libfairlead-dev)
 endforeach()
 add_dependencies(fairlead_packaged fairlead_sdk)
-foreach(folder common/base common/async)
+foreach(folder common/base common/async common/resources)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${FAIRLEAD_INCLUDE_DIR}/${folder}
         COMPONENT libfairlead-dev FILES_MATCHING PATTERN *.hpp)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/sdk/events.hpp ${PROJECT_SOURCE_DIR}/sdk/scheduler.hpp
     ${PROJECT_SOURCE_DIR}/sdk/task.hpp DESTINATION ${FAIRLEAD_INCLUDE_DIR}/sdk COMPONENT libfairlead-dev)
+install(FILES ${PROJECT_SOURCE_DIR}/allocator/allocator.hpp ${PROJECT_SOURCE_DIR}/allocator/limits.hpp
+    ${PROJECT_SOURCE_DIR}/allocator/module_abi.hpp ${PROJECT_SOURCE_DIR}/allocator/portion.hpp
+    ${PROJECT_SOURCE_DIR}/allocator/round.hpp DESTINATION ${FAIRLEAD_INCLUDE_DIR}/allocator COMPONENT libfairlead-dev)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/proto/fairlead/v1 DESTINATION ${FAIRLEAD_INCLUDE_DIR}/fairlead
     COMPONENT libfairlead-dev FILES_MATCHING PATTERN *.pb.h)
 
@@ -67,4 +71,6 @@ install(FILES ${PROJECT_SOURCE_DIR}/cmake/FairleadConfig.cmake RENAME fairleadCo
 install(FILES ${PROJECT_BINARY_DIR}/fairleadConfigVersion.cmake
     DESTINATION ${FAIRLEAD_PACKAGE_DIR} COMPONENT libfairlead-dev)
 install(FILES ${PROJECT_SOURCE_DIR}/docs/examples/CMakeLists.txt ${PROJECT_SOURCE_DIR}/docs/examples/hello_scheduler.cpp
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libfairlead-dev/examples COMPONENT libfairlead-dev)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/examples/allocation-module
     DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/libfairlead-dev/examples COMPONENT libfairlead-dev)

@@ -33,6 +33,7 @@ Shape shape_of(Kind kind) {
         case Kind::offer_declined: return {debug, {}, "master/offers_declined"};
         case Kind::offer_rescinded: return {debug, {}, "master/offers_rescinded"};
         case Kind::roles_ordered: return {notice, ids::roles_ordered, "master/role_orders"};
+        case Kind::plan_refused: return {warning, ids::allocation_module_wrong, "allocator/plans_refused"};
         case Kind::call_dropped: return {info, ids::call_dropped, "master/dropped_messages"};
     }
     return {debug, {}, "master/other_events"};
@@ -61,6 +62,7 @@ std::string source_of(const core::Report& report) {
         case Kind::task_refused: return "framework " + report.framework_id.value();
         case Kind::framework_refused: return "refused frameworks";
         case Kind::agent_refused: return "refused agents";
+        case Kind::plan_refused: return "the allocation module";
         default: return {};
     }
 }

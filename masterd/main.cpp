@@ -1,7 +1,6 @@
 // fairlead-masterd: reads its configuration, takes the port and the registry, leads, and serves until it is told to stop.
 // Exit status: 0 stopped, 1 cannot run here (port, registry), 78 the configuration is wrong.
 
-#include "allocator/drf/drf.hpp"
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"
 #include "common/base/uuid.hpp"
@@ -10,6 +9,7 @@
 #include "common/log/message_ids.hpp"
 #include "common/http/advertise.hpp"
 #include "masterd/api/routes.hpp"
+#include "masterd/guarded_module.hpp"
 #include "masterd/journal.hpp"
 #include "masterd/registry/registry.hpp"
 #include "masterd/settings.hpp"
@@ -22,6 +22,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -82,7 +83,7 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
         {"hostname", settings.hostname},
         {"cluster", settings.cluster_name},
         {"work_dir", settings.registry_file.parent_path().string()},
-        {"allocator", "drf"},
+        {"allocator", settings.core.allocation_module},
         {"agent_ping_timeout", seconds(settings.core.ping_timeout)},
         {"agent_reregister_timeout", seconds(settings.core.agent_reregister_timeout)},
         {"max_completed_frameworks", std::to_string(settings.core.completed_frameworks_max)},
@@ -93,13 +94,14 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
 }
 
 // Tells systemd that the owner's strand is alive, by a question that it has to answer.
-async::awaitable<void> watch(driver::Driver& driver, LineLimit& lines) {
+async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, LineLimit& lines) {
     std::uint64_t interval_us = 0;
     const bool watched = sd_watchdog_enabled(0, &interval_us) > 0;
     asio::steady_timer timer(co_await asio::this_coro::executor);
     for (;;) {
         timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
         co_await timer.async_wait(asio::use_awaitable);
+        module.look();
         driver.look([watched, &lines](const core::State& state) {
             journal_held_back(lines, base::read_clocks().instant);
             std::size_t agents = 0, frameworks = 0;
@@ -110,6 +112,23 @@ async::awaitable<void> watch(driver::Driver& driver, LineLimit& lines) {
                                      watched ? "WATCHDOG=1" : "")
                              .c_str());
         });
+    }
+}
+
+// The module that the configuration names, with a guard that tells the journal what is wrong with it.
+base::Result<std::unique_ptr<GuardedModule>> make_module(const allocator::ModuleChoice& choice, std::uint64_t seed) {
+    GuardedModule::Options options;
+    options.clock = [] { return base::read_clocks().instant; };
+    options.complain = [lines = std::make_shared<LineLimit>(), mutex = std::make_shared<std::mutex>()](const std::string& what) {
+        const std::lock_guard lock(*mutex);
+        if (!lines->allow("the allocation module", base::read_clocks().instant)) return;
+        log::Entry(log::Priority::error, what).id(log::message_ids::allocation_module_wrong);
+    };
+    try {
+        return std::make_unique<GuardedModule>(choice.name, choice.make(seed), std::move(options));
+    } catch (const std::exception& failure) {
+        return base::Error(base::ErrorCode::invalid_config,
+                           fmt::format("the allocation module {} cannot be made: {}", choice.name, failure.what()));
     }
 }
 
@@ -135,8 +154,10 @@ int serve(const Settings& settings) {
         status = fail(exit_cannot_run, error.in("cannot write " + settings.registry_file.string()));
         io.stop();
     };
-    driver::Driver driver(owner,
-                          std::make_unique<core::Core>(options, std::make_unique<allocator::drf::Drf>(seed), seed),
+    auto made = make_module(settings.allocation_module, seed);
+    if (!made) return fail(exit_configuration, made.error());
+    GuardedModule& module = **made;
+    driver::Driver driver(owner, std::make_unique<core::Core>(options, *std::move(made), seed),
                           [&identity, &lines](const core::Report& report) {
                               journal(report, identity.counters, lines, base::read_clocks().instant);
                           },
@@ -168,7 +189,7 @@ int serve(const Settings& settings) {
     });
     essential.spawn("the core's driver", driver.run());
     driver.lead(*epoch, master_info(settings, {*advertised, endpoint.port()}, seed), std::move(*inheritance));
-    essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, lines));
+    essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, module, lines));
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
         sd_notify(0, "STOPPING=1");

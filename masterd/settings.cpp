@@ -20,7 +20,7 @@ constexpr const char* section = "Master";
 std::vector<Key> keys() {
     std::vector<Key> all;
     for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "Registry", "Threads", "HeartbeatInterval",
-                             "OfferTimeout", "AgentPingInterval", "AgentPingTimeout", "AgentReregisterTimeout"})
+                             "OfferTimeout", "AgentPingInterval", "AgentPingTimeout", "AgentReregisterTimeout", "AllocationModule"})
         all.push_back({section, name});
     return all;
 }
@@ -98,6 +98,10 @@ Result<Settings> read_settings(const std::string& file) {
     auto threads = config->number(section, "Threads", 1, 64);
     if (!threads) return threads.error();
     settings.threads = static_cast<unsigned>(threads->value_or(std::max(2u, std::min(4u, std::thread::hardware_concurrency()))));
+    auto module = allocator::choose_module(config->text(section, "AllocationModule").value_or("drf"));
+    if (!module) return config->complain(section, "AllocationModule", module.error().message());
+    settings.allocation_module = *std::move(module);
+    settings.core.allocation_module = settings.allocation_module.name;
     if (auto read = read_durations(*config, settings.core); !read) return read.error();
     return settings;
 }

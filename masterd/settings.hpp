@@ -1,6 +1,7 @@
 #pragma once
 // masterd.conf as the master uses it; docs/man/masterd.conf.5 describes every key.
 
+#include "allocator/modules.hpp"
 #include "common/base/error.hpp"
 #include "common/http/transport.hpp"
 #include "masterd/core/options.hpp"
@@ -23,6 +24,7 @@ struct Settings {
     std::string cluster_name;
     std::filesystem::path registry_file;
     unsigned threads = 2;
+    allocator::ModuleChoice allocation_module;
     core::CoreOptions core;
 };
 

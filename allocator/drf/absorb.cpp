@@ -8,8 +8,6 @@
 namespace fairlead::allocator::drf {
 namespace {
 
-constexpr std::uint32_t nowhere = ~std::uint32_t{0};
-
 // Less than this part of a scalar free: it is used up. Whatever is smaller is in nobody's reach for long.
 constexpr std::int64_t saturation_divisor = 1000;
 
@@ -41,9 +39,7 @@ void Drf::absorb(const Snapshot& snapshot, const Changes& changes) {
     for (const FrameworkSlot slot : frameworks) drop_stale_leaves(snapshot, slot);
     absorb_roles(snapshot, all ? all_of<RoleSlot>(std::max(snapshot.roles.size(), roles_.size())) : changes.roles);
     for (const FrameworkSlot slot : frameworks) absorb_framework(snapshot, slot);
-    const auto agents = all ? all_of<AgentSlot>(std::max(snapshot.agents.size(), position_in_open_.size()))
-                            : changes.agents;
-    position_in_open_.resize(std::max(position_in_open_.size(), snapshot.agents.size()), nowhere);
+    const auto agents = all ? all_of<AgentSlot>(std::max(snapshot.agents.size(), open_.slots())) : changes.agents;
     for (const AgentSlot slot : agents) absorb_agent(snapshot, slot);
     wake_the_content(snapshot.now);
 }
@@ -68,6 +64,8 @@ void Drf::drop_stale_leaves(const Snapshot& snapshot, FrameworkSlot framework) {
                                        [&](const Claim& claim) { return claim.role == leaf.role; });
         if (stays) return false;
         content_.erase({leaf.content_until, index});
+        cut_short_.erase(index);
+        minimums_.drop(leaf.minimum);
         tree_.remove(leaf.node);
         leaf = {};
         free_leaves_.push_back(index);
@@ -89,11 +87,13 @@ void Drf::absorb_roles(const Snapshot& snapshot, std::vector<RoleSlot> changed) 
     for (const RoleSlot role : gone) {
         tree_.remove(roles_[role].members);
         tree_.remove(roles_[role].group);
+        slot_of_role_.erase(roles_[role].name);
         roles_[role] = {};
     }
     // Parents before children.
     std::erase_if(changed, [&](RoleSlot role) {
         if (is_there(snapshot, role)) return false;
+        ordered_.erase(role);
         limited_.erase(role);
         return true;
     });
@@ -105,20 +105,35 @@ void Drf::absorb_roles(const Snapshot& snapshot, std::vector<RoleSlot> changed) 
         RoleNodes& nodes = roles_[role];
         if (nodes.name.empty()) {
             nodes.name = entry.name;
+            slot_of_role_[entry.name] = role;
             nodes.group = tree_.add_group(entry.parent == root_role ? ShareTree::root : roles_[entry.parent].group,
                                           entry.weight);
             nodes.members = tree_.add_group(nodes.group, 1);
         } else {
             tree_.set_weight(nodes.group, entry.weight);
         }
-        if (entry.limit.empty())
-            limited_.erase(role);
-        else
-            limited_.insert(role);
+        absorb_orders(role, entry);
     }
     std::vector<RoleSlot> promises = changed;
     promises.insert(promises.end(), gone.begin(), gone.end());
     guarantees_.update(snapshot.roles, promises);
+}
+
+// A role that may have more than when its claims were last cut short, or is owed more.
+void Drf::absorb_orders(RoleSlot role, const RoleEntry& entry) {
+    if (entry.limit.empty())
+        limited_.erase(role);
+    else
+        limited_.insert(role);
+    const auto known = ordered_.find(role);
+    if (known == ordered_.end() && entry.limit.empty() && entry.guarantee.empty()) return;
+    const bool has_changed = known == ordered_.end() || known->second.limit != entry.limit ||
+                             known->second.guarantee != entry.guarantee;
+    if (has_changed || !entry.chargeable.contains(known->second.chargeable)) relieved_.insert(role);
+    if (entry.limit.empty() && entry.guarantee.empty())
+        ordered_.erase(role);
+    else
+        ordered_[role] = {entry.guarantee, entry.limit, entry.chargeable};
 }
 
 void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
@@ -136,13 +151,18 @@ void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
                 index = free_leaves_.back();
                 free_leaves_.pop_back();
             }
-            leaves_[index] = {framework, claim.role, tree_.add_leaf(roles_[claim.role].members), {}, {}};
+            leaves_[index] = {framework, claim.role, tree_.add_leaf(roles_[claim.role].members),
+                              minimums_.take(claim.min_allocatable), {}, {}};
             const NodeId node = leaves_[index].node;
             if (leaf_of_node_.size() <= node) leaf_of_node_.resize(node + 1);
             leaf_of_node_[node] = index;
             known = indices.insert(indices.end(), index);
         }
         Leaf& leaf = leaves_[*known];
+        if (minimums_.of(leaf.minimum) != claim.min_allocatable) {
+            minimums_.drop(leaf.minimum);
+            leaf.minimum = minimums_.take(claim.min_allocatable);
+        }
         leaf.held = claim.allocated;
         tree_.set_held(leaf.node, leaf.held);
         content_.erase({leaf.content_until, *known});
@@ -155,22 +175,9 @@ void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
 }
 
 void Drf::absorb_agent(const Snapshot& snapshot, AgentSlot agent) {
-    bool is_open = false;
-    if (agent < snapshot.agents.size()) {
-        const AgentEntry& entry = snapshot.agents[agent];
-        is_open = !entry.id.empty() && entry.offerable && !entry.available.empty();
-    }
-    std::uint32_t& position = position_in_open_[agent];
-    if (is_open == (position != nowhere)) return;
-    if (is_open) {
-        position = static_cast<std::uint32_t>(open_.size());
-        open_.push_back(agent);
-        return;
-    }
-    open_[position] = open_.back();
-    position_in_open_[open_.back()] = position;
-    open_.pop_back();
-    position = nowhere;
+    const AgentEntry* entry = agent < snapshot.agents.size() ? &snapshot.agents[agent] : nullptr;
+    const bool is_open = entry && !entry->id.empty() && entry->offerable;
+    open_.set(agent, is_open ? entry->available : resources::Resources());
 }
 
 void Drf::wake_the_content(base::Instant now) {

@@ -1,6 +1,6 @@
 #include "allocator/drf/drf.hpp"
 
-#include "allocator/drf/portion.hpp"
+#include "allocator/portion.hpp"
 
 #include <algorithm>
 
@@ -15,22 +15,10 @@ constexpr std::size_t agents_compared_max = 8;
 // More frameworks than this have become eager at once: the tree's own order finds the next faster than comparing them.
 constexpr std::size_t eager_compared_max = 16;
 
-bool is_enough(const Claim& claim, const Resources& part) {
-    if (part.empty()) return false;
-    if (claim.min_allocatable.empty()) return true;
-    const Quantities amounts = part.quantities();
-    return std::any_of(claim.min_allocatable.begin(), claim.min_allocatable.end(),
-                       [&](const Quantities& least) { return amounts.contains(least); });
-}
-
 const Claim* claim_of(const FrameworkEntry& framework, RoleSlot role) {
     const auto found = std::find_if(framework.claims.begin(), framework.claims.end(),
                                     [&](const Claim& claim) { return claim.role == role; });
     return found == framework.claims.end() ? nullptr : &*found;
-}
-
-void shuffle(std::vector<AgentSlot>& slots, base::Prng& prng) {
-    for (std::size_t i = slots.size(); i > 1; --i) std::swap(slots[i - 1], slots[prng.below(i)]);
 }
 
 }  // namespace
@@ -42,28 +30,24 @@ double Drf::share_of(RoleSlot role) const {
 }
 
 Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
+    relieved_.clear();
     absorb(snapshot, changes);
     free_ = snapshot.free;
     given_.clear();
     Plan plan;
 
-    // A role that may have more, or needs less kept free, may take from any agent.
-    const bool anywhere = changes.everything || (!changes.roles.empty() && (!limited_.empty() || !guarantees_.empty()));
-    std::vector<AgentSlot> agents = open_;
-    if (!anywhere) {
-        agents = changes.opened;
-        std::erase_if(agents, [&](AgentSlot slot) {
-            return slot >= snapshot.agents.size() || !snapshot.agents[slot].offerable ||
-                   snapshot.agents[slot].available.empty();
-        });
-    }
-    shuffle(agents, prng_);
+    std::vector<AgentSlot> agents = changes.everything ? open_.all() : changes.opened;
+    std::erase_if(agents, [&](AgentSlot slot) {
+        return slot >= snapshot.agents.size() || !snapshot.agents[slot].offerable || snapshot.agents[slot].available.empty();
+    });
+    std::vector<LeafIndex> eager = eager_leaves(snapshot, changes.eager);
     for (std::size_t i = 0; i < agents.size(); ++i) {
-        bring_the_best_forward(snapshot, agents, i);
-        serve(snapshot, agents[i], [](const Leaf&) { return true; }, plan);
+        draw(snapshot, agents, i);
+        serve(snapshot, agents[i], [](LeafIndex) { return true; }, plan);
     }
-    if (!anywhere && !changes.eager.empty())
-        serve_eager(snapshot, changes.eager, std::set<AgentSlot>(agents.begin(), agents.end()), plan);
+    if (!changes.everything && !eager.empty())
+        serve_eager(snapshot, std::move(eager), std::set<AgentSlot>(agents.begin(), agents.end()), plan);
+    room_ = without(free_, guarantees_.needed());
     return plan;
 }
 
@@ -73,18 +57,30 @@ void Drf::serve(const Snapshot& snapshot, AgentSlot agent, Admit&& admit, Plan& 
     Resources left = snapshot.agents[agent].available;
     while (!guarantees_.needy().empty() && serve_guarantee(snapshot, agent, left, plan)) {
     }
-    bool taken = true;
-    while (taken && !left.empty()) {
-        taken = false;
-        LeafIndex taker = 0;
-        tree_.first_of(ShareTree::root, [&](NodeId node) {
-            const Leaf& leaf = leaves_[leaf_of_node_[node]];
-            if (!admit(leaf) || !offer(snapshot, leaf, agent, ceilings(snapshot, leaf), left, plan)) return false;
-            taker = leaf_of_node_[node];
-            return taken = true;
-        });
-        if (taken) charge(snapshot, taker, plan.offers.back().resources);
+    while (has_unreserved(left)) {
+        if (!minimums_.reached_by(left.quantities())) return;
+        if (!serve_next(snapshot, agent, ShareTree::root, admit, left, plan)) return;
     }
+    // What is reserved for a role is only of use to that role and those below it.
+    for (const base::Role& role : reserved_roles(left)) {
+        const auto known = slot_of_role_.find(role);
+        if (known == slot_of_role_.end()) continue;
+        while (serve_next(snapshot, agent, roles_[known->second].group, admit, left, plan)) {
+        }
+    }
+}
+
+// Offers something to the first below `from` that takes it.
+template <typename Admit>
+bool Drf::serve_next(const Snapshot& snapshot, AgentSlot agent, NodeId from, Admit&& admit, Resources& left, Plan& plan) {
+    LeafIndex taker = 0;
+    const bool taken = tree_.first_of(from, [&](NodeId node) {
+        taker = leaf_of_node_[node];
+        const Leaf& leaf = leaves_[taker];
+        return admit(taker) && offer(snapshot, leaf, agent, ceilings(snapshot, leaf), left, plan);
+    });
+    if (taken) charge(snapshot, taker, plan.offers.back().resources);
+    return taken;
 }
 
 // Offers something on this agent to the least satisfied role that it can bring nearer to its guarantee.
@@ -98,12 +94,13 @@ bool Drf::serve_guarantee(const Snapshot& snapshot, AgentSlot agent, Resources& 
         LeafIndex taker = 0;
         const bool taken = tree_.first_of(roles_[role].group, [&](NodeId node) {
             const Leaf& leaf = leaves_[leaf_of_node_[node]];
-            // What it lacks it gets in any case; of the rest, as much as others need not.
             Limits ceiling = room_beside_guarantees(snapshot, leaf.role);
-            lacks.for_each([&](std::string_view name, resources::Milli amount) {
-                if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
-            });
-            ceiling.tighten(ceilings(snapshot, leaf));
+            // Where not all guarantees can be met, what this one lacks it gets in any case.
+            if (!free_.contains(guarantees_.needed()))
+                lacks.for_each([&](std::string_view name, resources::Milli amount) {
+                    if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
+                });
+            ceiling.tighten(limits_of(snapshot, leaf.role));
             if (!offer(snapshot, leaf, agent, ceiling, left, plan)) return false;
             taker = leaf_of_node_[node];
             return true;
@@ -115,39 +112,83 @@ bool Drf::serve_guarantee(const Snapshot& snapshot, AgentSlot agent, Resources& 
     return false;
 }
 
-// Others have left what is there; only those are asked that want more than they did.
-void Drf::serve_eager(const Snapshot& snapshot, const std::vector<FrameworkSlot>& eager,
-                      const std::set<AgentSlot>& served, Plan& plan) {
-    std::vector<AgentSlot> agents;
-    for (const AgentSlot slot : open_)
-        if (!served.contains(slot)) agents.push_back(slot);
-    shuffle(agents, prng_);
-    if (eager.size() > eager_compared_max) {
-        std::vector<bool> wants(of_framework_.size());
-        for (const FrameworkSlot slot : eager) wants[slot] = true;
-        for (const AgentSlot agent : agents)
-            serve(snapshot, agent, [&](const Leaf& leaf) { return wants[leaf.framework]; }, plan);
-        return;
-    }
+// The claims that want more than they did, or may have more.
+std::vector<Drf::LeafIndex> Drf::eager_leaves(const Snapshot& snapshot, const std::vector<FrameworkSlot>& eager) {
     std::vector<LeafIndex> leaves;
+    const auto add = [&](LeafIndex index) {
+        const Leaf& leaf = leaves_[index];
+        const FrameworkEntry& framework = snapshot.frameworks[leaf.framework];
+        const Claim* claim = claim_of(framework, leaf.role);
+        if (framework.active && claim && !claim->suppressed) leaves.push_back(index);
+    };
     for (const FrameworkSlot slot : eager)
         for (const LeafIndex index : of_framework_[slot]) {
-            const Claim* claim = claim_of(snapshot.frameworks[slot], leaves_[index].role);
-            if (snapshot.frameworks[slot].active && claim && !claim->suppressed) leaves.push_back(index);
+            cut_short_.erase(index);
+            add(index);
         }
+    if (cut_short_.empty()) return leaves;
+    const bool there_is_more = !room_.contains(without(snapshot.free, guarantees_.needed()));
+    std::erase_if(cut_short_, [&](LeafIndex index) {
+        if (!there_is_more && !is_relieved(snapshot, leaves_[index].role)) return false;
+        add(index);
+        return true;
+    });
+    return leaves;
+}
+
+bool Drf::is_relieved(const Snapshot& snapshot, RoleSlot role) const {
+    for (; role != root_role; role = snapshot.roles[role].parent)
+        if (relieved_.contains(role)) return true;
+    return false;
+}
+
+// Others have left what is there; only those are asked that want more than they did.
+void Drf::serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, const std::set<AgentSlot>& served,
+                      Plan& plan) {
+    std::vector<base::Role> roles;
+    for (const LeafIndex index : eager)
+        if (const base::Role& role = snapshot.roles[leaves_[index].role].name; roles.empty() || roles.back() != role)
+            roles.push_back(role);
+    std::vector<AgentSlot> agents = open_.within_reach_of(roles);
+    const bool by_tree = eager.size() > eager_compared_max;
+    std::vector<bool> wants(by_tree ? leaves_.size() : 0);
+    if (by_tree)
+        for (const LeafIndex index : eager) wants[index] = true;
     const auto before = [&](LeafIndex a, LeafIndex b) { return tree_.precedes(leaves_[a].node, leaves_[b].node); };
     for (std::size_t i = 0; i < agents.size(); ++i) {
-        bring_the_best_forward(snapshot, agents, i);
+        draw(snapshot, agents, i);
+        if (served.contains(agents[i])) continue;
+        if (by_tree) {
+            serve(snapshot, agents[i], [&](LeafIndex index) { return wants[index]; }, plan);
+            continue;
+        }
         Resources left = snapshot.agents[agents[i]].available;
         while (!guarantees_.needy().empty() && serve_guarantee(snapshot, agents[i], left, plan)) {
         }
-        std::sort(leaves.begin(), leaves.end(), before);
-        for (const LeafIndex index : leaves) {
+        std::sort(eager.begin(), eager.end(), before);
+        for (const LeafIndex index : eager) {
             const Leaf& leaf = leaves_[index];
             if (offer(snapshot, leaf, agents[i], ceilings(snapshot, leaf), left, plan))
                 charge(snapshot, index, plan.offers.back().resources);
         }
+        // Those who may have nothing more need not see the rest, unless something is reserved for them there.
+        if (open_.have_reservations()) continue;
+        std::erase_if(eager, [&](LeafIndex index) {
+            if (!is_spent(snapshot, leaves_[index])) return false;
+            cut_short_.insert(index);
+            return true;
+        });
+        if (eager.empty()) return;
     }
+}
+
+// Whether ceilings leave it less than it wants at least, wherever that may be.
+bool Drf::is_spent(const Snapshot& snapshot, const Leaf& leaf) const {
+    const auto& alternatives = minimums_.of(leaf.minimum);
+    const Limits ceiling = ceilings(snapshot, leaf);
+    return !ceiling.empty() && !alternatives.empty() &&
+           std::none_of(alternatives.begin(), alternatives.end(),
+                        [&](const Quantities& least) { return ceiling.allow(least); });
 }
 
 // Adds a line for what of `left` this claim may have, and takes it out of `left`. False when that is nothing.
@@ -159,10 +200,17 @@ bool Drf::offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, con
     if (!claim) return false;
     if (snapshot.policy.filter_gpu_resources && !framework.gpu_aware && !snapshot.agents[agent].total.gpus().is_zero())
         return false;
-    Resources part = cut_to(visible_to(framework, role, left), ceilings);
-    if (!is_enough(*claim, part) || snapshot.filters.refused(leaf.framework, role, agent, part) ||
+    if (!is_enough(*claim, left)) return false;
+    const Resources visible = visible_to(framework, role, left);
+    if (!is_enough(*claim, visible)) return false;
+    Resources part = cut_to(visible, ceilings);
+    const bool is_cut = part != visible;
+    if (is_cut && !is_enough(*claim, part)) part = {};
+    if (snapshot.filters.refused(leaf.framework, role, agent, part.empty() ? visible : part) ||
         !snapshot.constraints.allow(leaf.framework, role, agent))
         return false;
+    if (is_cut) cut_short_.insert(leaf_of_node_[leaf.node]);
+    if (part.empty()) return false;
     left.subtract(part);
     plan.offers.push_back({leaf.framework, leaf.role, agent, std::move(part)});
     return true;
@@ -171,10 +219,15 @@ bool Drf::offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, con
 // What a claim may get of the unreserved beyond guarantees: up to the limits of its role and of all above it, and not what
 // must stay free for others.
 Limits Drf::ceilings(const Snapshot& snapshot, const Leaf& leaf) const {
+    Limits ceiling = limits_of(snapshot, leaf.role);
+    if (!guarantees_.needy().empty()) ceiling.tighten(room_beside_guarantees(snapshot, leaf.role));
+    return ceiling;
+}
+
+Limits Drf::limits_of(const Snapshot& snapshot, RoleSlot role) const {
     Limits ceiling;
-    if (!guarantees_.needy().empty()) ceiling = room_beside_guarantees(snapshot, leaf.role);
     if (limited_.empty()) return ceiling;
-    for (RoleSlot role = leaf.role; role != root_role; role = snapshot.roles[role].parent) {
+    for (; role != root_role; role = snapshot.roles[role].parent) {
         if (!limited_.contains(role)) continue;
         Quantities used = snapshot.roles[role].chargeable;
         if (const auto given = given_.find(role); given != given_.end()) used.add(given->second);
@@ -183,14 +236,13 @@ Limits Drf::ceilings(const Snapshot& snapshot, const Leaf& leaf) const {
     return ceiling;
 }
 
-// What is free and needed by no other subtree's guarantee.
+// What is free and needed by no guarantee that this role's part does not count for.
 Limits Drf::room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const {
     Limits room;
-    const Quantities own = guarantees_.needed_under_top_of(snapshot.roles, role);
-    guarantees_.needed().for_each([&](std::string_view name, resources::Milli needed) {
-        const auto for_others = needed - std::min(needed, own.of(name));
+    const Quantities for_others = guarantees_.needed_beside(snapshot.roles, role);
+    guarantees_.needed().for_each([&](std::string_view name, resources::Milli) {
         const auto free = free_.of(name);
-        room.set(name, free - std::min(free, for_others));
+        room.set(name, free - std::min(free, for_others.of(name)));
     });
     return room;
 }
@@ -198,19 +250,22 @@ Limits Drf::room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) cons
 void Drf::charge(const Snapshot& snapshot, LeafIndex index, const Resources& part) {
     Leaf& leaf = leaves_[index];
     leaf.held.add(part.quantities());
-    tree_.set_held(leaf.node, leaf.held);
-    tree_.served(leaf.node);
+    tree_.serve(leaf.node, leaf.held);
     const Quantities unreserved = part.free_quantities();
     free_ = without(free_, unreserved);
     guarantees_.give(snapshot.roles, leaf.role, unreserved);
-    if (limited_.empty()) return;
-    for (RoleSlot role = leaf.role; role != root_role; role = snapshot.roles[role].parent)
+    if (ordered_.empty()) return;
+    for (RoleSlot role = leaf.role; role != root_role; role = snapshot.roles[role].parent) {
         if (limited_.contains(role)) given_[role].add(unreserved);
+        if (const auto ordered = ordered_.find(role); ordered != ordered_.end()) ordered->second.chargeable.add(unreserved);
+    }
 }
 
-// Of the next few agents, the one that suits best whoever is to be served next, where that one has said what it wants.
-void Drf::bring_the_best_forward(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t first) {
-    if (first + 1 >= agents.size()) return;
+// Decides by lot which agent comes next; those that are never reached cost nothing. Where the claim to be served next has
+// said what it wants, the best of a few is taken.
+void Drf::draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which) {
+    const auto take = [&](std::size_t other) { std::swap(agents[which], agents[other]); };
+    take(which + prng_.below(agents.size() - which));
     const Claim* next = nullptr;
     tree_.first_of(ShareTree::root, [&](NodeId node) {
         const Leaf& leaf = leaves_[leaf_of_node_[node]];
@@ -225,14 +280,14 @@ void Drf::bring_the_best_forward(const Snapshot& snapshot, std::vector<AgentSlot
         if (!here.contains(shape)) return -2.0;
         return alignment(shape, here, capacity) - stranded(shape, here, capacity);
     };
-    std::size_t best = first;
-    double best_score = score(agents[first]);
-    for (std::size_t i = first + 1; i < std::min(agents.size(), first + agents_compared_max); ++i)
-        if (const double other = score(agents[i]); other > best_score) {
-            best = i;
-            best_score = other;
+    double best = score(agents[which]);
+    for (std::size_t i = 1; i < std::min(agents.size() - which, agents_compared_max); ++i) {
+        const std::size_t other = which + prng_.below(agents.size() - which);
+        if (const double its = score(agents[other]); its > best) {
+            best = its;
+            take(other);
         }
-    std::swap(agents[first], agents[best]);
+    }
 }
 
 }  // namespace fairlead::allocator::drf

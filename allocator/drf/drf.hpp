@@ -11,13 +11,17 @@
 // wants, the best of a few agents is chosen for it: well aligned, little stranded.
 //
 // Cost: a change of one agent or framework costs what has changed plus the claims that have to be asked before one takes it;
-// only agents with something available are ever looked at.
+// only agents with something available are ever looked at, and those with nothing but reservations only for their roles. A
+// claim that limits or guarantees have cut short is remembered, and asked again when there is more room for it.
 
 #include "allocator/allocator.hpp"
 #include "allocator/drf/guarantees.hpp"
+#include "allocator/drf/minimums.hpp"
+#include "allocator/drf/open_agents.hpp"
 #include "allocator/drf/share_tree.hpp"
 #include "common/base/prng.hpp"
 
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -38,6 +42,7 @@ class Drf : public Module {
         FrameworkSlot framework = 0;
         RoleSlot role = root_role;
         NodeId node = 0;
+        Minimums::Id minimum = 0;
         resources::Quantities held;
         base::Instant content_until{};
     };
@@ -48,9 +53,17 @@ class Drf : public Module {
         NodeId members = 0;   // its own frameworks, beside its child roles
     };
 
+    // What an operator has said of a role, and what it had, when it was last looked at.
+    struct Ordered {
+        resources::Quantities guarantee;
+        Limits limit;
+        resources::Quantities chargeable;
+    };
+
     // absorb.cpp: brings what was derived from earlier snapshots up to date.
     void absorb(const Snapshot& snapshot, const Changes& changes);
     void absorb_roles(const Snapshot& snapshot, std::vector<RoleSlot> changed);
+    void absorb_orders(RoleSlot role, const RoleEntry& entry);
     void drop_stale_leaves(const Snapshot& snapshot, FrameworkSlot framework);
     void absorb_framework(const Snapshot& snapshot, FrameworkSlot framework);
     void absorb_agent(const Snapshot& snapshot, AgentSlot agent);
@@ -61,15 +74,22 @@ class Drf : public Module {
     // drf.cpp
     template <typename Admit>
     void serve(const Snapshot& snapshot, AgentSlot agent, Admit&& admit, Plan& plan);
+    template <typename Admit>
+    bool serve_next(const Snapshot& snapshot, AgentSlot agent, NodeId from, Admit&& admit, resources::Resources& left,
+                    Plan& plan);
     bool serve_guarantee(const Snapshot& snapshot, AgentSlot agent, resources::Resources& left, Plan& plan);
-    void serve_eager(const Snapshot& snapshot, const std::vector<FrameworkSlot>& eager,
-                     const std::set<AgentSlot>& served, Plan& plan);
+    void serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, const std::set<AgentSlot>& served,
+                     Plan& plan);
+    std::vector<LeafIndex> eager_leaves(const Snapshot& snapshot, const std::vector<FrameworkSlot>& eager);
+    bool is_spent(const Snapshot& snapshot, const Leaf& leaf) const;
+    bool is_relieved(const Snapshot& snapshot, RoleSlot role) const;
     bool offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, const Limits& ceilings,
                resources::Resources& left, Plan& plan);
     Limits ceilings(const Snapshot& snapshot, const Leaf& leaf) const;
+    Limits limits_of(const Snapshot& snapshot, RoleSlot role) const;
     Limits room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const;
     void charge(const Snapshot& snapshot, LeafIndex leaf, const resources::Resources& part);
-    void bring_the_best_forward(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t first);
+    void draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which);
 
     ShareTree tree_;
     base::Prng prng_;
@@ -80,11 +100,16 @@ class Drf : public Module {
     std::vector<LeafIndex> leaf_of_node_;                 // by NodeId
     std::vector<std::vector<LeafIndex>> of_framework_;    // by FrameworkSlot
     std::set<std::pair<base::Instant, LeafIndex>> content_;
-    std::vector<AgentSlot> open_;                         // have something available
-    std::vector<std::uint32_t> position_in_open_;         // by AgentSlot
+    Minimums minimums_;
+    OpenAgents open_;
+    std::unordered_map<base::Role, RoleSlot> slot_of_role_;
+    std::map<RoleSlot, Ordered> ordered_;                 // roles with a guarantee or a limit
     std::set<RoleSlot> limited_;                          // roles with a limit
+    std::set<LeafIndex> cut_short_;                       // would have taken more than limits and guarantees left to them
+    resources::Quantities room_;                          // free and owed to nobody, after the last plan
 
     // Of one plan.
+    std::set<RoleSlot> relieved_;
     resources::Quantities free_;
     std::unordered_map<RoleSlot, resources::Quantities> given_;  // to limited roles
 };

@@ -58,9 +58,12 @@ void Guarantees::give(std::span<const RoleEntry> roles, RoleSlot role, const Qua
     if (promised) sum_up(roles, top);
 }
 
-Quantities Guarantees::needed_under_top_of(std::span<const RoleEntry> roles, RoleSlot role) const {
+Quantities Guarantees::needed_beside(std::span<const RoleEntry> roles, RoleSlot role) const {
     const auto found = tops_.find(top_of(roles, role));
-    return found == tops_.end() ? Quantities{} : found->second.needed;
+    if (found == tops_.end()) return needed_;
+    Quantities others = without(needed_, found->second.needed);
+    others.add(need_of(roles, found->second, role));
+    return others;
 }
 
 Quantities Guarantees::lacks(RoleSlot role) const {
@@ -93,9 +96,23 @@ void Guarantees::sum_up(std::span<const RoleEntry> roles, RoleSlot top) {
     const auto found = tops_.find(top);
     if (found == tops_.end()) return;
     needed_ = without(needed_, found->second.needed);
+    if (found->second.promised.empty()) {
+        tops_.erase(found);
+        return;
+    }
+    found->second.needed = need_of(roles, found->second, root_role);
+    needed_.add(found->second.needed);
+}
+
+Quantities Guarantees::need_of(std::span<const RoleEntry> roles, const Top& top, RoleSlot served) const {
+    const auto is_served = [&](RoleSlot role) {
+        for (RoleSlot above = served; above != root_role; above = roles[above].parent)
+            if (above == role) return true;
+        return false;
+    };
     // Deepest first, so that each role's need is known when its parent's is worked out.
     std::vector<std::pair<unsigned, RoleSlot>> by_depth;
-    for (const RoleSlot role : found->second.promised) {
+    for (const RoleSlot role : top.promised) {
         unsigned depth = 0;
         for (RoleSlot above = role; above != root_role; above = roles[above].parent) ++depth;
         by_depth.emplace_back(depth, role);
@@ -104,17 +121,12 @@ void Guarantees::sum_up(std::span<const RoleEntry> roles, RoleSlot top) {
     std::unordered_map<RoleSlot, Quantities> of_parts;
     Quantities needed;
     for (const auto& [depth, role] : by_depth) {
-        const Quantities need = larger(promises_[role].lacks, of_parts[role]);
+        const Quantities need = is_served(role) ? of_parts[role] : larger(promises_.at(role).lacks, of_parts[role]);
         RoleSlot above = roles[role].parent;
         while (above != root_role && !promises_.contains(above)) above = roles[above].parent;
         (above == root_role ? needed : of_parts[above]).add(need);
     }
-    if (found->second.promised.empty()) {
-        tops_.erase(found);
-        return;
-    }
-    found->second.needed = needed;
-    needed_.add(needed);
+    return needed;
 }
 
 }  // namespace fairlead::allocator::drf

@@ -23,8 +23,9 @@ class Guarantees {
     bool empty() const { return tops_.empty(); }
     // How much of the unreserved must stay free for roles below their guarantee.
     const resources::Quantities& needed() const { return needed_; }
-    // What of that is for the subtree that this role is in.
-    resources::Quantities needed_under_top_of(std::span<const RoleEntry> roles, RoleSlot role) const;
+    // How much of that must still be free when this role has been given something: what all others lack. Its own
+    // guarantee and those above it count what it is given; those of its relatives and of the roles below it do not.
+    resources::Quantities needed_beside(std::span<const RoleEntry> roles, RoleSlot role) const;
     // What this role lacks of its own guarantee.
     resources::Quantities lacks(RoleSlot role) const;
     // Roles below their guarantee, the least satisfied first.
@@ -44,6 +45,8 @@ class Guarantees {
     void read(std::span<const RoleEntry> roles, RoleSlot role);
     void forget(RoleSlot role);
     void sum_up(std::span<const RoleEntry> roles, RoleSlot top);
+    // What the roles below `top` need together; `served` and all above it lack nothing (root_role: nobody is).
+    resources::Quantities need_of(std::span<const RoleEntry> roles, const Top& top, RoleSlot served) const;
 
     std::unordered_map<RoleSlot, Promise> promises_;
     std::map<RoleSlot, Top> tops_;

@@ -90,14 +90,9 @@ void ShareTree::set_appetite(NodeId leaf, Appetite appetite) {
     changed(nodes_[leaf].parent);
 }
 
-void ShareTree::served(NodeId leaf) {
-    for (NodeId id = leaf; id != root; id = nodes_[id].parent) {
-        leave(id);
-        Node& parent = nodes_[nodes_[id].parent];
-        parent.last_drawn = std::max(parent.last_drawn, nodes_[id].key.rank);
-        draw(nodes_[id]);
-        enter(id);
-    }
+void ShareTree::serve(NodeId leaf, const resources::Quantities& held) {
+    nodes_[leaf].amount = held;
+    changed(leaf, Because::served);
 }
 
 bool ShareTree::precedes(NodeId a, NodeId b) const {
@@ -186,7 +181,7 @@ void ShareTree::leave(NodeId id) {
     for (std::size_t i = 0; i < names_.size(); ++i) sum[i] -= child.held[i] * scale;
 }
 
-void ShareTree::changed(NodeId id) {
+void ShareTree::changed(NodeId id, Because because) {
     for (; id != root; id = nodes_[id].parent) {
         leave(id);
         Node& node = nodes_[id];
@@ -196,7 +191,9 @@ void ShareTree::changed(NodeId id) {
             if (++node.updates >= updates_max) sum_up_anew(node);
             measure_group(node);
         }
-        if (options_.order == Order::fair) draw(node);
+        if (because == Because::served)
+            nodes_[node.parent].last_drawn = std::max(nodes_[node.parent].last_drawn, node.key.rank);
+        if (options_.order == Order::fair || because == Because::served) draw(node);
         enter(id);
     }
 }

@@ -56,8 +56,8 @@ class ShareTree {
 
     void set_held(NodeId leaf, const resources::Quantities& held);
     void set_appetite(NodeId leaf, Appetite appetite);
-    // It was given something: its next lot is drawn.
-    void served(NodeId leaf);
+    // It was given something, and holds so much now: its next lot is drawn.
+    void serve(NodeId leaf, const resources::Quantities& held);
 
     double share(NodeId node) const { return nodes_[node].share; }
     // Whether `a` is to be served before `b`; both leaves.
@@ -116,7 +116,9 @@ class ShareTree {
     void sum_up_anew(Node& group);
     void enter(NodeId child);  // counts it in its parent
     void leave(NodeId child);
-    void changed(NodeId node);  // its own measures are stale: brings it and all above it up to date
+    enum class Because { measures, served };
+    // Its own measures are stale: brings it and all above it up to date.
+    void changed(NodeId node, Because because = Because::measures);
     void rebuild(NodeId group);
     static double weighted(const Node& node) { return node.share / node.weight; }
     void draw(Node& node);

@@ -81,8 +81,10 @@ void Core::allocate() {
         changes);
     await_allocation(plan.again_at);
     std::map<FrameworkSlot, std::vector<Offer*>> made;
+    std::size_t refused = 0;
     for (const allocator::OfferLine& line : plan.offers) {
         if (!holds(line)) {
+            ++refused;
             if (line.framework < books_.frameworks().size() && books_.frameworks()[line.framework])
                 books_.touch(books_.framework(line.framework));
             continue;
@@ -95,6 +97,9 @@ void Core::allocate() {
         made[line.framework].push_back(&offer);
     }
     for (const auto& [slot, offers] : made) send_offers(books_.framework(slot), offers);
+    if (refused > 0)
+        report(Report::Kind::plan_refused, fmt::format("{} of {} offers in a plan of the allocation module {} do not hold",
+                                                       refused, plan.offers.size(), options_.allocation_module));
 }
 
 void Core::await_allocation(std::optional<base::Instant> when) {

@@ -131,6 +131,7 @@ struct Report {
         task_added, task_updated, task_removed, task_refused,
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
         roles_ordered,
+        plan_refused,  // lines that the allocation module should not have written; it is the message's
         call_dropped,  // a call that was answered 202 and then had nothing to act on; the message says why
     };
     Kind kind;

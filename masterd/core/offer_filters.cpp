@@ -3,16 +3,22 @@
 #include <algorithm>
 
 namespace fairlead::masterd::core {
+namespace {
 
-void FilterTable::add(allocator::FrameworkSlot framework, const base::Role& role,
-                      allocator::AgentSlot agent, const resources::Resources& refused,
-                      base::Instant until) {
+template <typename Vector, typename Goes>
+void erase_where(Vector& vector, Goes&& goes) {
+    vector.erase(std::remove_if(vector.begin(), vector.end(), goes), vector.end());
+}
+
+}  // namespace
+
+void FilterTable::add(allocator::FrameworkSlot framework, const base::Role& role, allocator::AgentSlot agent,
+                      const resources::Resources& refused, base::Instant until) {
+    if (by_agent_.size() <= agent) by_agent_.resize(agent + 1);
     if (by_framework_.size() <= framework) by_framework_.resize(framework + 1);
-    auto [entry, fresh] = by_framework_[framework].try_emplace(agent);
-    if (fresh) by_agent_[agent].push_back(framework);
-    Places& places = entry->second;
-    auto place = std::find_if(places.begin(), places.end(),
-                              [&](const Place& candidate) { return candidate.role == role; });
+    by_framework_[framework].insert(agent);
+    Places& places = by_agent_[agent][framework];
+    auto place = std::find_if(places.begin(), places.end(), [&](const Place& candidate) { return candidate.role == role; });
     if (place == places.end()) place = places.insert(places.end(), Place{role, {}});
     if (place->filters.size() >= filters_in_one_place_max) {
         timers_.cancel(place->filters.front().timer);
@@ -25,70 +31,65 @@ void FilterTable::add(allocator::FrameworkSlot framework, const base::Role& role
     ++size_;
 }
 
-void FilterTable::expire(const FilterExpired& filter) {
-    if (filter.framework >= by_framework_.size()) return;
-    auto& agents = by_framework_[filter.framework];
-    const auto entry = agents.find(filter.agent);
-    if (entry == agents.end()) return;
-    Places& places = entry->second;
-    for (Place& place : places) {
-        if (place.role != filter.role) continue;
-        size_ -= std::erase_if(place.filters,
-                               [&](const Filter& f) { return f.number == filter.number; });
-    }
-    std::erase_if(places, [](const Place& place) { return place.filters.empty(); });
-    if (!places.empty()) return;
-    agents.erase(entry);
-    std::erase(by_agent_[filter.agent], filter.framework);
+template <typename Goes>
+bool FilterTable::thin_out(Places& places, Goes&& goes) {
+    for (Place& place : places)
+        erase_where(place.filters, [&](Filter& filter) {
+            if (!goes(place.role, filter)) return false;
+            timers_.cancel(filter.timer);
+            --size_;
+            return true;
+        });
+    erase_where(places, [](const Place& place) { return place.filters.empty(); });
+    return places.empty();
 }
 
-void FilterTable::drop(Places& places) {
-    for (Place& place : places)
-        for (Filter& filter : place.filters) timers_.cancel(filter.timer), --size_;
+void FilterTable::forget(allocator::FrameworkSlot framework, allocator::AgentSlot agent) {
+    by_agent_[agent].erase(framework);
+    by_framework_[framework].erase(agent);
+}
+
+void FilterTable::expire(const FilterExpired& filter) {
+    if (filter.agent >= by_agent_.size()) return;
+    const auto entry = by_agent_[filter.agent].find(filter.framework);
+    if (entry == by_agent_[filter.agent].end()) return;
+    const bool is_last = thin_out(entry->second, [&](const base::Role& role, const Filter& candidate) {
+        return role == filter.role && candidate.number == filter.number;
+    });
+    if (is_last) forget(filter.framework, filter.agent);
 }
 
 void FilterTable::drop_framework(allocator::FrameworkSlot framework) {
     if (framework >= by_framework_.size()) return;
-    for (auto& [agent, places] : by_framework_[framework]) {
-        drop(places);
-        std::erase(by_agent_[agent], framework);
+    for (const allocator::AgentSlot agent : by_framework_[framework]) {
+        const auto entry = by_agent_[agent].find(framework);
+        thin_out(entry->second, [](const base::Role&, const Filter&) { return true; });
+        by_agent_[agent].erase(entry);
     }
     by_framework_[framework].clear();
 }
 
 void FilterTable::drop_role(allocator::FrameworkSlot framework, const base::Role& role) {
     if (framework >= by_framework_.size()) return;
-    auto& agents = by_framework_[framework];
-    for (auto entry = agents.begin(); entry != agents.end();) {
-        for (Place& place : entry->second) {
-            if (place.role != role) continue;
-            for (Filter& filter : place.filters) timers_.cancel(filter.timer), --size_;
-            place.filters.clear();
-        }
-        std::erase_if(entry->second, [](const Place& place) { return place.filters.empty(); });
-        if (!entry->second.empty()) {
-            ++entry;
-            continue;
-        }
-        std::erase(by_agent_[entry->first], framework);
-        entry = agents.erase(entry);
-    }
+    erase_if(by_framework_[framework], [&](allocator::AgentSlot agent) {
+        const auto entry = by_agent_[agent].find(framework);
+        if (!thin_out(entry->second, [&](const base::Role& its, const Filter&) { return its == role; })) return false;
+        by_agent_[agent].erase(entry);
+        return true;
+    });
 }
 
 void FilterTable::drop_agent(allocator::AgentSlot agent) {
-    const auto found = by_agent_.find(agent);
-    if (found == by_agent_.end()) return;
-    for (const allocator::FrameworkSlot framework : found->second) {
-        auto& agents = by_framework_[framework];
-        const auto entry = agents.find(agent);
-        drop(entry->second);
-        agents.erase(entry);
+    if (agent >= by_agent_.size()) return;
+    for (auto& [framework, places] : by_agent_[agent]) {
+        thin_out(places, [](const base::Role&, const Filter&) { return true; });
+        by_framework_[framework].erase(agent);
     }
-    by_agent_.erase(found);
+    by_agent_[agent].clear();
 }
 
-bool FilterTable::refused(allocator::FrameworkSlot framework, const base::Role& role,
-                          allocator::AgentSlot agent, const resources::Resources& offered) const {
+bool FilterTable::refused(allocator::FrameworkSlot framework, const base::Role& role, allocator::AgentSlot agent,
+                          const resources::Resources& offered) const {
     return refused_until(framework, role, agent, offered).has_value();
 }
 
@@ -96,9 +97,9 @@ std::optional<base::Instant> FilterTable::refused_until(allocator::FrameworkSlot
                                                         allocator::AgentSlot agent,
                                                         const resources::Resources& offered) const {
     std::optional<base::Instant> until;
-    if (framework >= by_framework_.size()) return until;
-    const auto entry = by_framework_[framework].find(agent);
-    if (entry == by_framework_[framework].end()) return until;
+    if (agent >= by_agent_.size()) return until;
+    const auto entry = by_agent_[agent].find(framework);
+    if (entry == by_agent_[agent].end()) return until;
     for (const Place& place : entry->second) {
         if (place.role != role) continue;
         for (const Filter& filter : place.filters)

@@ -5,7 +5,10 @@
 
 #include "masterd/core/timers.hpp"
 
-#include <unordered_map>
+#include <boost/container/small_vector.hpp>
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+
 #include <vector>
 
 namespace fairlead::masterd::core {
@@ -39,15 +42,19 @@ class FilterTable final : public allocator::OfferFilters {
     };
     struct Place {
         base::Role role;
-        std::vector<Filter> filters;
+        boost::container::small_vector<Filter, 1> filters;
     };
-    using Places = std::vector<Place>;  // one for each role of one framework on one agent
+    using Places = boost::container::small_vector<Place, 1>;  // one for each role of one framework on one agent
 
-    void drop(Places& places);
+    // Takes out of `places` what `goes` says of a role and a filter. Whether nothing is left.
+    template <typename Goes>
+    bool thin_out(Places& places, Goes&& goes);
+    void forget(allocator::FrameworkSlot framework, allocator::AgentSlot agent);
 
     Timers& timers_;
-    std::vector<std::unordered_map<allocator::AgentSlot, Places>> by_framework_;
-    std::unordered_map<allocator::AgentSlot, std::vector<allocator::FrameworkSlot>> by_agent_;
+    // A module asks one agent's filters for one framework after the other: they lie together.
+    std::vector<boost::unordered_flat_map<allocator::FrameworkSlot, Places>> by_agent_;
+    std::vector<boost::unordered_flat_set<allocator::AgentSlot>> by_framework_;
     std::uint64_t next_number_ = 0;
     std::size_t size_ = 0;
 };

@@ -25,6 +25,7 @@ struct CoreOptions {
         resources::Resources::scalars(resources::Milli(10), {}).quantities(),
         resources::Resources::scalars({}, resources::Milli::units(32)).quantities()};
     std::string cluster_id;
+    std::string allocation_module = "drf";  // what people call it
 
     std::size_t frameworks_max = base::limits::frameworks_max;
     std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;

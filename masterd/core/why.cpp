@@ -1,7 +1,7 @@
 #include "masterd/core/why.hpp"
 
 #include "allocator/drf/guarantees.hpp"
-#include "allocator/drf/portion.hpp"
+#include "allocator/portion.hpp"
 #include "masterd/core/offer_constraints.hpp"
 
 #include <fmt/format.h>

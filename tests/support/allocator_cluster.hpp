@@ -182,9 +182,12 @@ class AllocatorCluster {
         ASSERT_TRUE(agents[line.agent].available.contains(line.resources)) << "offered twice";
         ASSERT_FALSE(claim(line.framework, which(line)).suppressed);
         ASSERT_FALSE(refusals.pairs.contains({line.framework, line.agent}));
+        const auto unreserved = line.resources.free_quantities();
+        for (RoleSlot slot = line.role; slot != allocator::root_role; slot = roles.entries()[slot].parent) {
+            const auto left = roles.entries()[slot].limit.left(roles.entries()[slot].chargeable);
+            ASSERT_TRUE(left.allow(unreserved)) << "over its limit";
+        }
         hold(line.framework, line.agent, line.resources, which(line));
-        for (RoleSlot slot = line.role; slot != allocator::root_role; slot = roles.entries()[slot].parent)
-            ASSERT_TRUE(roles.entries()[slot].limit.allow(roles.entries()[slot].chargeable)) << "over its limit";
     }
 
     bool shown_nothing_ = true;

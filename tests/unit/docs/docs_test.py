@@ -96,6 +96,7 @@ class Example(unittest.TestCase):
     def test_the_page_shows_what_is_compiled(self):
         self.assertIn(text("docs/examples/hello_scheduler.cpp"), text("docs/writing-a-framework.md"))
         self.assertIn(text("docs/examples/CMakeLists.txt"), text("docs/writing-a-framework.md"))
+        self.assertIn(text("docs/examples/allocation-module/first_come.cpp"), text("docs/writing-an-allocation-module.md"))
 
     def test_it_is_short(self):
         self.assertLess(len(text("docs/examples/hello_scheduler.cpp").splitlines()), EXAMPLE_LINES_MAX)

@@ -33,16 +33,23 @@ TEST_F(SettingsFile, NothingSaidMeansTheDefaults) {
     EXPECT_FALSE(settings.core.offer_timeout);
 }
 
+TEST_F(SettingsFile, AnAllocationModuleThatIsNoneIsAComplaintWithItsLine) {
+    EXPECT_NE(complaint("AllocationModule=fair\n").find("there is no allocation module fair; there are drf"), std::string::npos);
+    EXPECT_NE(complaint("AllocationModule=fair\n").find(file_ + ":2"), std::string::npos) << complaint("AllocationModule=fair\n");
+    EXPECT_NE(complaint("AllocationModule=/nowhere.so\n").find("No such file"), std::string::npos);
+}
+
 TEST_F(SettingsFile, EveryKeyIsRead) {
     const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nRegistry=/r\nThreads=3\n"
                                "HeartbeatInterval=1s\nOfferTimeout=2s\nAgentPingInterval=3s\nAgentPingTimeout=4s\n"
-                               "AgentReregisterTimeout=5s\n")
+                               "AgentReregisterTimeout=5s\nAllocationModule=priority\n")
                               .value();
     using namespace std::chrono_literals;
     EXPECT_EQ(settings.listen.address().to_string(), "::1");
     EXPECT_EQ(settings.listen.port(), 6060);
     EXPECT_EQ(settings.advertise->to_string(), "192.0.2.10");
     EXPECT_EQ(settings.hostname, "h");
+    EXPECT_EQ(settings.allocation_module.name, "priority");
     EXPECT_EQ(settings.cluster_name, "c");
     EXPECT_EQ(settings.registry_file, "/r");
     EXPECT_EQ(settings.threads, 3u);

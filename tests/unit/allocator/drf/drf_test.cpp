@@ -351,4 +351,88 @@ TEST(Drf, AThousandIdleFrameworksDoNotStarveTheBusyOne) {
     EXPECT_GE(won, 4000) << "each idle framework is asked once, then the busy one has it";
 }
 
+TEST(Drf, ARoleAtItsLimitIsOfferedAnotherAgentAfterItRefusedTheFirst) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;mem:16");
+    cluster.add_agent("cpus:4;mem:16");
+    cluster.set_limit("a", {{"cpus", 4}, {"mem", 16}});
+    const auto framework = cluster.add_framework("a");
+    Drf drf(1);
+    const auto first = cluster.plan(drf).offers;
+    ASSERT_EQ(first.size(), 1u);
+    cluster.refusals.pairs.insert({framework, first[0].agent});
+    cluster.give_back(first[0]);
+    const auto second = cluster.plan(drf).offers;
+    ASSERT_EQ(second.size(), 1u) << "the other agent was kept from it by the limit only";
+    EXPECT_NE(second[0].agent, first[0].agent);
+}
+
+TEST(Drf, WhatIsKeptForAGuaranteeIsOfferedWhenItIsLowered) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;mem:16");
+    cluster.set_guarantee("quiet", "cpus:4;mem:16");
+    cluster.add_framework("loud");
+    Drf drf(1);
+    EXPECT_TRUE(cluster.plan(drf).offers.empty());
+    cluster.set_guarantee("quiet", "cpus:1;mem:4");
+    const auto offers = cluster.plan(drf).offers;
+    ASSERT_EQ(offers.size(), 1u);
+    EXPECT_EQ(offers[0].resources, parsed("cpus:3;mem:12"));
+}
+
+TEST(Drf, WhatIsReservedForNobodyHereIsLeftAlone) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;cpus(away):2;cpus(a/x):1");
+    cluster.add_framework("b");
+    cluster.add_framework("a/x/y");
+    Drf drf(1);
+    resources::Quantities given;
+    for (const OfferLine& line : cluster.plan(drf).offers) given.add(line.resources.quantities());
+    EXPECT_EQ(given, parsed("cpus:5").quantities());
+    EXPECT_EQ(cluster.agents[0].available, parsed("cpus(away):2"));
+    cluster.add_framework("away");
+    const auto late = cluster.plan(drf).offers;
+    ASSERT_EQ(late.size(), 1u) << "the role has somebody now";
+    EXPECT_EQ(late[0].resources, parsed("cpus(away):2"));
+}
+
+TEST(Drf, ARemainderBelowEverybodysMinimumWaitsForOneWithALowerOne) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;mem:16");
+    const auto holder = cluster.add_framework("a");
+    cluster.claim(holder).min_allocatable = {AllocatorCluster::amounts("cpus:1")};
+    cluster.hold(holder, 0, "cpus:3.5;mem:16");
+    Drf drf(1);
+    EXPECT_TRUE(cluster.plan(drf).offers.empty());
+    const auto modest = cluster.add_framework("b");
+    cluster.claim(modest).min_allocatable = {AllocatorCluster::amounts("cpus:0.1"), AllocatorCluster::amounts("mem:32")};
+    const auto offers = cluster.plan(drf).offers;
+    ASSERT_EQ(offers.size(), 1u);
+    EXPECT_EQ(offers[0].framework, modest);
+}
+
+TEST(Drf, GuaranteesThatCannotAllBeMetAreStillServed) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;mem:16");
+    cluster.set_guarantee("a", "cpus:4;mem:16");
+    cluster.set_guarantee("b", "cpus:4;mem:16");
+    cluster.add_framework("a");
+    cluster.add_framework("b");
+    Drf drf(1);
+    resources::Quantities given;
+    for (const OfferLine& line : cluster.plan(drf).offers) given.add(line.resources.quantities());
+    EXPECT_EQ(given, parsed("cpus:4;mem:16").quantities());
+}
+
+TEST(Drf, AGuaranteeIsKeptFreeFromItsRelativesToo) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:4;mem:16");
+    cluster.set_guarantee("a/quiet", "cpus:3;mem:12");
+    cluster.add_framework("a/loud");
+    Drf drf(1);
+    const auto offers = cluster.plan(drf).offers;
+    ASSERT_EQ(offers.size(), 1u);
+    EXPECT_EQ(offers[0].resources, parsed("cpus:1;mem:4"));
+}
+
 }  // namespace fairlead::allocator::drf

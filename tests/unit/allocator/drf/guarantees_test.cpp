@@ -45,7 +45,7 @@ TEST(Guarantees, AParentsPromiseCoversItsChildren) {
     cluster.hold(ads, agent, "cpus:9");
     guarantees.update(cluster.roles.entries(), cluster.roles.take_changes());
     EXPECT_EQ(guarantees.needed(), AllocatorCluster::amounts("cpus:3")) << "the other child lacks more than the parent";
-    EXPECT_EQ(guarantees.needed_under_top_of(cluster.roles.entries(), slot_of(cluster, "eng/ads")),
+    EXPECT_EQ(guarantees.needed_beside(cluster.roles.entries(), slot_of(cluster, "eng/ads")),
               AllocatorCluster::amounts("cpus:3"));
     EXPECT_TRUE(guarantees.lacks(slot_of(cluster, "eng/ads")).empty());
 }

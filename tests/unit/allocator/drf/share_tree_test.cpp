@@ -43,8 +43,7 @@ class Filling {
             }
             left_.subtract(demands_[next]);
             held_[next].add(demands_[next]);
-            tree.set_held(next, held_[next]);
-            tree.served(next);
+            tree.serve(next, held_[next]);
             for (const auto& [name, id] : leaves)
                 if (id == next) order += name;
             std::vector<std::string> saturated;
@@ -342,7 +341,7 @@ TEST(ShareTree, ALotteryServesInProportionToTheWeightsOverTime) {
         NodeId next = 0;
         tree.first_of(ShareTree::root, [&](NodeId leaf) { return next = leaf, true; });
         ++served[next];
-        tree.served(next);
+        tree.serve(next, {});
     }
     for (int i = 0; i < 3; ++i) EXPECT_NEAR(served[leaves[i]] / 60'000.0, (i + 1) / 6.0, 0.02);
 }

@@ -98,8 +98,14 @@ TEST(Allocation, AWrongPlanCannotHarmTheBooks) {
         {0, star, 0, all},                                               // this one holds
         {0, star, 0, all},                                               // and then it is taken
     };
+    master.reports.clear();
     master.step(masterd::core::AllocationDue{});
     EXPECT_EQ(master.take_offers(scheduler).size(), 1u);
+    using Kind = masterd::core::Report::Kind;
+    const auto told = std::find_if(master.reports.begin(), master.reports.end(),
+                                   [](const auto& report) { return report.kind == Kind::plan_refused; });
+    ASSERT_NE(told, master.reports.end());
+    EXPECT_EQ(told->message, "7 of 8 offers in a plan of the allocation module drf do not hold");
 }
 
 // --- offers follow events: no clock moves in these two ---

@@ -4,11 +4,14 @@
 
 #include "allocator/allocator.hpp"
 
-namespace fairlead::allocator::drf {
+namespace fairlead::allocator {
 
 // What of `available` this framework may be shown under this role.
 resources::Resources visible_to(const FrameworkEntry& framework, const base::Role& role,
                                 const resources::Resources& available);
+
+// Whether this is one of the alternatives that the claim asks for at least; without any, whatever is not empty is.
+bool is_enough(const Claim& claim, const resources::Resources& part);
 
 // `from` with at most so much of each limited scalar among what is unreserved and may not be revoked. Indivisible parts
 // (whole disks) are kept or dropped as they are.
@@ -24,4 +27,4 @@ double alignment(const resources::Quantities& demand, const resources::Quantitie
 double stranded(const resources::Quantities& demand, const resources::Quantities& free,
                 const resources::Quantities& capacity);
 
-}  // namespace fairlead::allocator::drf
+}  // namespace fairlead::allocator

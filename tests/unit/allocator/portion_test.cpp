@@ -1,8 +1,8 @@
-#include "allocator/drf/portion.hpp"
+#include "allocator/portion.hpp"
 
 #include <gtest/gtest.h>
 
-namespace fairlead::allocator::drf {
+namespace fairlead::allocator {
 namespace {
 
 using resources::Milli;
@@ -46,4 +46,4 @@ TEST(Portion, StrandedIsWhatADemandCannotUse) {
     EXPECT_DOUBLE_EQ(stranded(amounts("cpus:1;mem:1"), amounts("cpus:2;mem:5"), capacity), 0.3);
 }
 
-}  // namespace fairlead::allocator::drf
+}  // namespace fairlead::allocator

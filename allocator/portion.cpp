@@ -1,9 +1,9 @@
-#include "allocator/drf/portion.hpp"
+#include "allocator/portion.hpp"
 
 #include <algorithm>
 #include <limits>
 
-namespace fairlead::allocator::drf {
+namespace fairlead::allocator {
 
 using resources::Milli;
 using resources::Quantities;
@@ -27,6 +27,14 @@ Resources visible_to(const FrameworkEntry& framework, const base::Role& role, co
     if (!framework.shared_aware) part = part.without_shared();
     if (!framework.refinement_aware) part = part.without_refined_reservations();
     return part;
+}
+
+bool is_enough(const Claim& claim, const Resources& part) {
+    if (part.empty()) return false;
+    if (claim.min_allocatable.empty()) return true;
+    const Quantities amounts = part.quantities();
+    return std::any_of(claim.min_allocatable.begin(), claim.min_allocatable.end(),
+                       [&](const Quantities& least) { return amounts.contains(least); });
 }
 
 Resources cut_to(const Resources& from, const Limits& ceilings) {
@@ -69,4 +77,4 @@ double stranded(const Quantities& demand, const Quantities& free, const Quantiti
     return idle;
 }
 
-}  // namespace fairlead::allocator::drf
+}  // namespace fairlead::allocator

@@ -1,0 +1,147 @@
+#include "bench/allocator/cluster.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+namespace fairlead::bench {
+namespace {
+
+using resources::Resources;
+
+// Frameworks share so many roles.
+constexpr std::size_t roles_max = 20;
+
+// The master names each entry once.
+template <typename Slot>
+void keep_one_of_each(std::vector<Slot>& slots) {
+    std::sort(slots.begin(), slots.end());
+    slots.erase(std::unique(slots.begin(), slots.end()), slots.end());
+}
+
+std::string role_of(std::size_t framework) { return fmt::format("team{}", framework % roles_max); }
+
+Resources total_of(const Shape& shape, std::size_t agent) {
+    const char* const plain = "cpus:24;mem:98304;disk:400000";
+    std::string text = shape.reservations || shape.labels ? "cpus:18;mem:73728;disk:400000" : plain;
+    if (shape.ports) {
+        text += ";ports:[";
+        for (int range = 0; range < 17; ++range)
+            text += fmt::format("{}{}-{}", range == 0 ? "" : ",", 31000 + range * 50, 31000 + range * 50 + 10);
+        text += "]";
+    }
+    if (shape.reservations)
+        text += fmt::format(";cpus(team{}):3;mem(team{}):12288;cpus(nobody):3;mem(nobody):12288", agent % roles_max,
+                            agent % roles_max);
+    Resources total = Resources::parse(text).value();
+    if (shape.labels) {
+        resources::Qualifier qualifier;
+        resources::Reservation reservation;
+        reservation.role = base::Role(role_of(agent));
+        reservation.type = resources::Reservation::Type::dynamic;
+        reservation.labels.emplace().emplace_back("serial", std::to_string(agent));
+        qualifier.reservations.push_back(reservation);
+        total.add(resources::Resource("cpus", resources::Milli::units(6), qualifier));
+    }
+    return total;
+}
+
+}  // namespace
+
+Cluster::Cluster(const Shape& shape) {
+    constraints_.half = shape.constraints;
+    for (std::size_t i = 0; i < shape.agents; ++i) {
+        const Resources total = total_of(shape, i);
+        agents_.push_back({base::AgentId("S" + std::to_string(i)), true, total, total});
+        total_.add(total.quantities());
+        free_.add(total.free_quantities());
+        roles_.reserve(total);
+    }
+    for (std::size_t i = 0; i < shape.frameworks; ++i) {
+        auto& entry = frameworks_.emplace_back();
+        entry.id = base::FrameworkId("F" + std::to_string(i));
+        entry.active = true;
+        entry.refinement_aware = true;
+        auto& claim = entry.claims.emplace_back();
+        claim.role = roles_.take(base::Role(role_of(i)));
+        claim.suppressed = shape.suppressed && i % 100 != 0;
+    }
+    if (!shape.quotas) return;
+    const auto agents = static_cast<std::int64_t>(shape.agents);
+    for (std::size_t i = 0; i < std::min(shape.frameworks, roles_max); ++i) {
+        masterd::core::RoleTable::Orders orders;
+        orders.guarantee.add("cpus", resources::Milli::units(agents / 4));
+        orders.limit.set("cpus", resources::Milli::units(agents * 6));
+        roles_.set_orders(base::Role(role_of(i)), orders);
+    }
+}
+
+Cluster::Planned Cluster::plan(allocator::Module& module) {
+    changes_.roles = roles_.take_changes();
+    changes_.everything = std::exchange(shown_nothing_, false);
+    keep_one_of_each(changes_.agents);
+    keep_one_of_each(changes_.frameworks);
+    keep_one_of_each(changes_.opened);
+    keep_one_of_each(changes_.eager);
+    const auto changes = std::exchange(changes_, {});
+    const auto started = std::chrono::steady_clock::now();
+    Planned planned;
+    planned.plan = module.plan({now, agents_, frameworks_, roles_.entries(), total_, free_, filters_, constraints_,
+                                tasks_, policy_},
+                               changes);
+    planned.microseconds =
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count();
+    for (const auto& line : planned.plan.offers) hold(line);
+    return planned;
+}
+
+void Cluster::hold(const allocator::OfferLine& line) {
+    auto& agent = agents_[line.agent];
+    free_.subtract(agent.available.free_quantities());
+    agent.available.subtract(line.resources);
+    free_.add(agent.available.free_quantities());
+    frameworks_[line.framework].claims[0].allocated.add(line.resources.quantities());
+    roles_.charge(line.role, line.resources);
+    changes_.agents.push_back(line.agent);
+    changes_.frameworks.push_back(line.framework);
+}
+
+void Cluster::give_back(const allocator::OfferLine& line) {
+    auto& agent = agents_[line.agent];
+    free_.subtract(agent.available.free_quantities());
+    agent.available.add(line.resources);
+    free_.add(agent.available.free_quantities());
+    frameworks_[line.framework].claims[0].allocated.subtract(line.resources.quantities());
+    roles_.credit(line.role, line.resources);
+    changes_.agents.push_back(line.agent);
+    changes_.opened.push_back(line.agent);
+    changes_.frameworks.push_back(line.framework);
+}
+
+void Cluster::decline(const allocator::OfferLine& line, double seconds) {
+    give_back(line);
+    const auto until = now + base::seconds_clamped(seconds);
+    filters_.add(line.framework, roles_.name(line.role), line.agent, line.resources, until);
+    frameworks_[line.framework].claims[0].content_until = until;
+}
+
+void Cluster::suppress(allocator::FrameworkSlot framework) {
+    frameworks_[framework].claims[0].suppressed = true;
+    changes_.frameworks.push_back(framework);
+}
+
+void Cluster::revive(allocator::FrameworkSlot framework) {
+    frameworks_[framework].claims[0].suppressed = false;
+    frameworks_[framework].claims[0].content_until = {};
+    filters_.drop_framework(framework);
+    changes_.frameworks.push_back(framework);
+    changes_.eager.push_back(framework);
+}
+
+void Cluster::open_all() {
+    for (allocator::AgentSlot slot = 0; slot < agents_.size(); ++slot)
+        if (!agents_[slot].available.empty()) open(slot);
+}
+
+}  // namespace fairlead::bench

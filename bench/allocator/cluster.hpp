@@ -1,0 +1,75 @@
+#pragma once
+// A cluster as large as one likes, as an allocation module sees it: the master's own role and filter tables, and beside
+// them as little as there can be, so that what is measured is the module.
+
+#include "allocator/allocator.hpp"
+#include "masterd/core/offer_filters.hpp"
+#include "masterd/core/role_table.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fairlead::bench {
+
+// What a cluster has beside plain agents and plain frameworks.
+struct Shape {
+    std::size_t agents = 1000;
+    std::size_t frameworks = 50;
+    bool ports = false;         // 17 ranges of ports on each agent, as in the benchmarks of Mesos
+    bool reservations = false;  // a quarter of each agent, half of these for a role that nobody is in
+    bool labels = false;        // these have labels, another one on each agent
+    bool quotas = false;        // a guarantee and a limit for each role
+    bool constraints = false;   // each framework takes half of the agents
+    bool suppressed = false;    // 99 of 100 frameworks want nothing
+};
+
+class Cluster {
+  public:
+    explicit Cluster(const Shape& shape);
+
+    // The next plan, with the time that the module took for it; its offers are outstanding then.
+    struct Planned {
+        allocator::Plan plan;
+        double microseconds = 0;
+    };
+    Planned plan(allocator::Module& module);
+
+    // The master's side of what happens; each is seen by the next plan.
+    void give_back(const allocator::OfferLine& line);            // a task ended, or an offer timed out
+    void decline(const allocator::OfferLine& line, double seconds);  // given back, and not wanted again for so long
+    void suppress(allocator::FrameworkSlot framework);
+    void revive(allocator::FrameworkSlot framework);  // forgets its filters too
+    void open(allocator::AgentSlot agent) { changes_.opened.push_back(agent); }  // a filter there has expired
+    void open_all();
+
+    base::Instant now{};
+
+  private:
+    struct Constraints final : allocator::OfferConstraints {
+        bool allow(allocator::FrameworkSlot framework, const base::Role&, allocator::AgentSlot agent) const override {
+            return !half || (framework + agent) % 2 == 0;
+        }
+        bool half = false;
+    };
+    struct NoTasks final : allocator::TaskList {
+        void for_each(allocator::AgentSlot, const std::function<void(const allocator::TaskEntry&)>&) const override {}
+        void for_each_of_gang(allocator::FrameworkSlot, std::string_view,
+                              const std::function<void(const allocator::TaskEntry&)>&) const override {}
+    };
+
+    void hold(const allocator::OfferLine& line);
+
+    std::vector<allocator::AgentEntry> agents_;
+    std::vector<allocator::FrameworkEntry> frameworks_;
+    masterd::core::RoleTable roles_;
+    masterd::core::Timers timers_;
+    masterd::core::FilterTable filters_{timers_};
+    resources::Quantities total_, free_;
+    Constraints constraints_;
+    NoTasks tasks_;
+    allocator::Policy policy_;
+    allocator::Changes changes_;
+    bool shown_nothing_ = true;
+};
+
+}  // namespace fairlead::bench

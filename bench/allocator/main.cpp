@@ -1,0 +1,125 @@
+// fairlead-bench-allocator [OPTIONS]: what the default allocation module needs for one cluster; one JSON object.
+
+#include "allocator/drf/drf.hpp"
+#include "bench/allocator/cluster.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace fairlead::bench {
+namespace {
+
+constexpr std::size_t changes_measured = 400;
+constexpr int passes_measured = 5;
+constexpr double five_seconds = 5;
+
+double at(std::vector<double>& values, double part) {
+    if (values.empty()) return 0;
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(part * static_cast<double>(values.size() - 1))];
+}
+
+std::string times(std::vector<double> values) {
+    return fmt::format(R"({{"p50_us": {:.2f}, "p99_us": {:.2f}}})", at(values, 0.5), at(values, 0.99));
+}
+
+std::size_t allocated_bytes() { return mallinfo2().uordblks; }
+
+// Every agent has room, and everybody may be hungry.
+double whole_pass(Cluster& cluster, allocator::Module& module, std::vector<allocator::OfferLine>& out) {
+    std::vector<double> passes;
+    for (int i = 0; i < passes_measured; ++i) {
+        for (const auto& line : out) cluster.give_back(line);
+        cluster.open_all();
+        auto planned = cluster.plan(module);
+        passes.push_back(planned.microseconds);
+        out = std::move(planned.plan.offers);
+    }
+    return at(passes, 0.5);
+}
+
+// One thing happens, the module is asked, and what it offers is out again; what happens is spread over the cluster.
+template <typename Happen>
+std::vector<double> changes(Cluster& cluster, allocator::Module& module, std::vector<allocator::OfferLine>& out,
+                            Happen&& happen) {
+    std::vector<double> measured;
+    for (std::size_t i = 0; i < changes_measured && !out.empty(); ++i) {
+        cluster.now += std::chrono::milliseconds(20);
+        const std::size_t which = i * 7919 % out.size();
+        const auto line = out[which];
+        if (happen(line)) {
+            out[which] = std::move(out.back());
+            out.pop_back();
+        }
+        auto planned = cluster.plan(module);
+        measured.push_back(planned.microseconds);
+        out.insert(out.end(), planned.plan.offers.begin(), planned.plan.offers.end());
+    }
+    return measured;
+}
+
+void measure(const Shape& shape, bool refused) {
+    Cluster cluster(shape);
+    const std::size_t before = allocated_bytes();
+    allocator::drf::Drf module(1);
+    auto first = cluster.plan(module);
+    const std::size_t bytes = allocated_bytes() - before;
+    std::vector<allocator::OfferLine> out = std::move(first.plan.offers);
+    const double pass = whole_pass(cluster, module, out);
+    const std::size_t offers = out.size();
+    const auto ended = changes(cluster, module, out, [&](const auto& line) { return cluster.give_back(line), true; });
+    const auto declined =
+        changes(cluster, module, out, [&](const auto& line) { return cluster.decline(line, five_seconds), true; });
+    const auto revived = changes(cluster, module, out, [&](const auto& line) {
+        cluster.suppress(line.framework);
+        cluster.plan(module);
+        return cluster.revive(line.framework), false;
+    });
+    fmt::print(R"({{"first_ms": {:.3f}, "pass_ms": {:.3f}, "offers": {}, "bytes": {}, "ended": {}, "declined": {}, )"
+               R"("revived": {})",
+               first.microseconds / 1000, pass / 1000, offers, bytes, times(ended), times(declined), times(revived));
+    if (refused) {
+        // Everybody refuses everything, round after round, until nothing is left to offer.
+        while (!out.empty()) {
+            for (const auto& line : out) cluster.decline(line, 1e6);
+            out = cluster.plan(module).plan.offers;
+        }
+        cluster.open_all();
+        fmt::print(R"(, "refused_pass_ms": {:.3f})", cluster.plan(module).microseconds / 1000);
+        std::vector<double> opened;
+        for (std::size_t i = 0; i < changes_measured; ++i) {
+            cluster.open(static_cast<allocator::AgentSlot>(i * 7919 % shape.agents));
+            opened.push_back(cluster.plan(module).microseconds);
+        }
+        fmt::print(R"(, "opened": {})", times(opened));
+        cluster.revive(0);
+        const auto taken = cluster.plan(module);
+        fmt::print(R"(, "revived_alone_ms": {:.3f}, "revived_alone_offers": {})", taken.microseconds / 1000,
+                   taken.plan.offers.size());
+    }
+    fmt::print("}}\n");
+}
+
+}  // namespace
+}  // namespace fairlead::bench
+
+int main(int argc, char** argv) {
+    fairlead::bench::Shape shape;
+    bool refused = false;
+    CLI::App app("What the default allocation module needs for a cluster.");
+    app.add_option("--agents", shape.agents);
+    app.add_option("--frameworks", shape.frameworks);
+    app.add_flag("--ports", shape.ports, "17 ranges of ports on each agent");
+    app.add_flag("--reservations", shape.reservations, "a quarter of each agent, half of that for a role that nobody is in");
+    app.add_flag("--labels", shape.labels, "a reservation with a label of its own on each agent");
+    app.add_flag("--quotas", shape.quotas, "a guarantee and a limit for each role");
+    app.add_flag("--constraints", shape.constraints, "each framework takes half of the agents");
+    app.add_flag("--suppressed", shape.suppressed, "99 of 100 frameworks want nothing");
+    app.add_flag("--refused", refused, "at the end everybody refuses everything");
+    CLI11_PARSE(app, argc, argv);
+    fairlead::bench::measure(shape, refused);
+}
