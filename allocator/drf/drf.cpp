@@ -171,8 +171,9 @@ void Drf::serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, co
             if (offer(snapshot, leaf, agents[i], ceilings(snapshot, leaf), left, plan))
                 charge(snapshot, index, plan.offers.back().resources);
         }
-        // Those who may have nothing more need not see the rest, unless something is reserved for them there.
-        if (open_.have_reservations()) continue;
+        // Those who may have nothing more need not see the rest, unless something is reserved for them there, or not all
+        // guarantees can be met and who comes first gets what it lacks.
+        if (open_.have_reservations() || !free_.contains(guarantees_.needed())) continue;
         std::erase_if(eager, [&](LeafIndex index) {
             if (!is_spent(snapshot, leaves_[index])) return false;
             cut_short_.insert(index);

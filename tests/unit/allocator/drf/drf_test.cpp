@@ -435,4 +435,19 @@ TEST(Drf, AGuaranteeIsKeptFreeFromItsRelativesToo) {
     EXPECT_EQ(offers[0].resources, parsed("cpus:1;mem:4"));
 }
 
+TEST(Drf, OneThatWakesUpGetsWhatItsGuaranteeLacksFromSeveralAgents) {
+    AllocatorCluster cluster;
+    for (int i = 0; i < 2; ++i) cluster.add_agent("cpus:1;mem:4");
+    cluster.set_guarantee("a", "cpus:2;mem:8");
+    cluster.set_guarantee("away", "cpus:5;mem:20");
+    const auto framework = cluster.add_framework("a");
+    cluster.claim(framework).min_allocatable = {AllocatorCluster::amounts("cpus:0.5")};
+    cluster.claim(framework).suppressed = true;
+    Drf drf(1);
+    EXPECT_TRUE(cluster.plan(drf).offers.empty());
+    cluster.claim(framework).suppressed = false;
+    cluster.wake(framework);
+    EXPECT_EQ(cluster.plan(drf).offers.size(), 2u);
+}
+
 }  // namespace fairlead::allocator::drf
