@@ -50,14 +50,6 @@ std::string seconds_left(base::Instant until, base::Instant now) {
     return fmt::format("{:.1f}s", std::chrono::duration<double>(until - now).count());
 }
 
-bool is_enough(const allocator::Claim& claim, const Resources& part) {
-    if (part.empty()) return false;
-    const Quantities amounts = part.quantities();
-    return claim.min_allocatable.empty() ||
-           std::any_of(claim.min_allocatable.begin(), claim.min_allocatable.end(),
-                       [&](const Quantities& least) { return amounts.contains(least); });
-}
-
 // All that is the same for every role and agent of one question.
 class Question {
   public:
@@ -161,15 +153,15 @@ class Question {
             return Kind::gpu_agents;
         if (framework_.constraints && !framework_.constraints->allow(role, *books_.agent(slot).info))
             return Kind::constraints;
-        Resources part = allocator::drf::visible_to(entry, role, agent.available);
+        Resources part = allocator::visible_to(entry, role, agent.available);
         if (part.empty()) return Kind::reserved_for_others;
-        if (!is_enough(claim, part)) return Kind::too_small;
+        if (!allocator::is_enough(claim, part)) return Kind::too_small;
         if (const RoleSlot limit = limit_in_the_way(claim, part); limit != allocator::root_role) {
             limited_by_.insert(limit);
             return Kind::at_limit;
         }
-        part = allocator::drf::cut_to(part, room_beside_guarantees(claim.role));
-        if (!is_enough(claim, part)) return Kind::kept_for_guarantees;
+        part = allocator::cut_to(part, room_beside_guarantees(claim.role));
+        if (!allocator::is_enough(claim, part)) return Kind::kept_for_guarantees;
         until = state_.refusals->refused_until(framework_.slot, role, slot, part);
         return until ? Kind::declined : Kind::next_in_line;
     }
@@ -178,8 +170,8 @@ class Question {
     RoleSlot limit_in_the_way(const allocator::Claim& claim, Resources& part) const {
         const auto& roles = books_.roles().entries();
         for (RoleSlot role = claim.role; role != allocator::root_role; role = roles[role].parent) {
-            part = allocator::drf::cut_to(part, roles[role].limit.left(roles[role].chargeable));
-            if (!is_enough(claim, part)) return role;
+            part = allocator::cut_to(part, roles[role].limit.left(roles[role].chargeable));
+            if (!allocator::is_enough(claim, part)) return role;
         }
         return allocator::root_role;
     }
@@ -187,12 +179,11 @@ class Question {
     // A role that lacks some of its own guarantee gets that in any case.
     Limits room_beside_guarantees(RoleSlot role) const {
         Limits room;
-        const Quantities own = guarantees_.needed_under_top_of(books_.roles().entries(), role);
+        const Quantities for_others = guarantees_.needed_beside(books_.roles().entries(), role);
         const Quantities lacks = guarantees_.lacks(role);
-        guarantees_.needed().for_each([&](std::string_view name, Milli needed) {
-            const Milli for_others = needed - std::min(needed, own.of(name));
+        guarantees_.needed().for_each([&](std::string_view name, Milli) {
             const Milli free = books_.free().of(name);
-            room.set(name, std::max(free - std::min(free, for_others), lacks.of(name)));
+            room.set(name, std::max(free - std::min(free, for_others.of(name)), lacks.of(name)));
         });
         return room;
     }
@@ -227,11 +218,17 @@ class Question {
         return listed(reached);
     }
 
+    // Whether what `role` is given counts for the guarantee of `other`.
+    bool is_at_or_above(RoleSlot other, RoleSlot role) const {
+        while (role != other && role != allocator::root_role) role = books_.roles().entries()[role].parent;
+        return role == other;
+    }
+
     std::string needs_of_others(RoleSlot role) const {
         const auto& roles = books_.roles().entries();
         std::vector<std::string> needs;
         for (const auto& [met, needy] : guarantees_.needy())
-            if (allocator::drf::top_of(roles, needy) != allocator::drf::top_of(roles, role))
+            if (!is_at_or_above(needy, role))
                 needs.push_back(fmt::format("role '{}' lacks {}", roles[needy].name.value(),
                                             to_text(guarantees_.lacks(needy))));
         return listed(needs);
