@@ -15,7 +15,7 @@ inline core::Container& add_container(core::State& state, const std::string& tas
     record.mutable_framework_id()->set_value("f");
     record.mutable_container_id()->set_value(id.value());
     record.set_unit(task + ".scope");
-    record.set_sandbox("/work/sandboxes/f/" + task + "/" + id.value());
+    record.set_sandbox("/srv/sandboxes/f/" + task + "/" + id.value());
     auto& info = *record.mutable_task_info();
     info.set_name("name of " + task);
     info.mutable_task_id()->set_value(task);

@@ -55,7 +55,7 @@ TEST(AgentState, ATaskIsInAnExecutorOfItsOwnName) {
     const auto& running = framework.at("executors").at(0);
     EXPECT_EQ(running.at("id"), "running");
     EXPECT_EQ(running.at("container"), "container-running");
-    EXPECT_EQ(running.at("directory"), "/work/sandboxes/f/running/container-running");
+    EXPECT_EQ(running.at("directory"), "/srv/sandboxes/f/running/container-running");
     EXPECT_EQ(running.at("name"), "Command Executor (Task: running) (Command: sh -c 'sleep 1000 a...')");
     const auto& task = running.at("tasks").at(0);
     EXPECT_EQ(task.at("executor_id"), "");
