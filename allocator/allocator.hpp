@@ -94,7 +94,8 @@ class OfferFilters {
 class OfferConstraints {
   public:
     virtual ~OfferConstraints() = default;
-    // Whether this framework, under this role, wants offers of this agent at all.
+    // Whether this framework, under this role, wants offers of this agent at all: by what it has said of attributes, and
+    // by whether it knows of other regions.
     virtual bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const = 0;
 };
 

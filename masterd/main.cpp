@@ -65,6 +65,11 @@ v1::MasterInfo master_info(const Settings& settings, const http::tcp::endpoint& 
     info.mutable_address()->set_hostname(settings.hostname);
     info.mutable_address()->set_ip(ip);
     info.mutable_address()->set_port(endpoint.port());
+    if (settings.fault_domain) {
+        auto* domain = info.mutable_domain()->mutable_fault_domain();
+        domain->mutable_region()->set_name(settings.fault_domain->region);
+        domain->mutable_zone()->set_name(settings.fault_domain->zone);
+    }
     for (const auto capability : {v1::MasterInfo::Capability::AGENT_UPDATE, v1::MasterInfo::Capability::QUOTA_V2})
         info.add_capabilities()->set_type(capability);
     return info;

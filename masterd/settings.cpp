@@ -19,7 +19,7 @@ constexpr const char* section = "Master";
 
 std::vector<Key> keys() {
     std::vector<Key> all;
-    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "Registry", "Threads", "HeartbeatInterval",
+    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "Threads", "HeartbeatInterval",
                              "OfferTimeout", "AgentPingInterval", "AgentPingTimeout", "AgentReregisterTimeout", "AllocationModule"})
         all.push_back({section, name});
     return all;
@@ -94,6 +94,11 @@ Result<Settings> read_settings(const std::string& file) {
     settings.advertise = *advertise;
     settings.hostname = config->text(section, "Hostname").value_or(own_hostname());
     settings.cluster_name = config->text(section, "ClusterName").value_or("");
+    if (const auto text = config->text(section, "FaultDomain")) {
+        auto domain = config::parse_fault_domain(*text);
+        if (!domain) return config->complain(section, "FaultDomain", domain.error().message());
+        settings.fault_domain = *std::move(domain);
+    }
     settings.registry_file = config->text(section, "Registry").value_or("/var/lib/fairlead/master/registry.sqlite");
     auto threads = config->number(section, "Threads", 1, 64);
     if (!threads) return threads.error();

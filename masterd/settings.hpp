@@ -3,6 +3,7 @@
 
 #include "allocator/modules.hpp"
 #include "common/base/error.hpp"
+#include "common/config/fault_domain.hpp"
 #include "common/http/transport.hpp"
 #include "masterd/core/options.hpp"
 
@@ -22,6 +23,7 @@ struct Settings {
     std::optional<boost::asio::ip::address> advertise;  // none: found out, see common/http/advertise.hpp
     std::string hostname;
     std::string cluster_name;
+    std::optional<config::FaultDomain> fault_domain;
     std::filesystem::path registry_file;
     unsigned threads = 2;
     allocator::ModuleChoice allocation_module;

@@ -91,6 +91,7 @@ api::Identity identity_of(const Settings& settings, const resources::Resources& 
     identity.info.set_port(endpoint.port());
     resources::to_wire(resources, resources::ReservationFormat::stack, nullptr, *identity.info.mutable_resources());
     *identity.info.mutable_attributes() = settings.attributes;
+    if (settings.fault_domain) *identity.info.mutable_domain()->mutable_fault_domain() = *settings.fault_domain;
     std::string masters;
     for (const auto& master : settings.masters) masters += (masters.empty() ? "" : ",") + master.authority();
     const auto seconds = [](base::Duration duration) {

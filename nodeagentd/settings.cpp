@@ -1,6 +1,7 @@
 #include "nodeagentd/settings.hpp"
 
 #include "common/config/config.hpp"
+#include "common/config/fault_domain.hpp"
 #include "nodeagentd/inventory/attributes.hpp"
 
 #include <unistd.h>
@@ -20,7 +21,7 @@ constexpr std::uint16_t default_port = 5051, master_port = 5050;
 std::vector<config::Key> keys() {
     std::vector<config::Key> all;
     for (const char* name : {"Master", "Hostname", "Listen", "Advertise", "WorkDirectory", "RuntimeDirectory",
-                             "Resources", "Attributes", "TaskKillGrace", "FetchTimeout", "SandboxKeep"})
+                             "Resources", "Attributes", "FaultDomain", "TaskKillGrace", "FetchTimeout", "SandboxKeep"})
         all.push_back({section, name});
     return all;
 }
@@ -101,6 +102,13 @@ base::Status read_possessions(const Config& config, Settings& settings) {
     auto attributes = inventory::parse_attributes(settings.attributes_text);
     if (!attributes) return config.complain(section, "Attributes", attributes.error().message());
     settings.attributes = std::move(*attributes);
+    if (const auto text = config.text(section, "FaultDomain")) {
+        const auto domain = config::parse_fault_domain(*text);
+        if (!domain) return config.complain(section, "FaultDomain", domain.error().message());
+        settings.fault_domain.emplace();
+        settings.fault_domain->mutable_region()->set_name(domain->region);
+        settings.fault_domain->mutable_zone()->set_name(domain->zone);
+    }
     return {};
 }
 

@@ -29,6 +29,7 @@ struct Settings {
     inventory::Override resources;
     std::string resources_text, attributes_text;  // as written, for /flags
     google::protobuf::RepeatedPtrField<v1::Attribute> attributes;
+    std::optional<v1::DomainInfo::FaultDomain> fault_domain;
     base::Duration kill_grace{};
     base::Duration fetch_deadline{};
     core::SandboxRules sandboxes;

@@ -19,6 +19,7 @@ class ConstraintsInBooks final : public allocator::OfferConstraints {
     explicit ConstraintsInBooks(const Books& books) : books_(books) {}
     bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const override {
         const auto& constraints = books_.framework(framework).constraints;
+        if (books_.agent(agent).is_remote && !books_.framework(framework).capabilities.region_aware) return false;
         return !constraints || constraints->allow(role, *books_.agent(agent).info);
     }
 

@@ -53,6 +53,9 @@ Capabilities capabilities_of(const v1::FrameworkInfo& info) {
             case Capability::GPU_RESOURCES:
                 found.gpu_aware = true;
                 break;
+            case Capability::REGION_AWARE:
+                found.region_aware = true;
+                break;
             case Capability::REVOCABLE_RESOURCES:
                 found.revocable = true;
                 break;

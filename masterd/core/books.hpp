@@ -60,6 +60,7 @@ struct Capabilities {
     bool multi_role = false;
     bool task_killing = false;
     bool gpu_aware = false;
+    bool region_aware = false;
     bool revocable = false;
     bool shared = false;
     bool reservation_refinement = false;
@@ -103,6 +104,7 @@ struct Agent {
     std::string version;
     std::string boot_id;
     std::string peer_address;
+    bool is_remote = false;      // in another region than the masters
     std::optional<LinkId> link;  // none: disconnected
     resources::Resources used;
     resources::Resources offered;

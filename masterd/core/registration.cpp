@@ -13,6 +13,15 @@
 #include <set>
 
 namespace fairlead::masterd::core {
+namespace {
+
+// Hosts that say nothing of where they stand are here.
+bool is_remote(const v1::AgentInfo& agent, const v1::MasterInfo& master) {
+    return agent.domain().has_fault_domain() && master.domain().has_fault_domain() &&
+           agent.domain().fault_domain().region().name() != master.domain().fault_domain().region().name();
+}
+
+}  // namespace
 
 // An agent with much to tell registers in parts, each asked for when the one before is noted.
 void Core::take_registration(LinkId link, const internal::FromAgent& message) {
@@ -100,6 +109,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     if (known) agents_by_endpoint_.erase(endpoint_of(*agent.info, agent.peer_address));
     auto info = std::make_shared<v1::AgentInfo>(message.agent_info());
     info->mutable_id()->set_value(id.value());
+    agent.is_remote = is_remote(*info, state_.master_info);
     agent.info = std::move(info);
     agent.version = message.version();
     agent.boot_id = message.boot_id();

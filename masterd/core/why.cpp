@@ -31,7 +31,7 @@ constexpr std::pair<Kind, std::string_view> names[] = {
     {Kind::suppressed, "suppressed"},       {Kind::content, "content"},
     {Kind::no_agents, "no_agents"},         {Kind::agents_away, "agents_away"},
     {Kind::nothing_free, "nothing_free"},   {Kind::gpu_agents, "gpu_agents"},
-    {Kind::reserved_for_others, "reserved_for_others"},
+    {Kind::other_region, "other_region"},   {Kind::reserved_for_others, "reserved_for_others"},
     {Kind::at_limit, "at_limit"},           {Kind::kept_for_guarantees, "kept_for_guarantees"},
     {Kind::too_small, "too_small"},         {Kind::constraints, "constraints"},
     {Kind::declined, "declined"},           {Kind::next_in_line, "next_in_line"},
@@ -151,6 +151,7 @@ class Question {
         const allocator::FrameworkEntry& entry = books_.framework_entries()[framework_.slot];
         if (state_.policy->filter_gpu_resources && !entry.gpu_aware && !agent.total.gpus().is_zero())
             return Kind::gpu_agents;
+        if (books_.agent(slot).is_remote && !framework_.capabilities.region_aware) return Kind::other_region;
         if (framework_.constraints && !framework_.constraints->allow(role, *books_.agent(slot).info))
             return Kind::constraints;
         Resources part = allocator::visible_to(entry, role, agent.available);
@@ -193,6 +194,9 @@ class Question {
         switch (kind) {
             case Kind::gpu_agents:
                 return "what is free on " + agents + " is kept for frameworks with the capability GPU_RESOURCES";
+            case Kind::other_region:
+                return agents + (tally.agents == 1 ? " is" : " are") +
+                       " in another region, which is for frameworks with the capability REGION_AWARE";
             case Kind::reserved_for_others:
                 return "what is free on " + agents + " is reserved for other roles, or of a kind that it does not know";
             case Kind::at_limit: return limits_reached();

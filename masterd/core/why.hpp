@@ -23,6 +23,7 @@ struct Cause {
         agents_away,          // registered and not connected
         nothing_free,
         gpu_agents,           // kept for frameworks that know about gpus
+        other_region,         // those of other regions are for frameworks that know about regions
         reserved_for_others,
         at_limit,             // of its role, or of a role above
         kept_for_guarantees,  // of other roles

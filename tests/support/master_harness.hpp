@@ -68,6 +68,8 @@ class MasterHarness {
         gained.master_info.set_id("m");
         gained.master_info.set_ip(16777343);
         gained.master_info.set_port(5050);
+        gained.master_info.mutable_domain()->mutable_fault_domain()->mutable_region()->set_name("here");
+        gained.master_info.mutable_domain()->mutable_fault_domain()->mutable_zone()->set_name("z");
         step(gained);
     }
 

@@ -39,8 +39,13 @@ TEST_F(SettingsFile, AnAllocationModuleThatIsNoneIsAComplaintWithItsLine) {
     EXPECT_NE(complaint("AllocationModule=/nowhere.so\n").find("No such file"), std::string::npos);
 }
 
+TEST_F(SettingsFile, AFaultDomainHasARegionAndAZone) {
+    for (const char* wrong : {"eu", "eu/", "/r1", "eu/r1/x", "e u/r1"})
+        EXPECT_NE(complaint(std::string("FaultDomain=") + wrong + "\n").find("expected REGION/ZONE"), std::string::npos) << wrong;
+}
+
 TEST_F(SettingsFile, EveryKeyIsRead) {
-    const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nRegistry=/r\nThreads=3\n"
+    const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nFaultDomain=eu/r1\nRegistry=/r\nThreads=3\n"
                                "HeartbeatInterval=1s\nOfferTimeout=2s\nAgentPingInterval=3s\nAgentPingTimeout=4s\n"
                                "AgentReregisterTimeout=5s\nAllocationModule=priority\n")
                               .value();
@@ -51,6 +56,8 @@ TEST_F(SettingsFile, EveryKeyIsRead) {
     EXPECT_EQ(settings.hostname, "h");
     EXPECT_EQ(settings.allocation_module.name, "priority");
     EXPECT_EQ(settings.cluster_name, "c");
+    EXPECT_EQ(settings.fault_domain->region, "eu");
+    EXPECT_EQ(settings.fault_domain->zone, "r1");
     EXPECT_EQ(settings.registry_file, "/r");
     EXPECT_EQ(settings.threads, 3u);
     EXPECT_EQ(settings.core.heartbeat_interval, 1s);

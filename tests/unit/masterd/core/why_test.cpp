@@ -160,6 +160,25 @@ TEST_F(Why, AgentsWithGpusAreForThoseWhoKnowThem) {
     EXPECT_EQ(only(scheduler).kind, Kind::gpu_agents);
 }
 
+TEST_F(Why, AgentsOfOtherRegionsAreForThoseWhoKnowRegions) {
+    const auto in_region = [](const std::string& host, const std::string& region) {
+        auto info = agent_info(host);
+        info.mutable_domain()->mutable_fault_domain()->mutable_region()->set_name(region);
+        info.mutable_domain()->mutable_fault_domain()->mutable_zone()->set_name("z");
+        return register_message(info);
+    };
+    master.join(in_region("host1", "far"));
+    const auto scheduler = master.subscribe();
+    EXPECT_TRUE(master.take_offers(scheduler).empty());
+    EXPECT_EQ(only(scheduler).kind, Kind::other_region);
+
+    auto aware = framework_info();
+    aware.add_capabilities()->set_type(v1::FrameworkInfo::Capability::REGION_AWARE);
+    EXPECT_EQ(master.take_offers(master.subscribe(aware)).size(), 1u);
+    master.join(in_region("host2", "here"));
+    EXPECT_EQ(master.take_offers(scheduler).size(), 1u);
+}
+
 TEST_F(Why, ItsConstraintsExcludeAgents) {
     master.join();
     auto call = subscribe_call(framework_info());

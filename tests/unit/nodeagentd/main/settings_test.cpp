@@ -48,7 +48,7 @@ TEST_F(SettingsFile, AMasterIsEnough) {
 TEST_F(SettingsFile, EveryKeyIsRead) {
     const auto settings = read("Master=m\nHostname=a1.example.org\nListen=127.0.0.1:7000\nAdvertise=192.0.2.7\n"
                                "WorkDirectory=/srv/agent/\nRuntimeDirectory=/run/agent\nResources=cpus:2\n"
-                               "Attributes=rack:r1\nTaskKillGrace=10s\nFetchTimeout=1min");
+                               "Attributes=rack:r1\nFaultDomain=eu/r1\nTaskKillGrace=10s\nFetchTimeout=1min");
     ASSERT_TRUE(settings) << settings.error().message();
     EXPECT_EQ(settings->hostname, "a1.example.org");
     EXPECT_EQ(settings->listen.address().to_string(), "127.0.0.1");
@@ -56,6 +56,8 @@ TEST_F(SettingsFile, EveryKeyIsRead) {
     EXPECT_EQ(settings->runtime_directory, "/run/agent");
     EXPECT_TRUE(settings->resources.names.contains("cpus"));
     EXPECT_EQ(settings->attributes.size(), 1);
+    EXPECT_EQ(settings->fault_domain->region().name(), "eu");
+    EXPECT_EQ(settings->fault_domain->zone().name(), "r1");
     EXPECT_EQ(settings->kill_grace, std::chrono::seconds(10));
     EXPECT_EQ(settings->fetch_deadline, std::chrono::minutes(1));
 }
