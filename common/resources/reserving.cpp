@@ -82,6 +82,15 @@ Resources dynamically_reserved(const Resources& all) {
     return dynamic;
 }
 
+std::map<base::Role, Resources> reserved_by_role(const Resources& all) {
+    std::map<base::Role, Resources> roles;
+    if (all.is_scalar_only()) return roles;
+    all.for_each([&](const Resource& one) {
+        if (one.is_reserved()) roles[one.reserved_role()].add(one);
+    });
+    return roles;
+}
+
 Reserved reserve_in(const Resources& configured, const Resources& wanted) {
     Reserved result{configured, {}};
     wanted.for_each([&](const Resource& one) {

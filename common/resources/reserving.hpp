@@ -5,6 +5,8 @@
 
 #include "common/resources/resources.hpp"
 
+#include <map>
+
 namespace fairlead::resources {
 
 // Each of these without the last of its reservations. Refused where one has no dynamic reservation,
@@ -17,6 +19,9 @@ base::Result<Resources> without_dynamic_reservations(const Resources& all);
 
 // Those that are reserved dynamically, each with its whole stack.
 Resources dynamically_reserved(const Resources& all);
+
+// Those that are reserved in whatever way, by the role that has them.
+std::map<base::Role, Resources> reserved_by_role(const Resources& all);
 
 struct Reserved {
     Resources total;    // `configured`, reserved as far as it goes
