@@ -61,7 +61,8 @@ void Cluster::crash_agent(Host& host, base::Duration pause) {
     });
 }
 
-// Nothing of it is left, and what it kept in /run neither. The master may hear of it by nothing but silence.
+// Nothing of it is left, and what it kept in /run neither; now and then the disk is a new one, too. The master may hear of it
+// by nothing but silence.
 void Cluster::cut_power(Host& host) {
     host.agent.reset();
     ++host.boots;
@@ -70,7 +71,7 @@ void Cluster::cut_power(Host& host) {
     else
         host.link.reset();
     host.containers.clear();
-    host.agent_record.reset();
+    if (prng_.chance(0.5)) host.agent_record.reset();
     host.framework_records.clear();
     host.container_records.clear();
     checkers_.power_cut(host.number);
