@@ -63,6 +63,7 @@ struct Host {
     bool connecting = false;
     std::map<base::ContainerId, HostContainer> containers;
     std::optional<internal::AgentRecord> agent_record;
+    resources::Resources kept;  // what its agent knew to be reserved
     std::map<base::FrameworkId, internal::FrameworkRecord> framework_records;
     std::map<base::ContainerId, internal::ContainerRecord> container_records;
 };
