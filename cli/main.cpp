@@ -1,7 +1,8 @@
 // fairctl: the operator's and the user's command. This file knows the command line; what a command
-// does is in views, task_commands, role_commands and run.
+// does is in views, task_commands, role_commands, reservation_commands and run.
 
 #include "cli/cluster.hpp"
+#include "cli/reservation_commands.hpp"
 #include "cli/role_commands.hpp"
 #include "cli/run.hpp"
 #include "cli/table.hpp"
@@ -160,6 +161,42 @@ class RoleCommandLine {
     std::string framework_;
 };
 
+// What is reserved where.
+class ReservationCommandLine {
+  public:
+    explicit ReservationCommandLine(CLI::App& app)
+        : reserve_(*app.add_subcommand("reserve", "What is reserved where, or: AGENT AMOUNTS --role ROLE")),
+          unreserve_(*app.add_subcommand("unreserve", "Give back what is reserved: AGENT [AMOUNTS] --role ROLE")) {
+        for (CLI::App* command : {&reserve_, &unreserve_}) {
+            command->add_option("agent", order_.agent, "Id of the agent, or its host name");
+            command->add_option("amounts", order_.amounts, "Such as cpus:2;mem:512");
+            command->add_option("--role", order_.whom.role, "The role");
+            command->add_option("--label", order_.whom.labels, "K=V or K; may be repeated")
+                ->take_all()
+                ->allow_extra_args(false);
+        }
+        unreserve_.get_option("agent")->required();
+        unreserve_.get_option("--role")->required();
+    }
+
+    std::string complaint() const {
+        const bool asks = order_.agent.empty() && order_.whom.role.empty() && order_.whom.labels.empty();
+        return reserve_.parsed() && !asks && (order_.agent.empty() || order_.amounts.empty() || order_.whom.role.empty())
+                   ? "reserve: an agent, amounts and --role are needed, or nothing at all"
+                   : "";
+    }
+    // None: another command is meant.
+    std::optional<async::awaitable<int>> run(Cluster cluster, Output output) const {
+        if (unreserve_.parsed()) return unreserve(cluster, order_);
+        if (!reserve_.parsed()) return std::nullopt;
+        return order_.agent.empty() ? show_reservations(cluster, output) : reserve(cluster, order_);
+    }
+
+  private:
+    CLI::App &reserve_, &unreserve_;
+    ReservationOrder order_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -198,6 +235,7 @@ int main(int argc, char** argv) {
     logs->add_flag("--stderr", log.from_stderr,
                    "Its standard error instead of its standard output");
     const RoleCommandLine about_roles(app);
+    const ReservationCommandLine about_reservations(app);
     auto* version = app.add_subcommand("version", "Versions of this command and of the master");
 
     try {
@@ -206,7 +244,8 @@ int main(int argc, char** argv) {
         return usage_error(app, error, argc, argv);
     }
 
-    if (const auto complaint = about_roles.complaint(); !complaint.empty()) {
+    for (const auto& complaint : {about_roles.complaint(), about_reservations.complaint()}) {
+        if (complaint.empty()) continue;
         fmt::print(stderr, "fairctl {}\n", complaint);
         return usage;
     }
@@ -224,6 +263,7 @@ int main(int argc, char** argv) {
         if (kill->parsed()) return kill_task(cluster, task, framework);
         if (logs->parsed()) return show_log(cluster, log);
         if (auto command = about_roles.run(cluster, output)) return std::move(*command);
+        if (auto command = about_reservations.run(cluster, output)) return std::move(*command);
         (void)version;
         return show_version(cluster, output);
     };

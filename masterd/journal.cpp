@@ -33,6 +33,8 @@ Shape shape_of(Kind kind) {
         case Kind::offer_declined: return {debug, {}, "master/offers_declined"};
         case Kind::offer_rescinded: return {debug, {}, "master/offers_rescinded"};
         case Kind::roles_ordered: return {notice, ids::roles_ordered, "master/role_orders"};
+        case Kind::reservations_changed: return {info, ids::reservations_changed, "master/reservation_changes"};
+        case Kind::reservations_lost: return {warning, ids::reservations_lost, "master/reservations_lost"};
         case Kind::plan_refused: return {warning, ids::allocation_module_wrong, "allocator/plans_refused"};
         case Kind::call_dropped: return {info, ids::call_dropped, "master/dropped_messages"};
     }
@@ -60,6 +62,8 @@ std::string source_of(const core::Report& report) {
     switch (report.kind) {
         case Kind::call_dropped:
         case Kind::task_refused: return "framework " + report.framework_id.value();
+        case Kind::reservations_changed:
+            return report.framework_id.empty() ? "" : "framework " + report.framework_id.value();
         case Kind::framework_refused: return "refused frameworks";
         case Kind::agent_refused: return "refused agents";
         case Kind::plan_refused: return "the allocation module";

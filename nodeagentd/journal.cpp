@@ -22,6 +22,8 @@ JournalShape journal_shape(core::Report::Kind kind) {
         case Kind::framework_shut_down: return {notice, ids::framework_shut_down};
         case Kind::recovered: return {info, ids::checkpoints_read};
         case Kind::settled: return {notice, ids::tasks_taken_back};
+        case Kind::reservations_changed: return {info, ids::reservations_changed};
+        case Kind::reservations_lost: return {warning, ids::reservations_lost};
     }
     return {info, {}};
 }

@@ -9,13 +9,17 @@ _fairctl_frameworks() {
     timeout 2 fairctl frameworks 2>/dev/null | awk 'NR > 1 { print $NF }'
 }
 
+_fairctl_hosts() {
+    timeout 2 fairctl agents 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
 _fairctl() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command="" word
-    local commands="status agents frameworks tasks run kill logs roles weights quota offers why version"
+    local commands="status agents frameworks tasks run kill logs roles weights quota offers why reserve unreserve version"
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-            status|agents|frameworks|tasks|run|kill|logs|roles|weights|quota|offers|why|version) command=$word; break ;;
+            status|agents|frameworks|tasks|run|kill|logs|roles|weights|quota|offers|why|reserve|unreserve|version) command=$word; break ;;
         esac
     done
     case $previous in
@@ -33,6 +37,7 @@ _fairctl() {
         logs) COMPREPLY=($(compgen -W "$(_fairctl_tasks) --follow --stderr --framework $general" -- "$current")) ;;
         weights) COMPREPLY=($(compgen -W "set $general" -- "$current")) ;;
         quota) COMPREPLY=($(compgen -W "set remove --guarantee --limit --force $general" -- "$current")) ;;
+        reserve|unreserve) COMPREPLY=($(compgen -W "$(_fairctl_hosts) --role --label $general" -- "$current")) ;;
         why) COMPREPLY=($(compgen -W "$(_fairctl_frameworks) $general" -- "$current")) ;;
         frameworks|tasks) COMPREPLY=($(compgen -W "--all $general" -- "$current")) ;;
         *) COMPREPLY=($(compgen -W "$general" -- "$current")) ;;

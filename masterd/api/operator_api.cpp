@@ -5,6 +5,7 @@
 #include "masterd/api/operator_answers.hpp"
 #include "masterd/api/operator_caller.hpp"
 #include "masterd/api/orders_from_wire.hpp"
+#include "masterd/api/reservations_from_wire.hpp"
 #include "masterd/api/views.hpp"
 
 namespace fairlead::masterd::api {
@@ -86,6 +87,12 @@ async::awaitable<void> serve_operator(driver::Driver& driver, http::Request requ
         case v1::master::Call::REMOVE_QUOTA:
             if (!call.has_remove_quota()) co_return refuse(400, "Expecting 'remove_quota' to be present");
             co_return order_roles(driver, removal_of_quota(call.remove_quota().role()), std::move(responder));
+        case v1::master::Call::RESERVE_RESOURCES:
+            if (!call.has_reserve_resources()) co_return refuse(400, "Expecting 'reserve_resources' to be present");
+            co_return order_reservation(driver, order_from(call.reserve_resources()), std::move(responder));
+        case v1::master::Call::UNRESERVE_RESOURCES:
+            if (!call.has_unreserve_resources()) co_return refuse(400, "Expecting 'unreserve_resources' to be present");
+            co_return order_reservation(driver, order_from(call.unreserve_resources()), std::move(responder));
         default: co_return refuse(501, "This call is not served by this master");
     }
 }

@@ -29,4 +29,11 @@ inline void order_roles(driver::Driver& driver, base::Result<core::RolesOrdered>
     if (!driver.order_roles(std::move(*ordered), caller)) caller->reply(503, too_busy);
 }
 
+inline void order_reservation(driver::Driver& driver, base::Result<core::ReservationOrdered> ordered,
+                              http::Responder responder) {
+    auto caller = std::make_shared<OperatorCaller>(std::move(responder));
+    if (!ordered) return caller->reply(400, ordered.error().message());
+    if (!driver.order_reservation(std::move(*ordered), caller)) caller->reply(503, too_busy);
+}
+
 }  // namespace fairlead::masterd::api

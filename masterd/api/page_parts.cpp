@@ -1,13 +1,15 @@
 #include "masterd/api/page_parts.hpp"
 
-#include "masterd/api/resource_sums.hpp"
 #include "masterd/core/offer_constraints.hpp"
+#include "common/resources/reserving.hpp"
+#include "common/resources/resource_sums.hpp"
 #include "common/resources/wire.hpp"
 
 namespace fairlead::masterd::api {
 namespace {
 
 using resources::Resources;
+using resources::ResourceSums;
 
 double seconds(base::WallTime time) { return base::seconds_since_1970(time); }
 
@@ -56,14 +58,6 @@ void write_attributes(JsonText& json, const v1::AgentInfo& info) {
         }
     }
     json.end_object();
-}
-
-std::map<std::string, Resources> by_reserved_role(const Resources& all) {
-    std::map<std::string, Resources> roles;
-    all.for_each([&](const resources::Resource& one) {
-        if (one.is_reserved()) roles[one.reserved_role().value()].add(one);
-    });
-    return roles;
 }
 
 void write_wire(JsonText& json, const Resources& all) {
@@ -205,8 +199,8 @@ void begin_agent(JsonText& json, const core::State& state, const core::Agent& ag
     json.key("offered_resources");
     ResourceSums(agent.offered).write(json);
     json.key("reserved_resources").object();
-    for (const auto& [role, reserved] : by_reserved_role(total)) {
-        json.key(role);
+    for (const auto& [role, reserved] : resources::reserved_by_role(total)) {
+        json.key(role.value());
         ResourceSums(reserved).write(json);
     }
     json.end_object().key("unreserved_resources");
@@ -224,8 +218,8 @@ void write_agent(JsonText& json, const core::State& state, const core::Agent& ag
     if (detail == Detail::full) {
         const Resources& total = state.books.agent_entries()[agent.slot].total;
         json.key("reserved_resources_full").object();
-        for (const auto& [role, reserved] : by_reserved_role(total)) {
-            json.key(role);
+        for (const auto& [role, reserved] : resources::reserved_by_role(total)) {
+            json.key(role.value());
             write_wire(json, reserved);
         }
         json.end_object().key("unreserved_resources_full");

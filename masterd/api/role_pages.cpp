@@ -5,6 +5,7 @@
 #include "masterd/api/operator_answers.hpp"
 #include "masterd/api/operator_caller.hpp"
 #include "masterd/api/orders_from_wire.hpp"
+#include "masterd/api/reservations_from_wire.hpp"
 
 namespace fairlead::masterd::api {
 namespace {
@@ -64,6 +65,13 @@ async::awaitable<void> serve_quota(driver::Driver& driver, http::Request request
     order_roles(driver, removal_of_quota(request.rest.substr(1)), std::move(responder));
 }
 
+http::Handler reservation_page(driver::Driver& driver, Intent intent) {
+    return [&driver, intent](http::Request request, http::Responder responder) -> async::awaitable<void> {
+        if (request.method != "POST") co_return refuse_method(request, responder, "POST");
+        order_reservation(driver, order_from_form(intent, request.body), std::move(responder));
+    };
+}
+
 }  // namespace
 
 http::Handler weights_page(driver::Driver& driver) {
@@ -77,5 +85,8 @@ http::Handler quota_page(driver::Driver& driver) {
         return serve_quota(driver, std::move(request), std::move(responder));
     };
 }
+
+http::Handler reserve_page(driver::Driver& driver) { return reservation_page(driver, Intent::reserve); }
+http::Handler unreserve_page(driver::Driver& driver) { return reservation_page(driver, Intent::unreserve); }
 
 }  // namespace fairlead::masterd::api

@@ -2,12 +2,14 @@
 // operator has ordered something of, and for all above these: what it has, and may have. A role counts what those below
 // it hold; its frameworks are those in the role itself.
 
+#include "common/resources/resource_sums.hpp"
 #include "masterd/api/page_parts.hpp"
-#include "masterd/api/resource_sums.hpp"
 #include "masterd/api/views.hpp"
 
 namespace fairlead::masterd::api {
 namespace {
+
+using resources::ResourceSums;
 
 struct Standing {
     ResourceSums allocated;

@@ -124,6 +124,8 @@ void add_routes(http::Router& router, driver::Driver& driver, async::Executor st
                }));
     router.add("/weights", weights_page(driver));
     router.add("/quota", quota_page(driver));
+    router.add("/reserve", reserve_page(driver));
+    router.add("/unreserve", unreserve_page(driver));
     router.add("/why", why_page(driver));
     router.add("/flags", page(driver, identity, [](const auto&, const auto& context, const auto&) {
                    return render_flags(context);

@@ -45,6 +45,28 @@ void name_health_check(v1::TaskInfo& task) {
                                        : v1::HealthCheck::TCP);
 }
 
+// Why an operation cannot be one of ours, whatever is in it; empty when it can.
+std::string form_refusal(const Operation& operation) {
+    switch (operation.type()) {
+        case Operation::LAUNCH: return operation.has_launch() ? "" : "Expecting 'launch' to be present";
+        case Operation::RESERVE: return operation.has_reserve() ? "" : "Expecting 'reserve' to be present";
+        case Operation::UNRESERVE: return operation.has_unreserve() ? "" : "Expecting 'unreserve' to be present";
+        default: return "This version does not serve operations of type " + Operation::Type_Name(operation.type());
+    }
+}
+
+// What of `all` is of none of these kinds.
+resources::Resources without_kinds_of(const resources::Resources& all, const resources::Resources& kinds) {
+    if (kinds.empty()) return all;
+    resources::Resources rest;
+    all.for_each([&](const resources::Resource& one) {
+        bool found = false;
+        kinds.for_each([&](const resources::Resource& kind) { found = found || one.compare_kind(kind) == 0; });
+        if (!found) rest.add(one);
+    });
+    return rest;
+}
+
 v1::OperationStatus operation_refused(const Operation& operation, const std::string& why) {
     v1::OperationStatus status;
     *status.mutable_operation_id() = operation.id();
@@ -78,21 +100,31 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
         report(Report::Kind::offer_accepted, "offer accepted", framework).offer_id = offer->id;
         end_offer(*offer, Tell::nothing);
     }
+    resources::Resources changed;  // what this call has reserved or given back
+    std::size_t changes = 0;
+    bool agent_knows = true;
     for (const Operation& operation : accept.operations()) {
-        if (operation.type() == Operation::LAUNCH && operation.has_launch())
+        if (const std::string why = form_refusal(operation); !why.empty()) {
+            refuse_operation(framework, &agent, operation, why);
+        } else if (operation.type() == Operation::LAUNCH) {
+            if (!std::exchange(agent_knows, true)) tell_reservations(agent);
             launch(framework, agent, role, operation.launch(), operation.has_id(), pool);
-        else
+        } else if (++changes > options_.reservation_changes_per_call_max) {
             refuse_operation(framework, &agent, operation,
-                             operation.type() == Operation::LAUNCH
-                                 ? "Expecting 'launch' to be present"
-                                 : "This version does not serve operations of type " +
-                                       Operation::Type_Name(operation.type()));
+                             fmt::format("More than {} reservations are changed in one call",
+                                         options_.reservation_changes_per_call_max));
+        } else if (reserve(framework, agent, role, operation, pool, changed)) {
+            agent_knows = false;
+        }
     }
+    if (!agent_knows) tell_reservations(agent);
     if (accept.operations_size() > 0)
         books_.set_hungry(framework, role);
     else
         note_declined(framework, role, accept.filters());
-    if (!pool.empty()) refuse_for(framework, role, agent.slot, pool, accept.filters());
+    // What is reserved otherwise now is offered again at once.
+    if (const auto rest = without_kinds_of(pool, changed); !rest.empty())
+        refuse_for(framework, role, agent.slot, rest, accept.filters());
 }
 
 // Each named offer of the caller's is used up all the same. Another framework's stays with it: a

@@ -5,6 +5,8 @@
 #include "masterd/core/events.hpp"
 #include "masterd/core/offer_constraints.hpp"
 
+#include "allocator/portion.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -119,8 +121,11 @@ bool Core::holds(const allocator::OfferLine& line) const {
     const allocator::Claim* claim = books_.claim(line.framework, line.role);
     if (!claim || claim->suppressed || line.resources.empty()) return false;
     const base::Role& role = roles[line.role].name;
+    const bool may_have_gpus = frameworks[line.framework].gpu_aware || agents[line.agent].total.gpus().is_zero();
+    if (policy_.filter_gpu_resources && !may_have_gpus) return false;
     return agents[line.agent].available.contains(line.resources) &&
-           line.resources.available_to(role) == line.resources && stays_within_limits(line) &&
+           allocator::visible_to(frameworks[line.framework], role, line.resources) == line.resources &&
+           stays_within_limits(line) &&
            ConstraintsInBooks(books_).allow(line.framework, role, line.agent) &&
            !filters_.refused(line.framework, role, line.agent, line.resources);
 }

@@ -5,12 +5,12 @@
 namespace fairlead::masterd::core {
 namespace {
 
-// Sums over several agents know amounts only: port 31000 exists on each of them.
+// Sums over several agents know amounts only, for whomever they are reserved: port 31000 exists on each of them.
 resources::Resources scalar_part(const resources::Resources& all) {
     if (all.is_scalar_only()) return all;
     resources::Resources scalars;
-    all.for_each([&](const resources::Resource& one) {
-        if (one.scalar()) scalars.add(one);
+    all.quantities().for_each([&](std::string_view name, resources::Milli amount) {
+        scalars.add(resources::Resource(std::string(name), amount));
     });
     return scalars;
 }
@@ -253,6 +253,18 @@ bool Books::set_total(Agent& agent, const resources::Resources& total) {
     roles_.reserve(total);
     roles_.unreserve(entry.total);
     entry.total = total;
+    recompute_available(agent);
+    open(agent);
+    return true;
+}
+
+bool Books::change_reservations(Agent& agent, const resources::Resources& from, const resources::Resources& to) {
+    auto& entry = agent_entries_[agent.slot];
+    resources::Resources total = entry.total - from;
+    if (!total.try_add(to)) return false;
+    roles_.reserve(total);
+    roles_.unreserve(entry.total);
+    entry.total = std::move(total);
     recompute_available(agent);
     open(agent);
     return true;

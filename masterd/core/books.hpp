@@ -111,6 +111,9 @@ struct Agent {
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
+    // When it was last told what to keep reserved. It may have missed that until it has been heard of for so long that it
+    // would have broken a silent link.
+    std::optional<base::Instant> reservations_told;
     Timers::Handle ping;
     Timers::Handle overdue;
     base::WallTime registered_time{};
@@ -163,6 +166,9 @@ class Books {
     Agent& add_agent(const base::AgentId& id);
     // What it has. False, and unchanged, when the cluster's total cannot take it.
     bool set_total(Agent& agent, const resources::Resources& total);
+    // `from`, which is part of its total and which no task and no offer holds, is reserved as `to` says from now on; the
+    // amounts are the same. False, and unchanged, when something would be there twice.
+    bool change_reservations(Agent& agent, const resources::Resources& from, const resources::Resources& to);
     void set_offerable(Agent& agent, bool offerable);
     void remove_agent(AgentSlot slot);  // it holds no offers and no tasks any more
 
@@ -217,7 +223,7 @@ class Books {
     std::vector<allocator::AgentEntry> agent_entries_;
     std::vector<allocator::FrameworkEntry> framework_entries_;
     RoleTable roles_;
-    resources::Resources total_scalars_;  // of all agents; knows whether a sum would overflow
+    resources::Resources total_scalars_;  // of all agents, by name; knows whether a sum would overflow
     resources::Quantities total_;
     resources::Quantities free_;
     std::vector<resources::Quantities> free_of_;  // by AgentSlot: what of `free_` is there

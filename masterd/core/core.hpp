@@ -5,10 +5,11 @@
 // changed, never the size of the cluster.
 //
 // Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
-// the small ones), accept (what becomes of offers), tasks (kills, status updates), reconciliation
-// (what is said of a task), orders (what operators say of roles), registration (what agents
-// bring), recovery (what an earlier master left), agents (their links and their silence),
-// frameworks (end of), allocation (offers). What they share, who holds what, is in books.hpp.
+// the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
+// (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
+// roles), registration (what agents bring), recovery (what an earlier master left), agents (their
+// links and their silence), frameworks (end of), allocation (offers). What they share, who holds
+// what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -62,6 +63,7 @@ class Core {
     void take(const LinkClosed& closed);
     void take(const KillTaskRequested& wanted);
     void take(const RolesOrdered& ordered);
+    void take(const ReservationOrdered& ordered);
     void take(const TimePassed&);
     void take(const AllocationDue&);
     void fire(const HeartbeatDue& due);
@@ -129,6 +131,17 @@ class Core {
     void book_task(Framework& framework, Agent& agent, const base::Role& role,
                    const v1::TaskInfo& info, resources::Resources resources);
 
+    // reservations.cpp
+    bool reserve(Framework& framework, Agent& agent, const base::Role& role, const v1::Offer::Operation& operation,
+                 resources::Resources& pool, resources::Resources& changed);
+    base::Status check_reservations(const Agent& agent, const ReservationChange& change) const;
+    base::Status check_limits_of(const ReservationChange& change) const;
+    void change_reservations(Agent& agent, const ReservationChange& change);
+    void make_room(const Agent& agent, const resources::Resources& wanted);
+    void tell_reservations(Agent& agent);
+    resources::Resources total_registered(const Agent* known, resources::Resources total);
+    bool may_have_missed_reservations(const Agent& agent) const;
+
     // tasks.cpp
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
     void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
@@ -155,6 +168,7 @@ class Core {
     base::Status check_orders(const RolesOrdered& ordered, const OrdersByRole& after) const;
     base::Status check_use(const base::Role& role, const allocator::Limits& limit) const;
     void set_orders(const base::Role& role, const RoleOrders& orders);
+    resources::Quantities used_under(const base::Role& role) const;
     void rescind_beyond_limit(const base::Role& role);
 
     // registration.cpp

@@ -8,6 +8,7 @@
 #include "fairlead/v1/mesos.pb.h"
 #include "fairlead/v1/scheduler.pb.h"
 #include "masterd/core/durable.hpp"
+#include "masterd/core/reservation_change.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -75,6 +76,13 @@ struct RolesOrdered {
     Manner manner = Manner::update;
 };
 
+// An operator reserves something of an agent, or gives it back.
+struct ReservationOrdered {
+    RequestId request;
+    base::AgentId agent_id;
+    ReservationChange change;
+};
+
 // A deadline that Core::next_deadline named has come (or simply some time has passed).
 struct TimePassed {};
 
@@ -83,7 +91,7 @@ struct TimePassed {};
 struct AllocationDue {};
 
 using Input = std::variant<LeadershipGained, CallArrived, StreamClosed, LinkOpened, LinkMessage, LinkClosed,
-                           KillTaskRequested, RolesOrdered, TimePassed, AllocationDue>;
+                           KillTaskRequested, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
 
 // --- out --------------------------------------------------------------------------------------------------------------
 
@@ -131,6 +139,7 @@ struct Report {
         task_added, task_updated, task_removed, task_refused,
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
         roles_ordered,
+        reservations_changed, reservations_lost,
         plan_refused,  // lines that the allocation module should not have written; it is the message's
         call_dropped,  // a call that was answered 202 and then had nothing to act on; the message says why
     };

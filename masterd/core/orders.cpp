@@ -97,15 +97,22 @@ base::Status Core::check_orders(const RolesOrdered& ordered, const OrdersByRole&
 
 // What only stands in offers can be taken back, so it is not in the way of a lower limit.
 base::Status Core::check_use(const base::Role& role, const allocator::Limits& limit) const {
-    const auto slot = books_.roles().find(role);
-    if (!slot || limit.empty()) return {};
-    Quantities used = books_.roles().entries()[*slot].chargeable;
-    for (const auto& [id, offer] : books_.offers())
-        if (resources::covers(role, offer.role)) used.subtract(offer.resources.free_quantities());
+    if (limit.empty()) return {};
+    const Quantities used = used_under(role);
     if (limit.allow(used)) return {};
     return Error(ErrorCode::limit_exceeded,
                  fmt::format("the limit {} of role '{}' is below what is used or reserved under it, {}", to_text(limit),
                              role.value(), to_text(used)));
+}
+
+// By tasks, of the unreserved, and all that is reserved, whether used or not.
+Quantities Core::used_under(const base::Role& role) const {
+    const auto slot = books_.roles().find(role);
+    if (!slot) return {};
+    Quantities used = books_.roles().entries()[*slot].chargeable;
+    for (const auto& [id, offer] : books_.offers())
+        if (resources::covers(role, offer.role)) used.subtract(offer.resources.free_quantities());
+    return used;
 }
 
 void Core::set_orders(const base::Role& role, const RoleOrders& orders) {

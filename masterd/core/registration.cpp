@@ -1,6 +1,7 @@
 // What an agent brings when it registers: the tasks that it runs and their frameworks, which may be
 // all that this master ever hears of them.
 
+#include "common/resources/reserving.hpp"
 #include "common/resources/role.hpp"
 #include "common/resources/wire.hpp"
 #include "masterd/core/core.hpp"
@@ -100,6 +101,8 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         output_.effects.emplace_back(CloseLink{*known->link});
         link_lost(*known, "it has opened a new connection");
     }
+    const resources::Resources reported = *total;
+    total = total_registered(known, std::move(*total));
     Agent& agent = known ? *known : books_.add_agent(id);
     if (!books_.set_total(agent, *total)) {
         if (!known) books_.remove_agent(agent.slot);
@@ -110,6 +113,10 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     auto info = std::make_shared<v1::AgentInfo>(message.agent_info());
     info->mutable_id()->set_value(id.value());
     agent.is_remote = is_remote(*info, state_.master_info);
+    if (const auto configured = resources::without_dynamic_reservations(*total)) {
+        info->clear_resources();
+        resources::to_wire(*configured, resources::ReservationFormat::stack, nullptr, *info->mutable_resources());
+    }
     agent.info = std::move(info);
     agent.version = message.version();
     agent.boot_id = message.boot_id();
@@ -123,6 +130,8 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
     (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
     take_registered_tasks(agent, message);
+    agent.reservations_told.reset();
+    if (*total != reported) tell_reservations(agent);
     if (!known && !state_.absent_agents.is(id, AbsentAgent::Why::recovering))
         persist(id, AgentRecord::Standing::admitted);
     state_.absent_agents.forget(id);

@@ -130,6 +130,11 @@ bool Driver::order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> cal
     return mailbox_.try_push(NewCall{std::move(ordered), request, std::move(caller)});
 }
 
+bool Driver::order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller) {
+    const auto request = ordered.request = next_request();
+    return mailbox_.try_push(NewCall{std::move(ordered), request, std::move(caller)});
+}
+
 void Driver::stream_closed(core::RequestId stream) {
     mailbox_.push(core::Input(core::StreamClosed{stream}));
 }

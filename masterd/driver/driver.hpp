@@ -58,6 +58,7 @@ class Driver {
     bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
     bool order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller);
+    bool order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
     void stream_closed(core::RequestId stream);
     std::optional<core::LinkId> link_opened(std::string peer, std::shared_ptr<AgentConnection> connection);

@@ -1,3 +1,6 @@
+#include "common/resources/reserving.hpp"
+#include "common/resources/resource_sums.hpp"
+#include "common/resources/wire.hpp"
 #include "common/wire/json_text.hpp"
 #include "nodeagentd/api/views.hpp"
 
@@ -9,15 +12,44 @@ using Record = internal::ContainerRecord;
 using resources::Resources;
 using wire::JsonText;
 
-void write_resources(JsonText& json, const Resources& resources) {
+void write_resources(JsonText& json, const Resources& resources) { resources::ResourceSums(resources).write(json); }
+
+// As the wire has them, with all that they are reserved for.
+void write_in_full(JsonText& json, const Resources& resources) {
+    resources::WireResources wire;
+    resources::to_wire(resources, resources::ReservationFormat::stack, nullptr, wire);
+    json.array();
+    for (const auto& one : wire) json.message(one);
+    json.end_array();
+}
+
+template <typename Write>
+void write_by_role(JsonText& json, const Resources& resources, Write write) {
     json.object();
-    for (const auto name : resources::predefined_names) json.key(name).number(resources.scalar(name).to_double());
-    resources.for_each([&](const resources::Resource& resource) {
-        if (resource.item_set() != nullptr && !resource.is_reserved())
-            json.key(resource.name()).text(Resources(resource).to_string().substr(resource.name().size() + 1));
-    });
-    if (const auto ports = resources.ports(); !ports.empty()) json.key("ports").text(ports.to_string());
+    for (const auto& [role, reserved] : resources::reserved_by_role(resources)) {
+        json.key(role.value());
+        write(json, reserved);
+    }
     json.end_object();
+}
+
+void write_what_there_is(JsonText& json, const core::State& state) {
+    json.key("resources");
+    write_resources(json, state.total);
+    json.key("reserved_resources");
+    write_by_role(json, state.total, write_resources);
+    json.key("unreserved_resources");
+    write_resources(json, state.total.unreserved());
+    json.key("reserved_resources_full");
+    write_by_role(json, state.total, write_in_full);
+    json.key("unreserved_resources_full");
+    write_in_full(json, state.total.unreserved());
+    json.key("reserved_resources_allocated");
+    write_by_role(json, state.used, write_resources);
+    json.key("unreserved_resources_allocated");
+    write_resources(json, state.used.unreserved());
+    json.key("used_resources");
+    write_resources(json, state.used);
 }
 
 void write_labels(JsonText& json, const v1::Labels& labels) {
@@ -180,13 +212,7 @@ std::string render_state(const core::State& state, const Identity& identity) {
     json.key("hostname").text(identity.info.hostname());
     if (state.link) json.key("master_hostname").text(state.master.substr(0, state.master.rfind(':')));
     json.key("capabilities").array().text("MULTI_ROLE").text("RESERVATION_REFINEMENT").end_array();
-    json.key("resources");
-    write_resources(json, state.total);
-    json.key("reserved_resources").object().end_object();
-    json.key("unreserved_resources");
-    write_resources(json, state.total.unreserved());
-    json.key("used_resources");
-    write_resources(json, state.used);
+    write_what_there_is(json, state);
     json.key("resource_providers").array().end_array();
     write_attributes(json, identity.info);
     write_flags(json, identity);

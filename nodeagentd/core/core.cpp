@@ -24,7 +24,8 @@ bool is_terminal(v1::TaskState state) {
 Core::Core(CoreOptions options, std::uint64_t seed) : options_(std::move(options)), prng_(seed) {
     // An agent's own resources were made by our own code: not being able to read them is a bug of
     // ours.
-    state_.total = resources::from_wire(options_.agent_info.resources()).value();
+    state_.configured = resources::from_wire(options_.agent_info.resources()).value();
+    state_.total = state_.configured;
     state_.updates = UpdateQueue(options_.update_retry_min, options_.update_retry_max);
 }
 

@@ -68,6 +68,11 @@ class Core {
     void send(std::shared_ptr<const internal::FromAgent> message);
     void persist_agent();
 
+    // Reservations (reservations.cpp).
+    void recover_reservations(const internal::AgentRecord& record);
+    void keep_reservations(const internal::KeepReservations& message);
+    bool apply_reservations();
+
     // Tasks (tasks.cpp).
     void launch(const internal::LaunchTasks& message);
     void launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& task);

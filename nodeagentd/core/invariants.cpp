@@ -1,5 +1,7 @@
 #include "nodeagentd/core/invariants.hpp"
 
+#include "common/resources/reserving.hpp"
+
 namespace fairlead::nodeagentd::core {
 
 std::vector<std::string> broken_invariants(const State& state) {
@@ -26,6 +28,8 @@ std::vector<std::string> broken_invariants(const State& state) {
         if (record.discarded() && !pending.empty())
             broken.push_back("container " + id.value() + " of a removed framework has updates");
     }
+    if (!(state.total == resources::reserve_in(state.configured, state.reserved).total))
+        broken.push_back("the total is not what is configured and reserved");
     if (!(used == state.used)) broken.push_back("the sum in use is not what the containers hold");
     if (!state.used.contains(state.discarded)) broken.push_back("more is discarded than in use");
     if (state.total.contains(state.used) == state.overcommitted)

@@ -183,8 +183,10 @@ struct Report {
         framework_shut_down,
         recovered,  // the checkpoints are read
         settled,    // everything that the last process left has been heard of
+        reservations_changed,
+        reservations_lost,  // the agent has less than what is reserved on it
     };
-    static constexpr Kind last_kind = Kind::settled;
+    static constexpr Kind last_kind = Kind::reservations_lost;
     Kind kind;
     std::string message;
     base::AgentId agent_id;

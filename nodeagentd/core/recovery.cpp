@@ -17,6 +17,7 @@ void Core::handle(const Recovered& input) {
         state_.agent_id = base::AgentId(input.agent->agent_id().value());
         state_.cluster_id = input.agent->cluster_id();
         state_.highest_epoch = input.agent->highest_epoch();
+        recover_reservations(*input.agent);
     }
     for (const auto& framework : input.frameworks)
         state_.frameworks[base::FrameworkId(framework.framework_info().id().value())] =

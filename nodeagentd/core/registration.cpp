@@ -1,5 +1,6 @@
 // To which master the agent listens, and how it tells that master all that it has.
 
+#include "common/resources/wire.hpp"
 #include "nodeagentd/core/core.hpp"
 
 namespace fairlead::nodeagentd::core {
@@ -42,6 +43,9 @@ void Core::send_registration() {
     auto message = std::make_shared<internal::FromAgent>();
     auto* registration = message->mutable_register_();
     *registration->mutable_agent_info() = options_.agent_info;
+    registration->mutable_agent_info()->clear_resources();
+    resources::to_wire(state_.total, resources::ReservationFormat::stack, nullptr,
+                       *registration->mutable_agent_info()->mutable_resources());
     if (!state_.agent_id.empty())
         registration->mutable_agent_info()->mutable_id()->set_value(state_.agent_id.value());
     registration->set_version(options_.version);
@@ -183,6 +187,9 @@ void Core::take_order(const internal::FromMaster& message) {
             if (find(framework_id, task_id) != nullptr) kill(framework_id, task_id, std::nullopt);
             break;
         }
+        case Case::kKeepReservations:
+            keep_reservations(message.keep_reservations());
+            break;
         case Case::kPing: {
             auto pong = std::make_shared<internal::FromAgent>();
             pong->mutable_pong();
@@ -238,6 +245,7 @@ void Core::persist_agent() {
     persist.record.mutable_agent_id()->set_value(state_.agent_id.value());
     persist.record.set_cluster_id(state_.cluster_id);
     persist.record.set_highest_epoch(state_.highest_epoch);
+    resources::to_wire(state_.reserved, resources::ReservationFormat::stack, nullptr, *persist.record.mutable_reserved());
     output_.persist.push_back(std::move(persist));
 }
 

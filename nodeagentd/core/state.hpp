@@ -48,11 +48,14 @@ struct State {
     bool registered = false;
     std::optional<base::WallTime> registered_at;
 
-    resources::Resources total;
+    resources::Resources configured;  // what the host has, with static reservations
+    resources::Resources reserved;    // dynamically, as the master said last; maybe more than there is
+    resources::Resources total;       // the two together
     resources::Resources used;       // by containers that hold resources
     resources::Resources discarded;  // the part of `used` whose frameworks are gone
     // `used` is more than `total`: what ran when the agent was started had been promised before the
-    // administrator took something away. Nothing is free until it has ended.
+    // administrator took something away, or what a removed framework still runs on has been reserved
+    // since. Nothing is free until it has ended.
     bool overcommitted = false;
 
     std::map<base::FrameworkId, v1::FrameworkInfo> frameworks;

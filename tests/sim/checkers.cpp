@@ -54,6 +54,11 @@ void Checkers::offered(const std::string& offer, const std::string& framework, c
                               text(host.total)));
 }
 
+void Checkers::offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const {
+    if (role != reserved_for && !role.starts_with(reserved_for + "/"))
+        complain_(fmt::format("offer {} shows role {} what is reserved for {}", offer, role, reserved_for));
+}
+
 void Checkers::offers_over_of(const std::string& framework) {
     std::erase_if(standing_, [&](const auto& item) { return item.second.framework == framework; });
 }

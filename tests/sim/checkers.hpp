@@ -3,7 +3,8 @@
 // between them. Knows nothing of the code under test; whatever it is told that does not fit is complained about.
 //
 //   hosts     no host runs more than it has; no task is started twice
-//   offers    an id is made once; what stands in offers and what runs on a host fit into it together
+//   offers    an id is made once; what stands in offers and what runs on a host fit into it together; nobody is offered
+//             what is reserved for a role that is neither its own nor above it
 //   statuses  reliable updates of a task never go back, and after an end there is nothing but ends
 //   the end   every task that was launched has ended or runs
 
@@ -52,6 +53,7 @@ class Checkers {
 
     // --- offers, as they leave the master and as it is told of their end ---
     void offered(const std::string& offer, const std::string& framework, const std::string& agent, const Amount& amount);
+    void offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const;
     void offer_over(const std::string& offer) { standing_.erase(offer); }
     void offers_over_of(const std::string& framework);
     void all_offers_over() { standing_.clear(); }

@@ -16,6 +16,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.fault_chance = prng.chance(0.2) ? 0 : prng.unit() * 0.2;
     scenario.faults_until = std::chrono::seconds(20 + prng.below(120));
     scenario.masters_crash = prng.chance(0.3);
+    scenario.reserve_chance = prng.chance(0.5) ? 0 : prng.unit() * 0.5;
     return scenario;
 }
 
@@ -102,6 +103,7 @@ Outcome Cluster::run() {
         subscribe(schedulers_[i]);
     }
     plan_faults();
+    plan_operator();
 
     const base::Instant end(scenario_.faults_until + scenario_.settle_max);
     while (outcome_.complaints.empty() && !done() && timeline_.run_one(end)) {}
@@ -134,10 +136,11 @@ void Cluster::explain_what_has_not_settled() {
         }
     }
     for (const Host& host : hosts_)
-        complain(fmt::format("agent{}: {}, link {}, {} containers, {} checkpoints, {}", host.number + 1,
+        complain(fmt::format("agent{}: {}, link {}, {} containers, {} checkpoints, {}, has {}", host.number + 1,
                              host.agent ? "up" : "down", host.link.value_or(0), host.containers.size(),
                              host.container_records.size(),
-                             host.agent && host.agent->state().registered ? "registered" : "not registered"));
+                             host.agent && host.agent->state().registered ? "registered" : "not registered",
+                             host.agent ? host.agent->state().total.to_string() : ""));
 }
 
 bool Cluster::done() const {
@@ -145,7 +148,7 @@ bool Cluster::done() const {
         if (scheduler.finished < scenario_.tasks_per_framework) return false;
     // Nothing may still run that no framework is waiting for.
     for (const Host& host : hosts_)
-        if (!host.containers.empty()) return false;
+        if (!host.containers.empty() || !reservations_are_settled(host)) return false;
     return true;
 }
 

@@ -29,6 +29,7 @@ struct Scenario {
     double fault_chance = 0.02;        // at each of the fault's moments
     base::Duration faults_until{};     // then the cluster has to settle
     bool masters_crash = false;
+    double reserve_chance = 0;         // at each offer, and at each of the operator's moments
     base::Duration settle_max = std::chrono::minutes(30);
 
     static Scenario draw(base::Prng& prng);
@@ -62,6 +63,7 @@ struct Host {
     bool connecting = false;
     std::map<base::ContainerId, HostContainer> containers;
     std::optional<internal::AgentRecord> agent_record;
+    resources::Resources kept;  // what its agent knew to be reserved
     std::map<base::FrameworkId, internal::FrameworkRecord> framework_records;
     std::map<base::ContainerId, internal::ContainerRecord> container_records;
 };
@@ -83,6 +85,15 @@ struct Scheduler {
     bool reconciling = false;
     std::map<std::string, SimTask> tasks;
 };
+
+// Of cpus and mem, as much as so many tasks of a simulated framework need.
+struct Holding {
+    double cpus = 0;
+    double mem = 0;
+};
+inline constexpr Holding one_task{0.5, 64};
+
+std::string role_of(const Scheduler& scheduler);
 
 class Cluster {
   public:
@@ -135,6 +146,13 @@ class Cluster {
     void take_status(Scheduler& scheduler, const v1::TaskStatus& status);
     void reconcile(Scheduler& scheduler);
     bool done() const;
+
+    // reservations.cpp
+    void reserve_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& free, Holding& reserved);
+    void give_back_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& reserved);
+    void plan_operator();
+    void order_some_reservation();
+    bool reservations_are_settled(const Host& host) const;
 
     // cluster.cpp
     void plan_faults();

@@ -47,7 +47,9 @@ void Cluster::start_agent(Host& host) {
     recovered.agent = host.agent_record;
     for (const auto& [id, record] : host.framework_records) recovered.frameworks.push_back(record);
     for (const auto& [id, record] : host.container_records) recovered.containers.push_back(record);
+    const resources::Resources kept = host.kept;
     step_agent(host, recovered);
+    if (host.kept != kept) complain("agent forgot what is reserved on it: " + kept.to_string());
     connect(host);
 }
 
@@ -61,7 +63,8 @@ void Cluster::crash_agent(Host& host, base::Duration pause) {
     });
 }
 
-// Nothing of it is left, and what it kept in /run neither. The master may hear of it by nothing but silence.
+// Nothing of it is left, and what it kept in /run neither; now and then the disk is a new one, too. The master may hear of it
+// by nothing but silence.
 void Cluster::cut_power(Host& host) {
     host.agent.reset();
     ++host.boots;
@@ -70,7 +73,10 @@ void Cluster::cut_power(Host& host) {
     else
         host.link.reset();
     host.containers.clear();
-    host.agent_record.reset();
+    if (prng_.chance(0.5)) {
+        host.agent_record.reset();
+        host.kept = {};
+    }
     host.framework_records.clear();
     host.container_records.clear();
     checkers_.power_cut(host.number);
@@ -115,6 +121,7 @@ void Cluster::tell_agent(Host& host, nc::Input input) {
 
 void Cluster::step_agent(Host& host, const nc::Input& input) {
     const nc::Output output = host.agent->step(timeline_.now(), input);
+    host.kept = host.agent->state().reserved;
     for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
     if (output.fatal) complain("agent gave up: " + *output.fatal);
     for (const auto& persist : output.persist) write_down(host, persist);

@@ -111,8 +111,13 @@ void Cluster::carry_out(const mc::OpenStream& open) {
 
 // What the checkers have to know leaves the master here, whether it arrives or not.
 void Cluster::take_note_of(const Event& event) {
-    for (const auto& offer : event.offers().offers())
+    for (const auto& offer : event.offers().offers()) {
+        for (const auto& resource : offer.resources())
+            if (!resource.reservations().empty())
+                checkers_.offered_to_role(offer.id().value(), offer.allocation_info().role(),
+                                          resource.reservations().rbegin()->role());
         checkers_.offered(offer.id().value(), offer.framework_id().value(), offer.agent_id().value(), amount_of(offer));
+    }
     if (event.has_rescind()) checkers_.offer_over(event.rescind().offer_id().value());
 }
 

@@ -1,6 +1,7 @@
 // Frameworks with a script: launch so many tasks, acknowledge, repeat what was lost, ask again after a break.
 
 #include "tests/sim/cluster.hpp"
+#include "tests/support/reservation_messages.hpp"
 
 #include <fmt/format.h>
 
@@ -13,23 +14,19 @@ namespace mc = masterd::core;
 
 namespace {
 
-constexpr double task_cpus = 0.5;
-constexpr double task_mem = 64;
+enum class Part { free, reserved };
 
-double amount(const google::protobuf::RepeatedPtrField<v1::Resource>& resources, const char* name) {
-    double sum = 0;
-    for (const auto& resource : resources)
-        if (resource.name() == name) sum += resource.scalar().value();
+Holding held_in(const v1::Offer& offer, Part part) {
+    Holding sum;
+    for (const auto& resource : offer.resources()) {
+        if (resource.reservations().empty() != (part == Part::free)) continue;
+        if (resource.name() == "cpus") sum.cpus += resource.scalar().value();
+        if (resource.name() == "mem") sum.mem += resource.scalar().value();
+    }
     return sum;
 }
 
-v1::Resource scalar(const char* name, double value) {
-    v1::Resource resource;
-    resource.set_name(name);
-    resource.set_type(v1::Value::SCALAR);
-    resource.mutable_scalar()->set_value(value);
-    return resource;
-}
+bool has_room(const Holding& holding) { return holding.cpus >= one_task.cpus && holding.mem >= one_task.mem; }
 
 }  // namespace
 
@@ -44,9 +41,10 @@ void Cluster::subscribe(Scheduler& scheduler) {
     info.set_user("root");
     info.set_name(fmt::format("framework{}", scheduler.number));
     info.set_failover_timeout(3600);
-    info.add_roles(fmt::format("role{}", scheduler.number));
+    info.add_roles(role_of(scheduler));
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
+    info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::RESERVATION_REFINEMENT);
     if (!scheduler.id.empty()) {
         info.mutable_id()->set_value(scheduler.id);
         subscription->mutable_framework_id()->set_value(scheduler.id);
@@ -114,16 +112,18 @@ void Cluster::take_event(Scheduler& scheduler, const Event& event) {
 
 void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
     for (const auto& offer : offers.offers()) {
-        double cpus = amount(offer.resources(), "cpus"), mem = amount(offer.resources(), "mem");
+        Holding free = held_in(offer, Part::free), reserved = held_in(offer, Part::reserved);
         Call accept;
         accept.set_type(Call::ACCEPT);
         accept.mutable_accept()->add_offer_ids()->set_value(offer.id().value());
-        auto& operation = *accept.mutable_accept()->add_operations();
+        reserve_some(scheduler, *accept.mutable_accept(), free, reserved);
+        v1::Offer::Operation operation;
         operation.set_type(v1::Offer::Operation::LAUNCH);
-        operation.mutable_launch();
-        while (scheduler.wanted > 0 && cpus >= task_cpus && mem >= task_mem && !prng_.chance(0.2)) {
-            cpus -= task_cpus;
-            mem -= task_mem;
+        while (scheduler.wanted > 0 && (has_room(reserved) || has_room(free)) && !prng_.chance(0.2)) {
+            const bool in_reserved = has_room(reserved);
+            Holding& from = in_reserved ? reserved : free;
+            from.cpus -= one_task.cpus;
+            from.mem -= one_task.mem;
             --scheduler.wanted;
             const std::string id = fmt::format("task-{}", scheduler.next_task++);
             scheduler.tasks[id].agent = offer.agent_id().value();
@@ -132,11 +132,13 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
             task.set_name(id);
             task.mutable_task_id()->set_value(id);
             *task.mutable_agent_id() = offer.agent_id();
-            *task.add_resources() = scalar("cpus", task_cpus);
-            *task.add_resources() = scalar("mem", task_mem);
+            for (auto& one : {tests::scalar("cpus", one_task.cpus), tests::scalar("mem", one_task.mem)})
+                *task.add_resources() = in_reserved ? tests::reserved(one, role_of(scheduler)) : one;
             task.mutable_command()->set_value("true");
         }
-        if (operation.launch().task_infos_size() > 0) {
+        if (operation.has_launch()) *accept.mutable_accept()->add_operations() = operation;
+        give_back_some(scheduler, *accept.mutable_accept(), reserved);
+        if (accept.accept().operations_size() > 0) {
             call(scheduler, accept);
         } else {
             Call decline;
@@ -150,6 +152,8 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
 void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     const auto found = scheduler.tasks.find(status.task_id().value());
     checkers_.status({scheduler.id, status.task_id().value()}, status.state(), status.has_uuid());
+    if (status.reason() == v1::TaskStatus::REASON_RESOURCES_UNKNOWN)
+        complain("an agent was not told what is reserved before a launch: " + status.message());
     if (found == scheduler.tasks.end()) return;
     SimTask& task = found->second;
     // A task on an unreachable agent is replaced; should it come back after all, its end changes nothing.

@@ -209,5 +209,97 @@ TEST_F(OperatorLook, ProtobufIsSpokenToo) {
     EXPECT_EQ(response.get_state().get_agents().agents(0).capabilities_size(), 4);
 }
 
+// --- reservations ---
+
+std::string reservation_call(std::string_view type, std::string_view part, const std::string& agent, std::string_view resources) {
+    return R"({"type":")" + std::string(type) + R"(",")" + std::string(part) + R"(":{"agent_id":{"value":")" + agent +
+           R"("},"resources":)" + std::string(resources) + "}}";
+}
+
+constexpr std::string_view two_for_eng = R"([{"name":"cpus","type":"SCALAR","scalar":{"value":2},
+    "reservations":[{"type":"DYNAMIC","role":"eng","principal":"ops","labels":{"labels":[{"key":"why","value":"tests"}]}}]}])";
+
+TEST_F(OperatorApi, ReservationsAreOrderedAndShown) {
+    const std::string agent = master.join();
+    auto answer = call(reservation_call("RESERVE_RESOURCES", "reserve_resources", agent, two_for_eng));
+    EXPECT_EQ(status_of(answer), 202) << answer;
+    EXPECT_EQ(body_of(answer), "");
+    const auto kept = master.agent().next([](const auto& message) { return message.has_keep_reservations(); });
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->keep_reservations().reserved(0).reservations(0).labels().labels(0).value(), "tests");
+
+    const auto shown = page("/slaves").at("slaves").at(0);
+    EXPECT_EQ(shown.at("reserved_resources").at("eng").at("cpus").as_double(), 2);
+    EXPECT_EQ(shown.at("unreserved_resources").at("cpus").as_double(), 2);
+    const auto full = shown.at("reserved_resources_full").at("eng").at(0);
+    EXPECT_EQ(full.at("reservations").at(0).at("principal").as_string(), "ops");
+    EXPECT_EQ(page("/state").at("slaves").at(0).at("reserved_resources").at("eng").at("cpus").as_double(), 2);
+    EXPECT_EQ(page("/roles").at("roles").at(0).at("reserved").at("cpus").as_double(), 2);
+    const auto told_of = told("GET_AGENTS").at("get_agents").at("agents").at(0);
+    EXPECT_EQ(told_of.at("agent_info").at("resources").at(0).as_object().contains("reservations"), false);
+    bool found = false;
+    for (const auto& one : told_of.at("total_resources").as_array())
+        if (one.as_object().contains("reservations"))
+            found |= one.at("reservations").at(0).at("role").as_string() == "eng";
+    EXPECT_TRUE(found);
+
+    answer = call(reservation_call("UNRESERVE_RESOURCES", "unreserve_resources", agent, two_for_eng));
+    EXPECT_EQ(status_of(answer), 202) << answer;
+    EXPECT_TRUE(page("/slaves").at("slaves").at(0).at("reserved_resources").as_object().empty());
+}
+
+TEST_F(OperatorApi, ReservationsAreOrderedInProtobufToo) {
+    v1::master::Call order;
+    order.set_type(v1::master::Call::RESERVE_RESOURCES);
+    order.mutable_reserve_resources()->mutable_agent_id()->set_value(master.join());
+    auto& wanted = *order.mutable_reserve_resources()->add_resources();
+    wanted = tests::scalar("cpus", 1);
+    wanted.set_role("eng");
+    wanted.mutable_reservation();
+    const auto answer = ask(master, "POST", "/api/v1", "Content-Type: application/x-protobuf\r\n", order.SerializeAsString());
+    EXPECT_EQ(status_of(answer), 202) << answer;
+    EXPECT_EQ(page("/slaves").at("slaves").at(0).at("reserved_resources").at("eng").at("cpus").as_double(), 1);
+}
+
+TEST_F(OperatorApi, WrongReservationsAreRefusedWithASentence) {
+    const std::string agent = master.join();
+    const auto reserve = [&](const std::string& on, std::string_view resources) {
+        return call(reservation_call("RESERVE_RESOURCES", "reserve_resources", on, resources));
+    };
+    expect(call(R"({"type":"RESERVE_RESOURCES"})"), 400, "'reserve_resources'");
+    expect(call(R"({"type":"UNRESERVE_RESOURCES"})"), 400, "'unreserve_resources'");
+    expect(reserve("nobody", two_for_eng), 400, "no agent nobody");
+    expect(reserve(agent, "[]"), 400, "no resources are named");
+    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":1}}])"), 400, "not reserved dynamically");
+    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":1},"role":"eng"}])"), 400,
+           "not reserved dynamically");
+    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":9},"role":"eng","reservation":{}}])"), 409,
+           "cpus:5 is missing");
+    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":1},"role":"eng","reservation":{},
+                              "allocation_info":{"role":"eng"}}])"),
+           400, "allocated to role 'eng'");
+    expect(call(reservation_call("UNRESERVE_RESOURCES", "unreserve_resources", agent, two_for_eng)), 409, "is missing");
+    EXPECT_TRUE(page("/slaves").at("slaves").at(0).at("reserved_resources").as_object().empty());
+}
+
+TEST_F(OperatorApi, TheOlderFormsReserveAndGiveBack) {
+    const std::string agent = master.join();
+    constexpr std::string_view form = "Content-Type: application/x-www-form-urlencoded\r\n";
+    const std::string encoded = "slaveId=" + agent + "&resources=" + http::percent_encode(two_for_eng);
+    auto answer = ask(master, "POST", "/master/reserve", form, encoded);
+    EXPECT_EQ(status_of(answer), 202) << answer;
+    EXPECT_EQ(page("/slaves").at("slaves").at(0).at("reserved_resources").at("eng").at("cpus").as_double(), 2);
+    // As curl -d sends it.
+    answer = ask(master, "POST", "/unreserve", form, "slaveId=" + agent + "&resources=" + std::string(two_for_eng));
+    EXPECT_EQ(status_of(answer), 202) << answer;
+    EXPECT_TRUE(page("/slaves").at("slaves").at(0).at("reserved_resources").as_object().empty());
+
+    expect(ask(master, "POST", "/reserve", form, "resources=[]"), 400, "'slaveId'");
+    expect(ask(master, "POST", "/reserve", form, "slaveId=x"), 400, "'resources'");
+    expect(ask(master, "POST", "/reserve", form, "slaveId=" + agent + "&resources=[{]"), 400, "'resources' of the form");
+    expect(ask(master, "POST", "/unreserve", form, encoded), 409, "is missing");
+    EXPECT_EQ(status_of(ask(master, "GET", "/reserve")), 405);
+}
+
 }  // namespace
 }  // namespace fairlead::masterd::api

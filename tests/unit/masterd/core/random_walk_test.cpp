@@ -4,6 +4,7 @@
 #include "common/base/prng.hpp"
 #include "tests/support/master_harness.hpp"
 #include "tests/support/master_registry.hpp"
+#include "tests/support/reservation_messages.hpp"
 
 #include <array>
 
@@ -57,7 +58,7 @@ class RandomWalk {
             case 6:
                 return update();
             case 7:
-                return order();
+                return prng_.chance(0.5) ? order() : order_reservation();
             default:
                 if (!schedulers_.empty()) call(pick(schedulers_));
         }
@@ -116,9 +117,22 @@ class RandomWalk {
         registry.write(master_.persisted);
         EXPECT_EQ(registry.read().role_orders, master_.core.state().books.roles().all_orders());
     }
+    void order_reservation() {
+        using namespace masterd::core;
+        resources::WireResources wanted;
+        *wanted.Add() = reservation();
+        const auto change = prng_.chance(0.6) ? read_reserve(wanted, {}, {}) : read_unreserve(wanted, {});
+        master_.step(ReservationOrdered{RequestId{next_request_++}, base::AgentId(host_id()), change.value()});
+    }
+
     void call(const MasterHarness::Scheduler& scheduler) {
         auto call = call_of(scheduler.id, Call::DECLINE);
-        switch (prng_.below(8)) {
+        switch (prng_.below(9)) {
+            case 8:
+                call = accept_call(scheduler.id, prng_.chance(0.5) ? offers() : offers_of(scheduler), {});
+                call.mutable_accept()->clear_operations();
+                for (auto left = prng_.below(4); left > 0; --left) *call.mutable_accept()->add_operations() = operation();
+                break;
             case 0:
             case 1:
             case 2:
@@ -166,6 +180,20 @@ class RandomWalk {
         for (const auto& [id, offer] : master_.core.state().books.offers())
             if (prng_.chance(0.2)) ids.push_back(id.value());
         return ids;
+    }
+
+    std::vector<std::string> offers_of(const MasterHarness::Scheduler& scheduler) {
+        const auto* framework = master_.core.state().books.framework(base::FrameworkId(scheduler.id));
+        if (!framework || framework->offers.empty()) return {};
+        return {pick(framework->offers)->id.value()};
+    }
+    v1::Resource reservation() {
+        auto one = prng_.chance(0.3) ? ports(31000, 31000 + prng_.below(50)) : scalar("cpus", 1.0 + static_cast<double>(prng_.below(2)));
+        return reserved(one, std::array{"eng", "eng/ads", "eng/web"}[prng_.below(3)]);
+    }
+    v1::Offer::Operation operation() {
+        if (prng_.chance(0.3)) return launch_operation(task_with(task_id(), host_id(), {reservation()}));
+        return prng_.chance(0.6) ? reserve_operation({reservation()}) : unreserve_operation({reservation()});
     }
 
     base::Prng prng_;

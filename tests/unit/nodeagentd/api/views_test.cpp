@@ -31,6 +31,30 @@ Identity identity() {
 
 base::WallTime at(int seconds) { return base::WallTime(std::chrono::seconds(seconds)); }
 
+TEST(AgentState, ShowsWhatIsReservedForWhom) {
+    core::State state = example_state();
+    state.total = resources::Resources::parse("cpus:1;cpus(web):2;mem:7000;nics(web):{a,b};licences:3").value();
+    resources::Reservation lent{resources::Reservation::Type::dynamic, base::Role("eng"), "alice", {}};
+    state.total.add(resources::Resource("cpus", resources::Milli::units(1), {.reservations = {lent}}));
+    state.used = resources::Resources::parse("cpus(web):0.5;mem:64").value();
+    const auto page = json::parse(render_state(state, identity()));
+    EXPECT_EQ(page.at("resources").at("cpus"), 4.0);
+    EXPECT_EQ(page.at("resources").at("licences"), 3.0);
+    EXPECT_EQ(page.at("unreserved_resources").at("cpus"), 1.0);
+    const auto& reserved = page.at("reserved_resources").as_object();
+    ASSERT_EQ(reserved.size(), 2u);
+    EXPECT_EQ(reserved.at("web").at("cpus"), 2.0);
+    EXPECT_EQ(reserved.at("web").at("nics"), "{a, b}");
+    EXPECT_EQ(reserved.at("eng").at("cpus"), 1.0);
+    const auto& full = page.at("reserved_resources_full").at("eng").at(0);
+    EXPECT_EQ(full.at("name"), "cpus");
+    EXPECT_EQ(full.at("reservations").at(0).at("type"), "DYNAMIC");
+    EXPECT_EQ(full.at("reservations").at(0).at("principal"), "alice");
+    EXPECT_EQ(page.at("unreserved_resources_full").as_array().size(), 3u);
+    EXPECT_EQ(page.at("reserved_resources_allocated").at("web").at("cpus"), 0.5);
+    EXPECT_EQ(page.at("unreserved_resources_allocated").at("mem"), 64.0);
+}
+
 TEST(AgentState, HasWhatToolsForMesosRead) {
     const auto state = json::parse(render_state(example_state(), identity()));
     EXPECT_EQ(state.at("id"), "A");

@@ -3,6 +3,7 @@
 
 #include "common/base/prng.hpp"
 #include "tests/support/agent_harness.hpp"
+#include "tests/support/reservation_messages.hpp"
 
 namespace fairlead::tests {
 namespace {
@@ -53,6 +54,7 @@ class RandomWalk {
             case 11:
                 return acknowledge();
             case 12:
+                if (prng_.chance(0.3)) return reserve();
                 return note(agent_.pass(std::chrono::seconds(prng_.below(40))));
             case 13:
                 return prng_.chance(0.3) ? note(agent_.shut_down_framework()) : relink();
@@ -64,11 +66,22 @@ class RandomWalk {
     }
     void launch() {
         auto info = command_task(task(), "A", 0.5 * static_cast<double>(1 + prng_.below(4)));
+        if (prng_.chance(0.3)) *info.mutable_resources(0) = reserved(info.resources(0), "eng");
         if (prng_.chance(0.3)) {
             const auto begin = 31000 + 10 * prng_.below(3);
             *info.add_resources() = ports(begin, begin + 9);
         }
         note(agent_.launch(info));
+    }
+    // Also what the agent does not have, or what tasks hold.
+    void reserve() {
+        internal::FromMaster message;
+        auto& keep = *message.mutable_keep_reservations();
+        for (auto left = prng_.below(3); left > 0; --left)
+            *keep.add_reserved() = reserved(prng_.chance(0.5) ? scalar("cpus", static_cast<double>(1 + prng_.below(4)))
+                                                              : ports(31000 + 10 * left, 31009 + 10 * left),
+                                            prng_.chance(0.5) ? "eng" : "web");
+        note(agent_.from_master(message));
     }
     void acknowledge() {
         if (told_.empty()) return;
