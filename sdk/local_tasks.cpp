@@ -1,5 +1,9 @@
 #include "sdk/local_tasks.hpp"
 
+#include <algorithm>
+#include <limits>
+#include <ranges>
+
 namespace fairlead::sdk {
 namespace {
 
@@ -7,6 +11,8 @@ using Selector = v1::scheduler::AttributeConstraint::Selector;
 
 // What a master takes of one framework, over all of its roles.
 constexpr std::size_t conditions_max = 1000;
+// Tasks that are looked at for one launch.
+constexpr std::size_t compared_max = 32;
 
 template <typename Index, typename Order>
 void forget(Index& index, const std::string& key, Order order) {
@@ -38,13 +44,36 @@ void LocalTasks::add(Task task, std::vector<Site> replicas) {
 std::optional<LocalTasks::Choice> LocalTasks::take(const Site& here, Locality farthest) {
     if (tasks_.empty()) return {};
     if (const auto found = on_host_.find(here.host); found != on_host_.end())
-        return take(*found->second.begin(), Locality::host);
+        return take(best_of(found->second, here.host), Locality::host);
     if (!without_data_.empty()) return take(*without_data_.begin(), Locality::host);
     if (farthest == Locality::host) return {};
     if (const auto found = in_rack_.find(here.rack); found != in_rack_.end())
-        return take(*found->second.begin(), Locality::rack);
+        return take(best_of(found->second, here.host), Locality::rack);
     if (farthest == Locality::rack) return {};
-    return take(tasks_.begin()->first, Locality::anywhere);
+    return take(best_of(std::views::keys(tasks_), here.host), Locality::anywhere);
+}
+
+template <typename Orders>
+LocalTasks::Order LocalTasks::best_of(const Orders& orders, const std::string& here) const {
+    std::optional<Order> best;
+    std::size_t most = 0, compared = 0;
+    for (const Order order : orders) {
+        const std::size_t choice = choice_elsewhere(tasks_.at(order), here);
+        if (!best || choice > most) {
+            best = order;
+            most = choice;
+        }
+        if (++compared == compared_max) break;
+    }
+    return *best;
+}
+
+// Ready tasks on that of its other hosts which has the fewest.
+std::size_t LocalTasks::choice_elsewhere(const Entry& entry, const std::string& here) const {
+    std::size_t fewest = std::numeric_limits<std::size_t>::max();
+    for (const Site& site : entry.replicas)
+        if (site.host != here) fewest = std::min(fewest, on_host_.at(site.host).size());
+    return fewest;
 }
 
 LocalTasks::Choice LocalTasks::take(Order order, Locality where) {

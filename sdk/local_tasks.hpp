@@ -56,8 +56,8 @@ class LocalTasks {
         Task task;
         Locality where;
     };
-    // Takes the task that is nearest to its data here, and of these the one that was added first. Nothing when all are
-    // farther away than that.
+    // Takes the task that is nearest to its data here; nothing when all are farther away than that. Of a few that are
+    // equally near, the one whose other hosts have most to choose from: so that no host runs out of work before the rest.
     std::optional<Choice> take(const Site& here, Locality farthest);
 
     // Where take() would find something.
@@ -75,6 +75,9 @@ class LocalTasks {
     };
 
     Choice take(Order order, Locality where);
+    template <typename Orders>
+    Order best_of(const Orders& orders, const std::string& here) const;
+    std::size_t choice_elsewhere(const Entry& entry, const std::string& here) const;
 
     std::map<Order, Entry> tasks_;
     Index on_host_, in_rack_;

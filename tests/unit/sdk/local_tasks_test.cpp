@@ -27,6 +27,15 @@ TEST(LocalTasks, OfSeveralTheOneAddedFirst) {
     EXPECT_FALSE(tasks.take({"a", ""}, Locality::anywhere));
 }
 
+// Host b has one more task, host c none: taking the second leaves everybody something.
+TEST(LocalTasks, OfSeveralTheOneThatOtherHostsCanSpare) {
+    LocalTasks tasks;
+    tasks.add(0, {{"a", ""}, {"c", ""}});
+    tasks.add(1, {{"a", ""}, {"b", ""}});
+    tasks.add(2, {{"b", ""}});
+    EXPECT_EQ(tasks.take({"a", ""}, Locality::host)->task, 1u);
+}
+
 TEST(LocalTasks, NothingIsTakenFartherAwayThanAllowed) {
     LocalTasks tasks;
     tasks.add(0, {{"a", "r1"}});
