@@ -24,6 +24,10 @@ struct BuiltIn {
 
 constexpr BuiltIn built_in[] = {
     {"drf", [](std::uint64_t seed) -> std::unique_ptr<Module> { return std::make_unique<drf::Drf>(seed); }},
+    {"lottery",
+     [](std::uint64_t seed) -> std::unique_ptr<Module> {
+         return std::make_unique<drf::Drf>(seed, drf::ShareTree::Options{.order = drf::ShareTree::Order::lottery});
+     }},
     {"priority", [](std::uint64_t) -> std::unique_ptr<Module> { return std::make_unique<priority::Priority>(); }},
     {"partition", [](std::uint64_t) -> std::unique_ptr<Module> { return std::make_unique<partition::Partition>(); }},
 };

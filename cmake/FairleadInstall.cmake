@@ -53,7 +53,8 @@ foreach(folder common/base common/async common/resources)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/ DESTINATION ${FAIRLEAD_INCLUDE_DIR}/${folder}
         COMPONENT libfairlead-dev FILES_MATCHING PATTERN *.hpp)
 endforeach()
-install(FILES ${PROJECT_SOURCE_DIR}/sdk/events.hpp ${PROJECT_SOURCE_DIR}/sdk/scheduler.hpp
+install(FILES ${PROJECT_SOURCE_DIR}/sdk/delay_scheduling.hpp ${PROJECT_SOURCE_DIR}/sdk/events.hpp
+    ${PROJECT_SOURCE_DIR}/sdk/local_tasks.hpp ${PROJECT_SOURCE_DIR}/sdk/scheduler.hpp
     ${PROJECT_SOURCE_DIR}/sdk/task.hpp DESTINATION ${FAIRLEAD_INCLUDE_DIR}/sdk COMPONENT libfairlead-dev)
 install(FILES ${PROJECT_SOURCE_DIR}/allocator/allocator.hpp ${PROJECT_SOURCE_DIR}/allocator/limits.hpp
     ${PROJECT_SOURCE_DIR}/allocator/module_abi.hpp ${PROJECT_SOURCE_DIR}/allocator/portion.hpp

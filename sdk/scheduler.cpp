@@ -73,6 +73,7 @@ struct Scheduler::Impl {
           }) {}
 
     base::Status open_clients();
+    Call update_of_framework() const;
     async::awaitable<void> keep_subscribed();
     async::awaitable<int>
     hold_stream();  // the HTTP status, 0 without one; why it ended is in stream_error
@@ -126,6 +127,16 @@ base::Status Scheduler::Impl::open_clients() {
         clients.emplace_back(strand, *url);
     }
     return {};
+}
+
+// As it is now, with its constraints: what an update does not repeat is gone.
+Call Scheduler::Impl::update_of_framework() const {
+    Call call;
+    call.set_type(Call::UPDATE_FRAMEWORK);
+    auto& update = *call.mutable_update_framework();
+    *update.mutable_framework_info() = session.framework();
+    if (session.constraints().role_constraints_size() > 0) *update.mutable_offer_constraints() = session.constraints();
+    return call;
 }
 
 async::awaitable<void> Scheduler::Impl::keep_subscribed() {
@@ -334,10 +345,12 @@ void Scheduler::stop(Ending ending) {
 
 base::Status Scheduler::update_framework(v1::FrameworkInfo framework) {
     impl_->session.replace_framework(std::move(framework));
-    Call call;
-    call.set_type(Call::UPDATE_FRAMEWORK);
-    *call.mutable_update_framework()->mutable_framework_info() = impl_->session.framework();
-    return send(std::move(call));
+    return send(impl_->update_of_framework());
+}
+
+base::Status Scheduler::constrain_offers(v1::scheduler::OfferConstraints constraints) {
+    impl_->session.replace_constraints(std::move(constraints));
+    return send(impl_->update_of_framework());
 }
 
 base::Status Scheduler::send(Call call) {

@@ -73,6 +73,9 @@ class Scheduler {
     base::Status message(const v1::AgentID& agent, const v1::ExecutorID& executor,
                          std::string data);
     base::Status update_framework(v1::FrameworkInfo framework);
+    // From which agents offers are wanted, from now on and in later subscriptions; nothing in it: from all. No role is
+    // suppressed afterwards. Sent as an update of the framework.
+    base::Status constrain_offers(v1::scheduler::OfferConstraints constraints);
     // Any other call; framework_id is filled in.
     base::Status send(v1::scheduler::Call call);
 

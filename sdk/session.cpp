@@ -30,6 +30,8 @@ v1::scheduler::Call Session::subscribe(base::Instant now) {
     call.set_type(v1::scheduler::Call::SUBSCRIBE);
     if (framework_.has_id()) *call.mutable_framework_id() = framework_.id();
     *call.mutable_subscribe()->mutable_framework_info() = framework_;
+    if (constraints_.role_constraints_size() > 0)
+        *call.mutable_subscribe()->mutable_offer_constraints() = constraints_;
     return call;
 }
 
@@ -80,6 +82,10 @@ std::optional<base::Duration> Session::lost(int status, base::Error error) {
 void Session::replace_framework(v1::FrameworkInfo framework) {
     if (framework_.has_id()) *framework.mutable_id() = framework_.id();
     framework_ = std::move(framework);
+}
+
+void Session::replace_constraints(v1::scheduler::OfferConstraints constraints) {
+    constraints_ = std::move(constraints);
 }
 
 void Session::listen_until(base::Instant now) {

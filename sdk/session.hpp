@@ -41,12 +41,15 @@ class Session {
     std::optional<base::Duration> lost(int status, base::Error error);
     // UPDATE_FRAMEWORK was accepted, or will be true from the next subscription on.
     void replace_framework(v1::FrameworkInfo framework);
+    void replace_constraints(v1::scheduler::OfferConstraints constraints);
 
     // Silence until this moment means that the master is gone.
     base::Instant dead_at() const { return dead_at_; }
     State state() const { return state_; }
     const std::string& stream_id() const { return stream_id_; }
     const v1::FrameworkInfo& framework() const { return framework_; }
+    // Empty: offers of every agent are wanted. Part of every later SUBSCRIBE.
+    const v1::scheduler::OfferConstraints& constraints() const { return constraints_; }
     // Empty until the first SUBSCRIBED, unless the framework came with one.
     const std::string& framework_id() const { return framework_.id().value(); }
     const base::Error& error() const { return error_; }
@@ -55,6 +58,7 @@ class Session {
     void listen_until(base::Instant now);
 
     v1::FrameworkInfo framework_;
+    v1::scheduler::OfferConstraints constraints_;
     async::Backoff backoff_;
     base::Prng prng_;
     State state_ = State::away;

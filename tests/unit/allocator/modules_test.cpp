@@ -20,7 +20,7 @@ std::string refusal(std::string_view name) {
 }  // namespace
 
 TEST(Modules, EachBuiltInOneOffersWhatThereIs) {
-    for (const char* name : {"drf", "priority", "partition"}) {
+    for (const char* name : {"drf", "lottery", "priority", "partition"}) {
         const auto choice = choose_module(name);
         ASSERT_TRUE(choice) << name;
         EXPECT_EQ(choice->name, name);
@@ -33,8 +33,28 @@ TEST(Modules, EachBuiltInOneOffersWhatThereIs) {
     }
 }
 
+TEST(Modules, TheLotteryGivesTheRichAChanceAndDrfDoesNot) {
+    for (const char* name : {"drf", "lottery"}) {
+        int won_by_the_rich = 0;
+        for (std::uint64_t seed = 0; seed < 100; ++seed) {
+            AllocatorCluster cluster;
+            const auto agent = cluster.add_agent("cpus:4");
+            const auto rich = cluster.add_framework("rich");
+            cluster.add_framework("poor");
+            cluster.hold(rich, agent, "cpus:3");
+            won_by_the_rich += cluster.plan(*choose_module(name)->make(seed)).offers.at(0).framework == rich;
+        }
+        if (std::string_view(name) == "drf") {
+            EXPECT_EQ(won_by_the_rich, 0);
+        } else {
+            EXPECT_GT(won_by_the_rich, 30);
+            EXPECT_LT(won_by_the_rich, 70);
+        }
+    }
+}
+
 TEST(Modules, AnUnknownNameIsToldWhatThereIs) {
-    EXPECT_THAT(refusal("fair"), HasSubstr("no allocation module fair; there are drf, priority, partition"));
+    EXPECT_THAT(refusal("fair"), HasSubstr("no allocation module fair; there are drf, lottery, priority, partition"));
     EXPECT_THAT(refusal("first_come.so"), HasSubstr("absolute path"));
 }
 

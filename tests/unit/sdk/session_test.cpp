@@ -52,6 +52,17 @@ TEST(Session, TheFirstSubscribeCarriesNoFrameworkId) {
     EXPECT_EQ(session.state(), State::subscribing);
 }
 
+TEST(Session, EveryLaterSubscribeCarriesTheConstraintsOnOffers) {
+    auto session = subscribed_session();
+    EXPECT_FALSE(session.subscribe(at(1)).subscribe().has_offer_constraints());
+    v1::scheduler::OfferConstraints constraints;
+    (*constraints.mutable_role_constraints())["batch"].add_groups();
+    session.replace_constraints(constraints);
+    EXPECT_EQ(session.subscribe(at(2)).subscribe().offer_constraints().role_constraints_size(), 1);
+    session.replace_constraints({});
+    EXPECT_FALSE(session.subscribe(at(3)).subscribe().has_offer_constraints());
+}
+
 TEST(Session, EveryLaterSubscribeCarriesTheIdThatTheMasterGave) {
     auto session = subscribed_session();
     ASSERT_TRUE(session.lost(200, Error(ErrorCode::unavailable, "gone")));
