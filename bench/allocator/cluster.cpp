@@ -92,31 +92,31 @@ Cluster::Planned Cluster::plan(allocator::Module& module) {
                                changes);
     planned.microseconds =
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count();
-    for (const auto& line : planned.plan.offers) hold(line);
+    for (const auto& line : planned.plan.offers) move(line, To::framework);
     return planned;
 }
 
-void Cluster::hold(const allocator::OfferLine& line) {
+void Cluster::move(const allocator::OfferLine& line, To to) {
     auto& agent = agents_[line.agent];
+    auto& allocated = frameworks_[line.framework].claims[0].allocated;
     free_.subtract(agent.available.free_quantities());
-    agent.available.subtract(line.resources);
+    if (to == To::framework) {
+        agent.available.subtract(line.resources);
+        allocated.add(line.resources.quantities());
+        roles_.charge(line.role, line.resources);
+    } else {
+        agent.available.add(line.resources);
+        allocated.subtract(line.resources.quantities());
+        roles_.credit(line.role, line.resources);
+    }
     free_.add(agent.available.free_quantities());
-    frameworks_[line.framework].claims[0].allocated.add(line.resources.quantities());
-    roles_.charge(line.role, line.resources);
     changes_.agents.push_back(line.agent);
     changes_.frameworks.push_back(line.framework);
 }
 
 void Cluster::give_back(const allocator::OfferLine& line) {
-    auto& agent = agents_[line.agent];
-    free_.subtract(agent.available.free_quantities());
-    agent.available.add(line.resources);
-    free_.add(agent.available.free_quantities());
-    frameworks_[line.framework].claims[0].allocated.subtract(line.resources.quantities());
-    roles_.credit(line.role, line.resources);
-    changes_.agents.push_back(line.agent);
+    move(line, To::agent);
     changes_.opened.push_back(line.agent);
-    changes_.frameworks.push_back(line.framework);
 }
 
 void Cluster::decline(const allocator::OfferLine& line, double seconds) {

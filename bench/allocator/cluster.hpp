@@ -57,7 +57,8 @@ class Cluster {
                               const std::function<void(const allocator::TaskEntry&)>&) const override {}
     };
 
-    void hold(const allocator::OfferLine& line);
+    enum class To { framework, agent };
+    void move(const allocator::OfferLine& line, To to);
 
     std::vector<allocator::AgentEntry> agents_;
     std::vector<allocator::FrameworkEntry> frameworks_;

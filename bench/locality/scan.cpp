@@ -32,7 +32,7 @@ void Scan::offers(const std::vector<v1::Offer>& offers) {
     }
     if (options_.hints) tell_what_is_wanted();
     for (const auto* offer : unwanted) decline(*offer, refuse_seconds());
-    if (ready_.empty() && !std::exchange(suppressed_, true)) suppress();
+    want_offers(!ready_.empty());
 }
 
 std::vector<v1::TaskInfo> Scan::tasks_for(const v1::Offer& offer) {

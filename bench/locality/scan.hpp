@@ -45,7 +45,6 @@ class Scan : public VirtualFramework {
     std::size_t blocks_ = 0, ended_ = 0;
     std::array<std::size_t, 3> launched_{};
     double finished_at_ = 0;
-    bool suppressed_ = false;
     bool let_one_go_ = false;
 };
 

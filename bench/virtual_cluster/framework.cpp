@@ -86,17 +86,14 @@ void VirtualFramework::decline(const v1::Offer& offer, double refuse_seconds) {
     send(std::move(call));
 }
 
-void VirtualFramework::suppress() {
+void VirtualFramework::want_offers(bool wanted) {
+    if (std::exchange(wanted_, wanted) == wanted) return;
     Call call;
-    call.set_type(Call::SUPPRESS);
-    call.mutable_suppress();
-    send(std::move(call));
-}
-
-void VirtualFramework::revive() {
-    Call call;
-    call.set_type(Call::REVIVE);
-    call.mutable_revive();
+    call.set_type(wanted ? Call::REVIVE : Call::SUPPRESS);
+    if (wanted)
+        call.mutable_revive();
+    else
+        call.mutable_suppress();
     send(std::move(call));
 }
 

@@ -34,8 +34,8 @@ class VirtualFramework {
     v1::TaskInfo task(const v1::Offer& offer, std::string id, double seconds) const;
     void launch(const v1::Offer& offer, std::vector<v1::TaskInfo> tasks, double refuse_seconds);
     void decline(const v1::Offer& offer, double refuse_seconds);
-    void suppress();
-    void revive();
+    // Suppresses or revives, where that is a change.
+    void want_offers(bool wanted);
     void constrain_offers(v1::scheduler::OfferConstraints constraints);
     VirtualCluster& cluster() { return cluster_; }
     const VirtualCluster& cluster() const { return cluster_; }
@@ -51,6 +51,7 @@ class VirtualFramework {
     Slot slot_;
     std::size_t peer_ = 0;
     std::string id_, stream_id_;
+    bool wanted_ = true;
 };
 
 }  // namespace fairlead::bench

@@ -38,7 +38,7 @@ class Occupant : public VirtualFramework {
             const double left = lengths_ == Lengths::constant ? quantile : -std::log(1 - quantile);
             launch(offer, {task(offer, std::to_string(launched_++), mean_seconds * left + settling_seconds)}, 1e6);
         }
-        if (holds_all()) suppress();
+        want_offers(!holds_all());
     }
     void ended(const std::string&) override {}
 

@@ -2,30 +2,20 @@
 // sockets on loopback.
 
 #include "cli/views.hpp"
-#include "common/http/server.hpp"
 #include "tests/support/served_files.hpp"
+#include "tests/unit/cli/command_test.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <string>
 
 namespace fairlead::cli {
 namespace {
 
-class TaskCommands : public testing::Test {
+class TaskCommands : public CommandTest {
   protected:
-    TaskCommands()
-        : server_(
-              context_.get_executor(),
-              [this](http::Request request, http::Responder responder) -> async::awaitable<void> {
-                  responder.respond(answer(request));
-                  co_return;
-              }) {
-        EXPECT_TRUE(server_.listen({async::asio::ip::address_v4::loopback(), 0}));
-        server_.start();
-        address_ = "127.0.0.1:" + std::to_string(server_.endpoints().at(0).port());
-        add_agent("here", "agent1", address_);
+    TaskCommands() {
+        add_agent("here", "agent1", address);
         add_agent("away", "agent2", "127.0.0.1:1");
     }
 
@@ -39,35 +29,13 @@ class TaskCommands : public testing::Test {
             {"id", id}, {"framework_id", framework}, {"slave_id", agent}, {"state", state}});
     }
 
-    int run(async::awaitable<int> command) {
-        int status = -1;
-        testing::internal::CaptureStdout();
-        testing::internal::CaptureStderr();
-        async::asio::co_spawn(context_, std::move(command), [&](std::exception_ptr e, int result) {
-            EXPECT_FALSE(e);
-            status = result;
-            server_.stop();
-        });
-        context_.run_for(std::chrono::seconds(30));
-        out = testing::internal::GetCapturedStdout();
-        err = testing::internal::GetCapturedStderr();
-        return status;
-    }
-    Cluster cluster() { return {context_.get_executor(), {{address_}, "test"}}; }
-
     tests::ServedFiles files;
-    std::vector<std::string> operated;  // bodies of the operator's calls
-    std::string out, err;
 
   private:
-    http::Response answer(const http::Request& request) {
+    http::Response answer(const http::Request& request) override {
         if (request.path == "/tasks") return page(boost::json::object{{"tasks", tasks_called(request)}});
         if (request.path == "/slaves") return page(boost::json::object{{"slaves", agents_}});
         if (request.headers.get("Content-Type") == "application/x-protobuf") return tests::answer_read_file(files, request);
-        if (request.path == "/api/v1") {
-            operated.push_back(request.body);
-            return http::text_response(200, "");
-        }
         return http::text_response(404, "");
     }
     boost::json::array tasks_called(const http::Request& request) const {
@@ -81,9 +49,6 @@ class TaskCommands : public testing::Test {
         return http::json_response(200, boost::json::serialize(document));
     }
 
-    async::asio::io_context context_{1};
-    http::Server server_;
-    std::string address_;
     boost::json::array tasks_, agents_;
 };
 

@@ -1,6 +1,7 @@
 #include "allocator/drf/drf.hpp"
 
 #include "tests/support/allocator_cluster.hpp"
+#include "tests/support/rival_policies.hpp"
 
 namespace fairlead::allocator::drf {
 namespace {
@@ -104,7 +105,12 @@ TEST(Drf, V14AChainOfConstraintsLeavesNobodyBehind) {
         cluster.refusals.pairs.clear();
         launched = fill(cluster, drf, std::vector(3, parsed("cpus:1")));
     }
-    for (FrameworkSlot f = 0; f < 3; ++f) EXPECT_NEAR(cluster.claim(f).allocated.of("cpus").to_double(), 4, 1) << f;
+    for (FrameworkSlot f = 0; f < 3; ++f) EXPECT_EQ(cluster.claim(f).allocated.of("cpus"), Milli::units(4)) << f;
+}
+
+TEST(Drf, V14WhoServesFirstComeLeavesSomebodyBehind) {
+    const std::vector<std::vector<std::size_t>> may_use{{0}, {0, 1}, {1, 2}};
+    EXPECT_EQ(tests::greedy(may_use, {4, 4, 4}, {1, 0, 2}), (std::vector{0, 8, 4}));
 }
 
 TEST(Drf, AWeightOfTwoAllowsTwiceTheShare) {

@@ -1,6 +1,8 @@
 #include "allocator/drf/share_tree.hpp"
 
+#include "allocator/portion.hpp"
 #include "common/resources/resources.hpp"
+#include "tests/support/rival_policies.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,6 +15,7 @@ namespace {
 using resources::Milli;
 using resources::Quantities;
 using resources::Resources;
+using tests::Fraction;
 
 Quantities amounts(const char* text) { return Resources::parse(text).value().quantities(); }
 
@@ -100,93 +103,117 @@ TEST(ShareTree, V2AndV3WeightsScaleShares) {
     }
 }
 
-TEST(ShareTree, V2AndV3ContinuousSharesArriveInSmallSteps) {
-    // Tasks of a thousandth: 54/13 and 18/13 with weights 2:1, 9/5 and 12/5 with 1:2.
-    for (const auto& [weight_a, weight_b, tasks_a, tasks_b] :
-         {std::tuple{2.0, 1.0, 54.0 / 13, 18.0 / 13}, std::tuple{1.0, 2.0, 9.0 / 5, 12.0 / 5}}) {
-        Filling filling("cpus:9;mem:18");
+// Divisible tasks: of a cluster that is so many times larger the exact fractions are whole tasks, and filling it passes
+// through every point at which all shares are equal.
+TEST(ShareTree, V2AndV3DivisibleTasks) {
+    struct Vector {
+        double weight_a, weight_b;
+        const char* capacity;  // <9 CPU, 18 GB> times the denominator
+        double tasks_a, tasks_b;
+    };
+    // 54/13 and 18/13; 9/5 and 12/5.
+    for (const auto& [weight_a, weight_b, capacity, tasks_a, tasks_b] :
+         {Vector{2, 1, "cpus:117;mem:234", 54, 18}, Vector{1, 2, "cpus:45;mem:90", 9, 12}}) {
+        Filling filling(capacity);
         const NodeId a = filling.tree.add_group(ShareTree::root, weight_a);
         const NodeId b = filling.tree.add_group(ShareTree::root, weight_b);
-        filling.leaf("A", a, "cpus:0.001;mem:0.004");
-        filling.leaf("B", b, "cpus:0.003;mem:0.001");
+        filling.leaf("A", a, "cpus:1;mem:4");
+        filling.leaf("B", b, "cpus:3;mem:1");
         filling.run();
-        EXPECT_NEAR(filling.held("A", "cpus"), tasks_a, 0.01);
-        EXPECT_NEAR(filling.held("B", "cpus") / 3, tasks_b, 0.01);
+        EXPECT_EQ(filling.held("A", "cpus"), tasks_a) << capacity;
+        EXPECT_EQ(filling.held("B", "mem"), tasks_b) << capacity;
     }
 }
 
 TEST(ShareTree, V4WhoNeedsOnlyWhatIsLeftGoesOn) {
     Filling filling("cpus:10;mem:20");
-    filling.leaf("1", ShareTree::root, "cpus:0.01");
-    filling.leaf("2", ShareTree::root, "mem:0.01");
-    filling.leaf("3", ShareTree::root, "cpus:0.01;mem:0.01");
+    filling.leaf("1", ShareTree::root, "cpus:1");
+    filling.leaf("2", ShareTree::root, "mem:1");
+    filling.leaf("3", ShareTree::root, "cpus:1;mem:1");
     filling.run();
-    EXPECT_NEAR(filling.held("1", "cpus"), 5, 0.02);
-    EXPECT_NEAR(filling.held("2", "mem"), 15, 0.02);
-    EXPECT_NEAR(filling.held("3", "cpus"), 5, 0.02);
+    EXPECT_EQ(filling.held("1", "cpus"), 5);
+    EXPECT_EQ(filling.held("2", "mem"), 15);
+    EXPECT_EQ(filling.held("3", "cpus"), 5);
 }
 
+// 4/3 each of <4, 4>, 2 and 1 of <8, 4>; three times as much of everything.
 TEST(ShareTree, V5MoreCapacityMayCostSomebody) {
     for (const auto& [capacity, tasks_a, tasks_b] :
-         {std::tuple{"cpus:4;mem:4", 4.0 / 3, 4.0 / 3}, std::tuple{"cpus:8;mem:4", 2.0, 1.0}}) {
+         {std::tuple{"cpus:12;mem:12", 4, 4}, std::tuple{"cpus:24;mem:12", 6, 3}}) {
         Filling filling(capacity);
-        filling.leaf("A", ShareTree::root, "cpus:0.002;mem:0.001");
-        filling.leaf("B", ShareTree::root, "cpus:0.001;mem:0.002");
+        filling.leaf("A", ShareTree::root, "cpus:2;mem:1");
+        filling.leaf("B", ShareTree::root, "cpus:1;mem:2");
         filling.run();
-        EXPECT_NEAR(filling.held("A", "mem"), tasks_a, 0.01) << capacity;
-        EXPECT_NEAR(filling.held("B", "cpus"), tasks_b, 0.01) << capacity;
+        EXPECT_EQ(filling.held("A", "mem"), tasks_a) << capacity;
+        EXPECT_EQ(filling.held("B", "cpus"), tasks_b) << capacity;
     }
 }
 
+// 35/2 each, of twice as much.
 TEST(ShareTree, V6NobodyHasLessThanItsHalf) {
-    Filling filling("cpus:70;mem:70");
-    filling.leaf("1", ShareTree::root, "cpus:0.02;mem:0.02");
-    filling.leaf("2", ShareTree::root, "cpus:0.01;mem:0.02");
+    Filling filling("cpus:140;mem:140");
+    filling.leaf("1", ShareTree::root, "cpus:2;mem:2");
+    filling.leaf("2", ShareTree::root, "cpus:1;mem:2");
     filling.run();
-    EXPECT_NEAR(filling.held("1", "mem") / 2, 17.5, 0.05);
-    EXPECT_NEAR(filling.held("2", "mem") / 2, 17.5, 0.05);
+    EXPECT_EQ(filling.held("1", "mem") / 2, 35);
+    EXPECT_EQ(filling.held("2", "mem") / 2, 35);
 }
 
+TEST(ShareTree, V6AssetFairnessLeavesSomebodyLessThanItsHalf) {
+    const auto tasks = tests::asset_fair({70, 70}, {{2, 2}, {1, 2}});
+    EXPECT_EQ(tasks, (std::vector<Fraction>{15, 20}));
+    EXPECT_LT(tasks[0] * 2 / 70, Fraction(1, 2)) << "of either scalar";
+}
+
+// 25/6 and 100/3, of six times as much.
 TEST(ShareTree, V7ALieAboutTheDemandGainsNothing) {
-    double tasks[2][2];
     for (const bool lies : {false, true}) {
-        Filling filling("cpus:100;mem:100");
-        filling.leaf("1", ShareTree::root, lies ? "cpus:0.16;mem:0.08" : "cpus:0.16;mem:0.01");
-        filling.leaf("2", ShareTree::root, "cpus:0.01;mem:0.02");
+        Filling filling("cpus:600;mem:600");
+        filling.leaf("1", ShareTree::root, lies ? "cpus:16;mem:8" : "cpus:16;mem:1");
+        filling.leaf("2", ShareTree::root, "cpus:1;mem:2");
         filling.run();
-        tasks[lies][0] = filling.held("1", "cpus") / 16;
-        tasks[lies][1] = filling.held("2", "cpus");
+        EXPECT_EQ(filling.held("1", "cpus") / 16, 25) << lies;
+        EXPECT_EQ(filling.held("2", "cpus"), 200) << lies;
     }
-    EXPECT_NEAR(tasks[false][0], 25.0 / 6, 0.03);
-    EXPECT_NEAR(tasks[false][1], 100.0 / 3, 0.2);
-    EXPECT_NEAR(tasks[true][0], tasks[false][0], 0.03);
-    EXPECT_NEAR(tasks[true][1], tasks[false][1], 0.2);
 }
 
+TEST(ShareTree, V7ACompetitiveEquilibriumRewardsTheLie) {
+    using Tasks = std::pair<Fraction, Fraction>;
+    EXPECT_EQ(tests::competitive_equilibrium({100, 100}, {16, 1}, {1, 2}), Tasks(Fraction(100, 31), Fraction(1500, 31)));
+    EXPECT_EQ(tests::competitive_equilibrium({100, 100}, {16, 8}, {1, 2}), Tasks(Fraction(25, 6), Fraction(100, 3)));
+}
+
+TEST(ShareTree, V7bTheRivalsOnTheFirstVector) {
+    EXPECT_EQ(tests::competitive_equilibrium({9, 18}, {1, 4}, {3, 1}), std::pair(Fraction(45, 11), Fraction(18, 11)));
+    EXPECT_EQ(tests::asset_fair({9, 18}, {{1, 4}, {3, 1}}), (std::vector{Fraction(252, 100), Fraction(216, 100)}));
+}
+
+// 12/5, 12/5 and 24/5; 4 and 4 without the third. Of five times as much.
 TEST(ShareTree, V8WhoLeavesMakesRoomForAll) {
     for (const bool third : {true, false}) {
-        Filling filling("cpus:12;mem:12");
-        filling.leaf("1", ShareTree::root, "cpus:0.001;mem:0.002");
-        filling.leaf("2", ShareTree::root, "cpus:0.002;mem:0.001");
-        if (third) filling.leaf("3", ShareTree::root, "cpus:0.001;mem:0.001");
+        Filling filling("cpus:60;mem:60");
+        filling.leaf("1", ShareTree::root, "cpus:1;mem:2");
+        filling.leaf("2", ShareTree::root, "cpus:2;mem:1");
+        if (third) filling.leaf("3", ShareTree::root, "cpus:1;mem:1");
         filling.run();
-        EXPECT_NEAR(filling.held("1", "cpus"), third ? 12.0 / 5 : 4, 0.02);
-        EXPECT_NEAR(filling.held("2", "mem"), third ? 12.0 / 5 : 4, 0.02);
+        EXPECT_EQ(filling.held("1", "cpus"), third ? 12 : 20);
+        EXPECT_EQ(filling.held("2", "mem"), third ? 12 : 20);
         if (third) {
-            EXPECT_NEAR(filling.held("3", "mem"), 24.0 / 5, 0.02);
+            EXPECT_EQ(filling.held("3", "mem"), 24);
         }
     }
 }
 
+// 200/9, 200/9 and 100/9, of nine times as much.
 TEST(ShareTree, V9ThreeScalars) {
-    Filling filling("cpus:100;mem:400;disk:1000");
-    filling.leaf("1", ShareTree::root, "cpus:0.01;mem:0.08;disk:0.05");
-    filling.leaf("2", ShareTree::root, "cpus:0.02;mem:0.02;disk:0.2");
-    filling.leaf("3", ShareTree::root, "cpus:0.01;mem:0.04;disk:0.4");
+    Filling filling("cpus:900;mem:3600;disk:9000");
+    filling.leaf("1", ShareTree::root, "cpus:1;mem:8;disk:5");
+    filling.leaf("2", ShareTree::root, "cpus:2;mem:2;disk:20");
+    filling.leaf("3", ShareTree::root, "cpus:1;mem:4;disk:40");
     filling.run();
-    EXPECT_NEAR(filling.held("1", "cpus"), 200.0 / 9, 0.1);
-    EXPECT_NEAR(filling.held("2", "cpus") / 2, 200.0 / 9, 0.1);
-    EXPECT_NEAR(filling.held("3", "cpus"), 100.0 / 9, 0.1);
+    EXPECT_EQ(filling.held("1", "cpus"), 200);
+    EXPECT_EQ(filling.held("2", "cpus") / 2, 200);
+    EXPECT_EQ(filling.held("3", "cpus"), 100);
 }
 
 TEST(ShareTree, V9WholeTasksWithTiesByAge) {
@@ -198,6 +225,58 @@ TEST(ShareTree, V9WholeTasksWithTiesByAge) {
     EXPECT_EQ(filling.held("1", "cpus"), 24);
     EXPECT_EQ(filling.held("2", "cpus") / 2, 22);
     EXPECT_EQ(filling.held("3", "cpus"), 11);
+}
+
+// Fairness within each server by itself, which wastes what suits nobody there: six tasks each, where the whole cluster has
+// room for ten of each (Drf.V10...). In tenths of a cpu and of a GB.
+TEST(ShareTree, V10FairnessWithinEachServerGivesSixEach) {
+    double tasks[2] = {};
+    for (const char* server : {"cpus:20;mem:120", "cpus:120;mem:20"}) {
+        Filling filling(server);
+        filling.leaf("1", ShareTree::root, "cpus:2;mem:10");
+        filling.leaf("2", ShareTree::root, "cpus:10;mem:2");
+        filling.run();
+        tasks[0] += filling.held("1", "cpus") / 2;
+        tasks[1] += filling.held("2", "cpus") / 10;
+    }
+    EXPECT_EQ(tasks[0], 6);
+    EXPECT_EQ(tasks[1], 6);
+}
+
+// The order of global shares, each task on the server that suits it best: ten each, both at five sevenths of the cluster.
+TEST(ShareTree, V10GlobalSharesGiveTenEachWhereTasksGoWhereTheySuit) {
+    const std::vector capacities{amounts("cpus:2;mem:12"), amounts("cpus:12;mem:2")};
+    auto left = capacities;
+    ShareTree tree({ShareTree::Order::fair, 0, ShareTree::Ties::by_age}, 1);
+    tree.set_cluster(amounts("cpus:14;mem:14"), {});
+    std::map<NodeId, Quantities> tasks, held;
+    for (const char* task : {"cpus:0.2;mem:1", "cpus:1;mem:0.2"}) {
+        const NodeId leaf = tree.add_leaf(ShareTree::root);
+        tasks[leaf] = amounts(task);
+        tree.set_appetite(leaf, Appetite::hungry);
+    }
+    for (;;) {
+        NodeId next = 0;
+        if (!tree.first_of(ShareTree::root, [&](NodeId leaf) { return next = leaf, true; })) break;
+        std::optional<std::size_t> best;
+        const auto suits = [&](std::size_t server) {
+            return alignment(tasks[next], left[server], capacities[server]) -
+                   stranded(tasks[next], left[server], capacities[server]);
+        };
+        for (std::size_t server = 0; server < left.size(); ++server)
+            if (left[server].contains(tasks[next]) && (!best || suits(server) > suits(*best))) best = server;
+        if (!best) {
+            tree.set_appetite(next, Appetite::none);
+            continue;
+        }
+        left[*best].subtract(tasks[next]);
+        held[next].add(tasks[next]);
+        tree.serve(next, held[next]);
+    }
+    for (const auto& [leaf, task] : tasks) {
+        EXPECT_EQ(held[leaf].of(leaf == tasks.begin()->first ? "mem" : "cpus"), Milli::units(10));
+        EXPECT_DOUBLE_EQ(tree.share(leaf), 5.0 / 7);
+    }
 }
 
 TEST(ShareTree, V11SiblingsWithDifferentScalarsDoNotStarveEachOther) {
