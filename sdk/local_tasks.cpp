@@ -103,6 +103,18 @@ void WantedSites::include(const WantedSites& others) {
     racks.insert(others.racks.begin(), others.racks.end());
 }
 
+bool WantedSites::cover(const WantedSites& others) const {
+    if (anywhere || others.anywhere) return anywhere;
+    return std::ranges::includes(hosts, others.hosts) && std::ranges::includes(racks, others.racks);
+}
+
+std::optional<WantedSites> OfferHint::update(WantedSites wanted, Since since) {
+    if (since == Since::nothing_came_in_vain && told_.cover(wanted)) return {};
+    if (wanted == told_) return {};
+    told_ = wanted;
+    return wanted;
+}
+
 v1::scheduler::OfferConstraints offers_only_from(const WantedSites& sites, const std::string& role,
                                                  const std::string& rack_attribute) {
     v1::scheduler::OfferConstraints constraints;

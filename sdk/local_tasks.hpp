@@ -35,6 +35,7 @@ struct WantedSites {
     bool anywhere = false;
     std::set<std::string> hosts, racks;
     void include(const WantedSites& others);
+    bool cover(const WantedSites& others) const;
     friend bool operator==(const WantedSites&, const WantedSites&) = default;
 };
 
@@ -83,6 +84,22 @@ class LocalTasks {
     Index on_host_, in_rack_;
     std::set<Order> without_data_;
     Order next_ = 0;
+};
+
+// What a master was told last of the offers that are wanted, and when that is worth another call: when an offer came that
+// was let go, or when one is wanted that the master holds back.
+class OfferHint {
+  public:
+    enum class Since { nothing_came_in_vain, one_was_let_go };
+    // What the master is to be told now; nothing while what it knows will do.
+    std::optional<WantedSites> update(WantedSites wanted, Since since);
+
+    // The master holds offers back: nobody hears then of an offer that was let go, and each launch begins a wait
+    // (DelayScheduling::passed_over).
+    bool holds_back() const { return !told_.anywhere; }
+
+  private:
+    WantedSites told_{true, {}, {}};
 };
 
 }  // namespace fairlead::sdk

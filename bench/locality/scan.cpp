@@ -63,19 +63,14 @@ double Scan::refuse_seconds() const {
     return std::min(refuse_seconds_max, std::chrono::duration<double>(*widens - cluster().now()).count());
 }
 
-// Once an offer was let go the master holds such back. From then on nobody tells when one would have come: each launch
-// begins a wait.
 void Scan::tell_what_is_wanted() {
     if (ready_.empty()) return;
     const auto now = cluster().now();
-    if (!told_.anywhere) delay_.passed_over(now);
-    if (std::exchange(let_one_go_, false) || delay_.farthest(now) == sdk::Locality::anywhere) {
-        auto wanted = ready_.wanted(delay_.farthest(now));
-        if (wanted != told_) {
-            constrain_offers(sdk::offers_only_from(wanted, role()));
-            told_ = std::move(wanted);
-        }
-    }
+    if (hint_.holds_back()) delay_.passed_over(now);
+    const auto since = std::exchange(let_one_go_, false) ? sdk::OfferHint::Since::one_was_let_go
+                                                         : sdk::OfferHint::Since::nothing_came_in_vain;
+    if (const auto wanted = hint_.update(ready_.wanted(delay_.farthest(now)), since))
+        constrain_offers(sdk::offers_only_from(*wanted, role()));
     look_again_when_it_widens();
 }
 
@@ -83,7 +78,7 @@ void Scan::look_again_when_it_widens() {
     const auto widens = delay_.widens_at(cluster().now());
     if (!widens) return;
     cluster().after(*widens - cluster().now(), [this, at = *widens] {
-        if (at == cluster().now() && !told_.anywhere) tell_what_is_wanted();
+        if (at == cluster().now() && hint_.holds_back()) tell_what_is_wanted();
     });
 }
 

@@ -41,7 +41,7 @@ class Scan : public VirtualFramework {
     base::Prng prng_;
     sdk::LocalTasks ready_;
     sdk::DelayScheduling delay_;
-    sdk::WantedSites told_{true, {}, {}};  // to the master
+    sdk::OfferHint hint_;
     std::size_t blocks_ = 0, ended_ = 0;
     std::array<std::size_t, 3> launched_{};
     double finished_at_ = 0;

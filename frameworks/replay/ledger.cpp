@@ -32,16 +32,17 @@ Ledger::Ledger(const std::vector<TraceJob>& trace, LedgerOptions options) : opti
     }
 }
 
-bool Ledger::advance(double now) {
-    const auto before = ready_.size();
+std::vector<std::size_t> Ledger::advance(double now) {
+    std::vector<std::size_t> became_ready;
     for (; next_planned_ < tasks_.size() && jobs_[tasks_[next_planned_].job].due <= now;
          ++next_planned_) {
         auto& task = tasks_[next_planned_];
         task.phase = TaskPhase::ready;
         task.ready_at = jobs_[task.job].due;
         ready_.push_back(next_planned_);
+        became_ready.push_back(next_planned_);
     }
-    return ready_.size() > before;
+    return became_ready;
 }
 
 double Ledger::next_due() const {
@@ -50,13 +51,17 @@ double Ledger::next_due() const {
 
 std::size_t Ledger::place(double now, double cpus) {
     const auto index = ready_.front();
-    ready_.pop_front();
+    place(index, now, cpus);
+    return index;
+}
+
+void Ledger::place(std::size_t index, double now, double cpus) {
+    ready_.erase(std::find(ready_.begin(), ready_.end(), index));
     auto& task = tasks_[index];
     task.phase = TaskPhase::placed;
     task.cpus = cpus;
     ++task.attempt;
     hold(now, cpus);
-    return index;
 }
 
 std::string Ledger::id_of(std::size_t task) const {

@@ -9,7 +9,9 @@
 // failed_attempts() counts every attempt that did not end well.
 
 #include "frameworks/replay/trace.hpp"
+#include "sdk/delay_scheduling.hpp"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -52,15 +54,18 @@ class Ledger {
   public:
     Ledger(const std::vector<TraceJob>& trace, LedgerOptions options);
 
-    // Submits what is due; true when a task became ready.
-    bool advance(double now);
+    // Submits what is due. The tasks that became ready.
+    std::vector<std::size_t> advance(double now);
     // When advance() has something to do again; negative when nothing is planned any more.
     double next_due() const;
 
     bool has_ready() const { return !ready_.empty(); }
     std::size_t ready_count() const { return ready_.size(); }
-    // Takes the task that has been ready longest.
+    // Takes the task that has been ready longest, or a certain ready one.
     std::size_t place(double now, double cpus);
+    void place(std::size_t task, double now, double cpus);
+    // How far from its input a task was placed; only for those whose input is known to be somewhere.
+    void note_locality(sdk::Locality where) { ++placed_at_[static_cast<std::size_t>(where)]; }
 
     // "<task>.<attempt>": unknown ids and those of an older attempt give nothing back.
     std::string id_of(std::size_t task) const;
@@ -85,6 +90,7 @@ class Ledger {
     const std::vector<Task>& tasks() const { return tasks_; }
     double makespan() const { return makespan_; }
     double cpu_seconds() const { return cpu_seconds_; }
+    std::size_t placed_at(sdk::Locality where) const { return placed_at_[static_cast<std::size_t>(where)]; }
     std::size_t cpu_seconds_known() const { return cpu_seconds_known_; }
     double cpus_held() const { return held_; }
 
@@ -104,6 +110,7 @@ class Ledger {
     std::size_t next_planned_ = 0;  // tasks are in the order of their jobs
     std::size_t finished_ = 0, running_ = 0, lost_ = 0, failed_attempts_ = 0,
                 cpu_seconds_known_ = 0;
+    std::array<std::size_t, 3> placed_at_{};  // by Locality
     double makespan_ = 0, cpu_seconds_ = 0, held_ = 0;
     struct Change {
         double at, held;

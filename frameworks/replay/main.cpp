@@ -2,6 +2,7 @@
 // moment on.
 
 #include "common/async/deadline.hpp"
+#include "common/http/client.hpp"
 #include "frameworks/replay/replayer.hpp"
 #include "frameworks/replay/report.hpp"
 
@@ -22,6 +23,7 @@ namespace {
 
 constexpr auto tick_period = std::chrono::milliseconds(50);
 constexpr auto subscribe_deadline = std::chrono::seconds(60);
+constexpr auto agents_deadline = std::chrono::seconds(20);
 constexpr std::size_t bar_width = 30, plot_width = 64;
 
 struct Options {
@@ -30,6 +32,9 @@ struct Options {
     std::vector<std::string> frameworks;
     std::size_t jobs = 50;
     double time_scale = 50, bytes_scale = 1, cpus = 0.25, mem_mb = 64;
+    unsigned copies = 3;
+    std::uint64_t seed = 1;
+    double wait_host = 1, wait_rack = 1;
     unsigned give_up_minutes = 15;
 };
 
@@ -84,8 +89,24 @@ bool all(const std::list<Member>& members, Predicate predicate) {
     return true;
 }
 
+// Of the first of these masters that tells.
+async::awaitable<base::Result<std::vector<sdk::Site>>> agents_of(const std::vector<std::string>& masters) {
+    base::Error last(base::ErrorCode::invalid_argument, "no master was given");
+    for (const auto& master : masters) {
+        const auto url = http::parse_url(master, 5050);
+        if (!url) co_return url.error().in("master " + master);
+        http::Client client(co_await async::asio::this_coro::executor, *url);
+        http::ClientRequest request("GET", "/slaves");
+        const auto answer = co_await client.request(std::move(request), agents_deadline);
+        if (answer && answer->status == 200) co_return parse_agents(answer->body);
+        last = answer ? base::Error(base::ErrorCode::unavailable, fmt::format("/slaves of {} answers {}", master, answer->status))
+                      : answer.error().in("/slaves of " + master);
+    }
+    co_return last;
+}
+
 async::awaitable<std::string> replay(std::list<Member>& members, const std::vector<Named>& named,
-                                     unsigned give_up_minutes) {
+                                     const Options& options) {
     const auto now = [] { return base::read_clocks().instant; };
     const auto subscribe_until = now() + subscribe_deadline;
     while (!all(members, [](const Replayer& r) { return r.is_subscribed(); })) {
@@ -93,14 +114,21 @@ async::awaitable<std::string> replay(std::list<Member>& members, const std::vect
         if (now() > subscribe_until) co_return "not all frameworks could subscribe within a minute";
         co_await async::sleep_for(tick_period);
     }
+    std::vector<sdk::Site> hosts;
+    if (options.copies > 0) {
+        auto agents = co_await agents_of(options.masters);
+        if (!agents) co_return "cannot tell where data could be: " + agents.error().message();
+        hosts = std::move(*agents);
+    }
     const auto start = now();
-    for (auto& member : members) member.replayer.start(start);
+    std::uint64_t number = 0;  // each framework has data of its own
+    for (auto& member : members) member.replayer.start(start, Blocks(hosts, options.copies, options.seed + number++));
     Screen screen;
     while (!all(members, [](const Replayer& r) { return r.over(); })) {
         if (auto trouble = trouble_of(members); !trouble.empty()) co_return trouble;
-        if (now() > start + std::chrono::minutes(give_up_minutes)) {
+        if (now() > start + std::chrono::minutes(options.give_up_minutes)) {
             screen.show_last(named);
-            co_return fmt::format("not done after {} minutes", give_up_minutes);
+            co_return fmt::format("not done after {} minutes", options.give_up_minutes);
         }
         for (auto& member : members) member.replayer.tick();
         screen.show(named, now());
@@ -156,7 +184,8 @@ int run(const Options& options) {
                                  options.user,
                                  options.maptask,
                                  options.cpus,
-                                 options.mem_mb};
+                                 options.mem_mb,
+                                 {base::seconds_clamped(options.wait_host), base::seconds_clamped(options.wait_rack)}};
         members.emplace_back(context.get_executor(), std::move(replayer),
                              Ledger(*trace, {options.time_scale, options.bytes_scale}));
         named.push_back({members.back().replayer.name(), &members.back().replayer.ledger()});
@@ -166,7 +195,7 @@ int run(const Options& options) {
     async::asio::co_spawn(
         context,
         [&]() -> async::awaitable<void> {
-            trouble = co_await replay(members, named, options.give_up_minutes);
+            trouble = co_await replay(members, named, options);
             for (auto& member : members) co_await member.replayer.stop();
         },
         [](std::exception_ptr failure) {
@@ -217,6 +246,16 @@ int main(int argc, char** argv) {
     app.add_option("--mem-per-map", options.mem_mb, "Memory of a map task, in MB")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
+    app.add_option("--copies", options.copies, "Copies of each block of input, on hosts by --seed; 0: nowhere in particular")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 100));
+    app.add_option("--seed", options.seed, "Of where the copies are")->capture_default_str();
+    app.add_option("--wait-host", options.wait_host, "Seconds that a job waits for a host with its input")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
+    app.add_option("--wait-rack", options.wait_rack, "Further seconds that it waits for a host of the same rack")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     app.add_option("--user", options.user, "Account that the tasks run as")->capture_default_str();
     app.add_option("--maptask", options.maptask, "The program of a map task, as agents have it")
         ->capture_default_str();

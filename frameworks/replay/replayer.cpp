@@ -13,6 +13,8 @@ namespace fairlead::frameworks::replay {
 namespace {
 
 constexpr double refuse_seconds = 1;
+// Shorter: the master is to see that a better agent is waited for, and that not nothing is wanted.
+constexpr double waiting_refuse_seconds = 0.5;
 constexpr double failover_seconds = 60;
 constexpr std::size_t readers_max = 64;
 
@@ -34,6 +36,7 @@ Replayer::Replayer(async::Executor strand, ReplayerOptions options, Ledger ledge
     : options_(std::move(options)),
       strand_(strand),
       ledger_(std::move(ledger)),
+      placement_(options_.waits),
       scheduler_(strand,
                  {.masters = options_.masters,
                   .framework = framework_of(options_),
@@ -48,16 +51,28 @@ double Replayer::elapsed() const {
     return std::chrono::duration<double>(base::read_clocks().instant - start_).count();
 }
 
-void Replayer::start(base::Instant start) {
+void Replayer::start(base::Instant start, Blocks blocks) {
     start_ = start;
+    blocks_ = std::move(blocks);
     started_ = true;
     tick();
 }
 
 void Replayer::tick() {
     if (!started_) return;
-    ledger_.advance(elapsed());
+    for (const auto task : ledger_.advance(elapsed())) queue(task);
     want_offers(ledger_.has_ready());
+    tell_what_is_wanted();
+}
+
+void Replayer::queue(std::size_t task) {
+    placement_.add(ledger_.tasks()[task].job, task, blocks_.copies_of(task));
+}
+
+void Replayer::tell_what_is_wanted() {
+    if (!blocks_.known() || !scheduler_.subscribed()) return;
+    if (const auto wanted = placement_.hint(base::read_clocks().instant))
+        (void)scheduler_.constrain_offers(sdk::offers_only_from(*wanted, options_.role));
 }
 
 void Replayer::want_offers(bool wanted) {
@@ -87,6 +102,7 @@ void Replayer::offers(const std::vector<v1::Offer>& offers) {
     tick();
     for (const auto& offer : offers) use(offer);
     want_offers(ledger_.has_ready());
+    tell_what_is_wanted();
 }
 
 void Replayer::use(const v1::Offer& offer) {
@@ -94,9 +110,13 @@ void Replayer::use(const v1::Offer& offer) {
     std::vector<v1::TaskInfo> tasks;
     while (started_ && ledger_.has_ready() && cpus + 1e-6 >= options_.cpus &&
            mem + 1e-6 >= options_.mem_mb) {
+        const auto choice = placement_.take(sdk::site_of(offer), base::read_clocks().instant);
+        if (!choice) break;
         cpus -= options_.cpus;
         mem -= options_.mem_mb;
-        const auto index = ledger_.place(elapsed(), options_.cpus);
+        const auto index = choice->task;
+        ledger_.place(index, elapsed(), options_.cpus);
+        if (blocks_.known()) ledger_.note_locality(choice->where);
         const auto& task = ledger_.tasks()[index];
         agents_[index] = sdk::agent_address(offer);
         tasks.push_back(sdk::command_task(
@@ -105,10 +125,11 @@ void Replayer::use(const v1::Offer& offer) {
             sdk::program({options_.maptask, std::to_string(task.bytes)}), options_.cpus,
             options_.mem_mb));
     }
+    const double refused = started_ && ledger_.has_ready() ? waiting_refuse_seconds : refuse_seconds;
     if (tasks.empty())
-        (void)scheduler_.decline({offer.id()}, refuse_seconds);
+        (void)scheduler_.decline({offer.id()}, refused);
     else
-        (void)scheduler_.launch(offer, std::move(tasks), refuse_seconds);
+        (void)scheduler_.launch(offer, std::move(tasks), refused);
 }
 
 void Replayer::update(const v1::TaskStatus& status) {
@@ -121,7 +142,7 @@ void Replayer::update(const v1::TaskStatus& status) {
     } else if (sdk::is_terminal(status.state()) || status.state() == v1::TASK_UNKNOWN) {
         trouble(fmt::format("{} {} {}", status.task_id().value(),
                             v1::TaskState_Name(status.state()), status.message()));
-        ledger_.failed(task, elapsed());
+        if (ledger_.failed(task, elapsed())) queue(task);
     }
     tick();
 }

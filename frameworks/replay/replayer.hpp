@@ -1,12 +1,14 @@
 #pragma once
-// One framework that replays a trace on the cluster: places ready tasks on offers, retries what
-// failed, declines what it has no use for, suppresses offers while nothing is ready and revives
+// One framework that replays a trace on the cluster: places ready tasks on offers, near their input
+// where it is known to be somewhere, retries what failed, declines what it has no use for, suppresses offers while nothing is ready and revives
 // them when work comes. What happened is kept by its Ledger. On one strand; runs from start() until
 // all tasks ended.
 
 #include "common/async/asio.hpp"
 #include "common/async/task_group.hpp"
+#include "frameworks/replay/blocks.hpp"
 #include "frameworks/replay/ledger.hpp"
+#include "frameworks/replay/placement.hpp"
 #include "sdk/scheduler.hpp"
 
 #include <functional>
@@ -19,6 +21,7 @@ struct ReplayerOptions {
     std::vector<std::string> masters;
     std::string name, role, user, maptask;
     double cpus = 0.25, mem_mb = 64;
+    sdk::LocalityWaits waits;
 };
 
 class Replayer : public sdk::SchedulerEvents {
@@ -27,8 +30,8 @@ class Replayer : public sdk::SchedulerEvents {
 
     async::awaitable<base::Status> run() { return scheduler_.run(); }
     bool is_subscribed() const { return scheduler_.subscribed(); }
-    // The trace's time zero is `start`; until then offers are declined.
-    void start(base::Instant start);
+    // The trace's time zero is `start`; until then offers are declined. Task i reads block i.
+    void start(base::Instant start, Blocks blocks);
     // Submits what is due. To be called often.
     void tick();
     // All tasks have ended and their output was read.
@@ -46,6 +49,8 @@ class Replayer : public sdk::SchedulerEvents {
 
   private:
     void use(const v1::Offer& offer);
+    void queue(std::size_t task);
+    void tell_what_is_wanted();
     void trouble(std::string text) { last_trouble_ = std::move(text); }
     double elapsed() const;
     void want_offers(bool wanted);
@@ -56,6 +61,8 @@ class Replayer : public sdk::SchedulerEvents {
     ReplayerOptions options_;
     async::Executor strand_;
     Ledger ledger_;
+    Blocks blocks_;
+    Placement placement_;
     sdk::Scheduler scheduler_;
     async::TaskGroup group_;
     std::map<std::size_t, std::string> agents_;  // of the present attempt: "ip:port"

@@ -18,6 +18,14 @@ std::string spread_text(const Spread& spread) {
     return fmt::format("{:.2f} / {:.2f} / {:.2f}", spread.median, spread.p95, spread.max);
 }
 
+// Tasks whose input is known to be somewhere.
+std::size_t placed(const Named& framework) {
+    std::size_t tasks = 0;
+    for (const auto where : {sdk::Locality::host, sdk::Locality::rack, sdk::Locality::anywhere})
+        tasks += framework.ledger->placed_at(where);
+    return tasks;
+}
+
 }  // namespace
 
 std::string progress_line(const Named& framework, std::size_t width) {
@@ -36,7 +44,7 @@ std::string progress_line(const Named& framework, std::size_t width) {
 std::string summary(const std::vector<Named>& frameworks) {
     std::string text;
     const auto row = [&](std::string_view title, auto&& cell) {
-        text += fmt::format("{:<34}", title);
+        text += fmt::format("{:<38}", title);
         for (const auto& framework : frameworks) text += fmt::format("  {:>22}", cell(framework));
         text += "\n";
     };
@@ -54,6 +62,15 @@ std::string summary(const std::vector<Named>& frameworks) {
         [](const Named& f) { return spread_text(spread_of(f.ledger->job_waits())); });
     row("task wait, s (median / p95 / max)",
         [](const Named& f) { return spread_text(spread_of(f.ledger->task_waits())); });
+    const bool somewhere = std::any_of(frameworks.begin(), frameworks.end(), [](const Named& f) { return placed(f) > 0; });
+    if (somewhere)
+        row("near its input, % (host / rack / any)", [](const Named& f) {
+            const auto part = [&](sdk::Locality where) {
+                return 100.0 * static_cast<double>(f.ledger->placed_at(where)) / static_cast<double>(std::max<std::size_t>(placed(f), 1));
+            };
+            return fmt::format("{:.0f} / {:.0f} / {:.0f}", part(sdk::Locality::host), part(sdk::Locality::rack),
+                               part(sdk::Locality::anywhere));
+        });
     row("CPU seconds", [](const Named& f) {
         const auto known = f.ledger->cpu_seconds_known();
         return known == f.ledger->finished_count()

@@ -15,13 +15,23 @@ Ledger two_jobs(unsigned attempts_max = 4) {
 
 TEST(Ledger, JobsBecomeReadyAtTheirCompressedTime) {
     auto ledger = two_jobs();
-    EXPECT_TRUE(ledger.advance(0));
+    EXPECT_THAT(ledger.advance(0), testing::ElementsAre(0));
     EXPECT_EQ(ledger.ready_count(), 1u);
     EXPECT_EQ(ledger.next_due(), 10);
-    EXPECT_FALSE(ledger.advance(9.9));
-    EXPECT_TRUE(ledger.advance(10));
+    EXPECT_THAT(ledger.advance(9.9), testing::IsEmpty());
+    EXPECT_THAT(ledger.advance(10), testing::ElementsAre(1, 2));
     EXPECT_EQ(ledger.ready_count(), 3u);
     EXPECT_LT(ledger.next_due(), 0);
+}
+
+TEST(Ledger, ACertainTaskIsPlacedBeforeThoseThatWaitLonger) {
+    auto ledger = two_jobs();
+    ledger.advance(10);
+    ledger.place(2, 11, 1);
+    EXPECT_EQ(ledger.tasks()[2].phase, TaskPhase::placed);
+    EXPECT_EQ(ledger.place(12, 1), 0u);
+    EXPECT_EQ(ledger.place(12, 1), 1u);
+    EXPECT_FALSE(ledger.has_ready());
 }
 
 TEST(Ledger, AStatusThatComesTwiceCountsOnce) {

@@ -99,6 +99,22 @@ TEST(LocalTasks, MoreConditionsThanAMasterReadsAreNoCondition) {
     EXPECT_EQ(offers_only_from(sites, "batch").role_constraints_size(), 0);
 }
 
+TEST(OfferHint, IsWorthACallWhenOneWasLetGoOrOneIsMissing) {
+    using enum OfferHint::Since;
+    OfferHint hint;
+    const WantedSites two{false, {"a", "b"}, {}}, one{false, {"a"}, {}}, other{false, {"c"}, {}};
+    EXPECT_FALSE(hint.update(two, nothing_came_in_vain)) << "the master offers everything";
+    EXPECT_FALSE(hint.holds_back());
+    EXPECT_EQ(hint.update(two, one_was_let_go), two);
+    EXPECT_TRUE(hint.holds_back());
+    EXPECT_FALSE(hint.update(one, nothing_came_in_vain)) << "less is wanted, and nothing in vain has come yet";
+    EXPECT_EQ(hint.update(other, nothing_came_in_vain), other) << "the master holds back what is wanted now";
+    EXPECT_FALSE(hint.update(other, one_was_let_go)) << "it was on its way";
+    const WantedSites anywhere{true, {}, {}};
+    EXPECT_EQ(hint.update(anywhere, nothing_came_in_vain), anywhere);
+    EXPECT_FALSE(hint.holds_back());
+}
+
 TEST(LocalTasks, AnOfferTellsHostAndRackOfItsAgent) {
     v1::Offer offer;
     offer.set_hostname("host7");

@@ -107,6 +107,33 @@ TEST_F(SchedulerTest, ATaskIsLaunchedAcknowledgedAndTheFrameworkTornDown) {
     EXPECT_EQ(master.calls.at(2).acknowledge().uuid(), std::string(16, 'u'));
 }
 
+TEST_F(SchedulerTest, ConstraintsOnOffersAreSentAndKeptOverSubscriptionsAndUpdates) {
+    events.on_subscribed = [&] {
+        if (events.subscriptions == 1) {
+            Call::UpdateFramework update;
+            (*update.mutable_offer_constraints()->mutable_role_constraints())["batch"].add_groups();
+            EXPECT_TRUE(scheduler->constrain_offers(update.offer_constraints()));
+            auto renamed = options().framework;
+            renamed.set_name("renamed");
+            EXPECT_TRUE(scheduler->update_framework(renamed));
+        } else {
+            scheduler->stop(Ending::keep_framework);
+        }
+    };
+    int updates = 0;
+    master.after = [&](const Call& call) {
+        if (call.type() != Call::UPDATE_FRAMEWORK) return;
+        EXPECT_EQ(call.update_framework().offer_constraints().role_constraints_size(), 1);
+        if (++updates == 2) master.break_stream();
+    };
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.subscriptions, 2);
+    EXPECT_THAT(call_names(),
+                testing::ElementsAre("SUBSCRIBE", "UPDATE_FRAMEWORK", "UPDATE_FRAMEWORK", "SUBSCRIBE"));
+    EXPECT_EQ(master.calls.back().subscribe().offer_constraints().role_constraints_size(), 1);
+    EXPECT_EQ(master.calls.back().subscribe().framework_info().name(), "renamed");
+}
+
 TEST_F(SchedulerTest, ABrokenStreamIsOpenedAgainUnderTheSameFrameworkId) {
     events.on_subscribed = [&] {
         if (events.subscriptions == 1)
