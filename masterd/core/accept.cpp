@@ -91,7 +91,7 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
     if (accept.operations_size() > 0)
         books_.set_hungry(framework, role);
     else
-        note_declined(framework, role, accept.filters());
+        note_declined(framework, role, pool.quantities(), accept.filters());
     if (!pool.empty()) refuse_for(framework, role, agent.slot, pool, accept.filters());
 }
 

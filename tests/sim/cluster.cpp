@@ -16,6 +16,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.fault_chance = prng.chance(0.2) ? 0 : prng.unit() * 0.2;
     scenario.faults_until = std::chrono::seconds(20 + prng.below(120));
     scenario.masters_crash = prng.chance(0.3);
+    scenario.guarantees = prng.chance(0.5);
     return scenario;
 }
 

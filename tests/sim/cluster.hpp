@@ -29,6 +29,7 @@ struct Scenario {
     double fault_chance = 0.02;        // at each of the fault's moments
     base::Duration faults_until{};     // then the cluster has to settle
     bool masters_crash = false;
+    bool guarantees = false;           // for some roles, and revocation to keep them
     base::Duration settle_max = std::chrono::minutes(30);
 
     static Scenario draw(base::Prng& prng);
@@ -39,6 +40,7 @@ struct Outcome {
     std::uint64_t fingerprint = 0;        // of every byte that travelled and when
     int tasks_finished = 0;
     int tasks_lost_and_repeated = 0;
+    int tasks_revoked = 0;
     int faults = 0;
 };
 
@@ -98,6 +100,10 @@ class Cluster {
 
     // masters.cpp
     void start_master();
+    masterd::core::CoreOptions master_options() const;
+    void guarantee_something();
+    void end_guarantee(const Scheduler& scheduler);
+    void take_note_of(const internal::KillTask& kill);
     void crash_master();
     void step_master(const masterd::core::Input& input);
     void carry_out(const masterd::core::Effect& effect);
@@ -133,6 +139,7 @@ class Cluster {
     void take_event(Scheduler& scheduler, const v1::scheduler::Event& event);
     void take_offers(Scheduler& scheduler, const v1::scheduler::Event::Offers& offers);
     void take_status(Scheduler& scheduler, const v1::TaskStatus& status);
+    void take_inverse_offers(Scheduler& scheduler, const v1::scheduler::Event::InverseOffers& offers);
     void reconcile(Scheduler& scheduler);
     bool done() const;
 
@@ -150,6 +157,7 @@ class Cluster {
     std::unique_ptr<masterd::core::Core> master_;
     Checkers checkers_{[this](const std::string& what) { complain(what); }};
     std::uint64_t epoch_ = 0;
+    std::set<Checkers::TaskKey> revoked_;  // by this master
     masterd::core::Invariants master_invariants_;
     std::optional<base::Instant> master_deadline_;
     std::uint64_t last_number_ = 0;
