@@ -65,6 +65,9 @@ struct Claim {
     // It has declined all that it was offered last, and is asked after the others until then. The epoch: it is hungry.
     base::Instant content_until{};
     unsigned declines = 0;  // one after the other, without anything taken between them
+    // The most that it has been offered on one agent, and declined, since it last took something or asked anew: there is
+    // no use in taking as much from others for it.
+    resources::Quantities turned_down;
     resources::Quantities allocated;  // used by its tasks and standing in its offers
     // A set of alternatives; what is offered must contain at least one. Empty: anything that is not empty will do.
     std::vector<resources::Quantities> min_allocatable;
@@ -108,7 +111,9 @@ struct TaskEntry {
     const resources::Resources* resources = nullptr;
     base::Instant since{};
     std::int32_t priority = 0;    // of the framework's own tasks; the lowest go first
-    double restart_cost = 0;      // seconds of work that are lost with it
+    // The work that is lost with it: seconds since it was started or has last saved its work, times the largest part of
+    // the cluster that it takes of any scalar.
+    double restart_cost = 0;
     std::string_view gang;        // tasks of one framework with the same word stand and fall together; empty: none
     bool ending = false;          // a kill or a revocation is under way
 };
@@ -116,6 +121,8 @@ struct TaskEntry {
 class TaskList {
   public:
     virtual ~TaskList() = default;
+    // None: it is over, or holds nothing any more.
+    virtual std::optional<TaskEntry> find(FrameworkSlot framework, const base::TaskId& task) const = 0;
     // Every task that holds resources on this agent, in no particular order.
     virtual void for_each(AgentSlot agent, const std::function<void(const TaskEntry&)>& visit) const = 0;
     // Where a framework's tasks of that gang are.
@@ -123,11 +130,31 @@ class TaskList {
                                   const std::function<void(const TaskEntry&)>& visit) const = 0;
 };
 
+// What stands in an offer that has not been answered yet.
+struct OfferEntry {
+    FrameworkSlot framework = 0;
+    RoleSlot role = root_role;
+    AgentSlot agent = 0;
+    const resources::Resources* resources = nullptr;
+    base::Instant since{};
+};
+
+class OfferList {
+  public:
+    virtual ~OfferList() = default;
+    // Every offer of this agent, in no particular order.
+    virtual void for_each(AgentSlot agent, const std::function<void(const OfferEntry&)>& visit) const = 0;
+};
+
 struct Policy {
     // Agents that have gpus are only for frameworks that know about gpus.
     bool filter_gpu_resources = true;
-    // How long somebody below guarantee or fair share waits before others have to give back. None: nothing is ever revoked.
+    // How long a role below its guarantee waits before others have to give back. None: nothing is revoked for guarantees.
     std::optional<base::Duration> patience;
+    // The same for a role below its fair share. None: nothing is revoked for fairness alone.
+    std::optional<base::Duration> fair_share_patience;
+    // What is being revoked at one time, as a part of the cluster; one decision may pass it.
+    double revoked_share_max = 0.1;
 };
 
 struct Snapshot {
@@ -140,6 +167,7 @@ struct Snapshot {
     const OfferFilters& filters;
     const OfferConstraints& constraints;
     const TaskList& tasks;
+    const OfferList& offers;
     const Policy& policy;
 };
 
@@ -162,12 +190,19 @@ struct OfferLine {
     resources::Resources resources;
 };
 
-// Asks a framework to leave this part of an agent, and takes it after the grace.
+// Asks a framework to end this task, and ends it after the grace. No role may get below its guarantee by it, and of a gang
+// all tasks are named in one plan, or none.
 struct RevocationLine {
     FrameworkSlot framework = 0;
     AgentSlot agent = 0;
     base::TaskId task;
     RoleSlot in_favour_of = root_role;
+};
+
+// What was asked for is not needed any more: the task stays, and its gang with it. Not once it is being killed.
+struct CallOffLine {
+    FrameworkSlot framework = 0;
+    base::TaskId task;
 };
 
 // Takes back what stands in a framework's offers on an agent.
@@ -187,6 +222,7 @@ struct Plan {
     std::vector<OfferLine> offers;
     std::vector<RescindLine> rescinds;
     std::vector<RevocationLine> revocations;
+    std::vector<CallOffLine> call_offs;
     std::vector<InverseOfferLine> inverse_offers;
     std::optional<base::Instant> again_at;  // the module wants to be asked then, whatever has changed until then
 };

@@ -32,6 +32,13 @@ Shape shape_of(Kind kind) {
         case Kind::offer_accepted: return {debug, {}, "master/offers_accepted"};
         case Kind::offer_declined: return {debug, {}, "master/offers_declined"};
         case Kind::offer_rescinded: return {debug, {}, "master/offers_rescinded"};
+        case Kind::inverse_offer_sent: return {debug, {}, "master/inverse_offers_sent"};
+        case Kind::inverse_offer_accepted: return {debug, {}, "master/inverse_offers_accepted"};
+        case Kind::inverse_offer_declined: return {debug, {}, "master/inverse_offers_declined"};
+        case Kind::inverse_offer_rescinded: return {debug, {}, "master/inverse_offers_rescinded"};
+        case Kind::revocation_asked: return {notice, ids::revocation_asked, "master/revocations_asked"};
+        case Kind::revocation_called_off: return {notice, ids::revocation_called_off, "master/revocations_called_off"};
+        case Kind::revocation_killed: return {notice, ids::revocation_killed, "master/revocations_killed"};
         case Kind::roles_ordered: return {notice, ids::roles_ordered, "master/role_orders"};
         case Kind::reservations_changed: return {info, ids::reservations_changed, "master/reservation_changes"};
         case Kind::reservations_lost: return {warning, ids::reservations_lost, "master/reservations_lost"};

@@ -19,8 +19,10 @@ constexpr const char* section = "Master";
 
 std::vector<Key> keys() {
     std::vector<Key> all;
-    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "Threads", "HeartbeatInterval",
-                             "OfferTimeout", "AgentPingInterval", "AgentPingTimeout", "AgentReregisterTimeout", "AllocationModule"})
+    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "Threads",
+                             "HeartbeatInterval", "OfferTimeout", "AgentPingInterval", "AgentPingTimeout",
+                             "AgentReregisterTimeout", "AllocationModule", "RevocationPatience", "FairSharePatience",
+                             "RevocationGrace", "RevocationMaxPercent"})
         all.push_back({section, name});
     return all;
 }
@@ -80,6 +82,28 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
                                        std::chrono::duration_cast<std::chrono::milliseconds>(options.ping_timeout)));
 }
 
+base::Status read_revocation(const Config& config, core::CoreOptions& options) {
+    const auto read_patience = [&](const char* name, std::optional<base::Duration>& into) -> base::Status {
+        if (config.text(section, name) == "never") {
+            into.reset();
+            return {};
+        }
+        auto value = config.duration(section, name);
+        if (!value) return config.complain(section, name, "expected never, or a time such as 500ms, 5s or 2min 30s");
+        if (*value) into = **value;
+        return {};
+    };
+    if (auto done = read_patience("RevocationPatience", options.policy.patience); !done) return done;
+    if (auto done = read_patience("FairSharePatience", options.policy.fair_share_patience); !done) return done;
+    auto grace = config.duration(section, "RevocationGrace");
+    if (!grace) return grace.error();
+    if (*grace) options.revocation_grace = **grace;
+    auto percent = config.number(section, "RevocationMaxPercent", 1, 100);
+    if (!percent) return percent.error();
+    if (*percent) options.policy.revoked_share_max = static_cast<double>(**percent) / 100;
+    return {};
+}
+
 }  // namespace
 
 Result<Settings> read_settings(const std::string& file) {
@@ -108,6 +132,7 @@ Result<Settings> read_settings(const std::string& file) {
     settings.allocation_module = *std::move(module);
     settings.core.allocation_module = settings.allocation_module.name;
     if (auto read = read_durations(*config, settings.core); !read) return read.error();
+    if (auto read = read_revocation(*config, settings.core); !read) return read.error();
     return settings;
 }
 

@@ -32,13 +32,15 @@ double Drf::share_of(RoleSlot role) const {
 Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
     relieved_.clear();
     absorb(snapshot, changes);
+    revocations_.look(snapshot);
     free_ = snapshot.free;
     given_.clear();
     Plan plan;
 
     std::vector<AgentSlot> agents = changes.everything ? open_.all() : changes.opened;
     std::erase_if(agents, [&](AgentSlot slot) {
-        return slot >= snapshot.agents.size() || !snapshot.agents[slot].offerable || snapshot.agents[slot].available.empty();
+        return slot >= snapshot.agents.size() || !snapshot.agents[slot].offerable ||
+               snapshot.agents[slot].available.empty() || revocations_.keeps(slot);
     });
     std::vector<LeafIndex> eager = eager_leaves(snapshot, changes.eager);
     for (std::size_t i = 0; i < agents.size(); ++i) {
@@ -48,6 +50,7 @@ Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
     if (!changes.everything && !eager.empty())
         serve_eager(snapshot, std::move(eager), std::set<AgentSlot>(agents.begin(), agents.end()), plan);
     room_ = without(free_, guarantees_.needed());
+    revocations_.plan(snapshot, needs(snapshot), plan);
     return plan;
 }
 
@@ -157,7 +160,7 @@ void Drf::serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, co
     const auto before = [&](LeafIndex a, LeafIndex b) { return tree_.precedes(leaves_[a].node, leaves_[b].node); };
     for (std::size_t i = 0; i < agents.size(); ++i) {
         draw(snapshot, agents, i);
-        if (served.contains(agents[i])) continue;
+        if (served.contains(agents[i]) || revocations_.keeps(agents[i])) continue;
         if (by_tree) {
             serve(snapshot, agents[i], [&](LeafIndex index) { return wants[index]; }, plan);
             continue;

@@ -7,6 +7,7 @@
 //   revocable   what may be taken back at any time, to frameworks that understand it: it goes along with either.
 // Neither touches what must stay free for the guarantees of others, or passes a limit. What an agent has goes as a whole to
 // the one that is served, as far as these rules allow; what is left, to the next.
+// What a role lacks of its guarantee for longer than the policy's patience is taken back from others (revocations.hpp).
 // A framework that has just declined everything is asked after those that have not. Where a framework has said what it
 // wants, the best of a few agents is chosen for it: well aligned, little stranded.
 //
@@ -18,6 +19,7 @@
 #include "allocator/drf/guarantees.hpp"
 #include "allocator/drf/minimums.hpp"
 #include "allocator/drf/open_agents.hpp"
+#include "allocator/drf/revocations.hpp"
 #include "allocator/drf/share_tree.hpp"
 #include "common/base/prng.hpp"
 
@@ -91,9 +93,14 @@ class Drf : public Module {
     void charge(const Snapshot& snapshot, LeafIndex leaf, const resources::Resources& part);
     void draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which);
 
+    // needs.cpp: who has less than it should have, after all that the plan offers.
+    std::vector<Need> needs(const Snapshot& snapshot);
+    void add_need(const Snapshot& snapshot, Need need, std::vector<Need>& needs) const;
+
     ShareTree tree_;
     base::Prng prng_;
     Guarantees guarantees_;
+    Revocations revocations_;
     std::vector<RoleNodes> roles_;                        // by RoleSlot
     std::vector<Leaf> leaves_;
     std::vector<LeafIndex> free_leaves_;
@@ -106,6 +113,8 @@ class Drf : public Module {
     std::map<RoleSlot, Ordered> ordered_;                 // roles with a guarantee or a limit
     std::set<RoleSlot> limited_;                          // roles with a limit
     std::set<LeafIndex> cut_short_;                       // would have taken more than limits and guarantees left to them
+    std::vector<double> fair_shares_;                     // when it was last looked at them
+    base::Instant fair_shares_due_{};
     resources::Quantities room_;                          // free and owed to nobody, after the last plan
 
     // Of one plan.

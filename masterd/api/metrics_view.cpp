@@ -22,7 +22,8 @@ constexpr const char* always_there[] = {
     "master/slaves_unreachable", "master/frameworks_active", "master/frameworks_inactive",
     "master/frameworks_connected", "master/frameworks_disconnected", "master/slave_registrations",
     "master/slave_reregistrations", "master/slave_removals", "master/slave_unreachable_completed",
-    "master/valid_status_updates", "master/dropped_messages"};
+    "master/valid_status_updates", "master/dropped_messages", "master/inverse_offers_sent",
+    "master/inverse_offers_accepted", "master/inverse_offers_declined", "master/inverse_offers_rescinded"};
 
 void add_agents(Metrics& metrics, const core::State& state) {
     resources::Quantities used;
@@ -76,6 +77,18 @@ void add_quota(Metrics& metrics, const core::State& state) {
     }
 }
 
+void add_revocations(Metrics& metrics, const core::State& state) {
+    const auto& counts = state.revocations.counts();
+    metrics["allocator/revocations/pending"] = static_cast<double>(state.revocations.revocations().size());
+    metrics["allocator/revocations/asked"] = static_cast<double>(counts.asked);
+    metrics["allocator/revocations/given_back"] = static_cast<double>(counts.given_back);
+    metrics["allocator/revocations/killed"] = static_cast<double>(counts.killed);
+    metrics["allocator/revocations/called_off"] = static_cast<double>(counts.called_off);
+    metrics["allocator/revocations/lost_cpu_seconds"] = counts.lost_cpu_seconds;
+    metrics["allocator/revocations/freed_cpus"] = counts.freed_cpus;
+    metrics["master/outstanding_inverse_offers"] = static_cast<double>(state.revocations.inverse_offers().size());
+}
+
 void add_system(Metrics& metrics) {
     double load[3] = {};
     if (::getloadavg(load, 3) == 3) {
@@ -104,6 +117,7 @@ std::string render_metrics(const core::State& state, const ViewContext& context)
     add_agents(metrics, state);
     add_frameworks(metrics, state);
     add_quota(metrics, state);
+    add_revocations(metrics, state);
     add_system(metrics);
     JsonText json;
     json.object();

@@ -103,6 +103,11 @@ Answer::GetFrameworks::Framework framework_on_wire(const core::State& state, con
         *wire.add_offers() = core::offer_on_wire(*offer, framework, state.books.agent(offer->agent));
         offered.add(offer->role, offer->resources);
     }
+    // A completed framework's slot may be another's by now.
+    if (state.books.framework(framework.id) == &framework)
+        for (const auto& [id, offer] : state.revocations.inverse_offers())
+            if (offer.framework == framework.slot)
+                *wire.add_inverse_offers() = core::inverse_offer_on_wire(offer, framework, state.books.agent(offer.agent));
     allocated.write(*wire.mutable_allocated_resources());
     offered.write(*wire.mutable_offered_resources());
     if (framework.constraints) *wire.mutable_offer_constraints() = framework.constraints->wire();

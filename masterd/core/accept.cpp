@@ -121,7 +121,7 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
     if (accept.operations_size() > 0)
         books_.set_hungry(framework, role);
     else
-        note_declined(framework, role, accept.filters());
+        note_declined(framework, role, pool.quantities(), accept.filters());
     // What is reserved otherwise now is offered again at once.
     if (const auto rest = without_kinds_of(pool, changed); !rest.empty())
         refuse_for(framework, role, agent.slot, rest, accept.filters());

@@ -43,6 +43,7 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     timers_.cancel(agent.ping);
     books_.set_offerable(agent, false);
     end_offers(agent.offers, Tell::rescind);
+    call_off_on(agent);
     agent.overdue = timers_.schedule(now_.instant + options_.agent_reregister_timeout,
                                      AgentOverdue{agent.slot});
     report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);

@@ -3,6 +3,7 @@
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/module_view.hpp"
 #include "masterd/core/offer_constraints.hpp"
 
 #include "allocator/portion.hpp"
@@ -34,40 +35,14 @@ constexpr base::Duration content_max = std::chrono::minutes(1);
 // Refusals shorter than this are those of a framework that waits for a better agent, not of one that wants nothing.
 constexpr base::Duration indifferent_min = std::chrono::seconds(1);
 constexpr unsigned doublings_max = 8;
+// However soon a module wants to be asked again.
+constexpr base::Duration allocation_pause_min = std::chrono::milliseconds(100);
 
 base::Duration refused_duration(const v1::Filters& filters) {
     double seconds = filters.refuse_seconds();
     if (std::isnan(seconds) || seconds < 0) seconds = v1::Filters().refuse_seconds();
     return base::seconds_clamped(seconds);
 }
-
-// The tasks in the books, as a module sees them.
-class TasksOnAgents final : public allocator::TaskList {
-  public:
-    explicit TasksOnAgents(const Books& books) : books_(books) {}
-
-    void for_each(AgentSlot agent, const std::function<void(const allocator::TaskEntry&)>& visit) const override {
-        for (const Task* task : books_.agent(agent).tasks)
-            if (task->holds_resources) visit(entry_of(*task));
-    }
-
-    void for_each_of_gang(FrameworkSlot, std::string_view,
-                          const std::function<void(const allocator::TaskEntry&)>&) const override {}
-
-  private:
-    allocator::TaskEntry entry_of(const Task& task) const {
-        allocator::TaskEntry entry;
-        entry.id = task.id;
-        entry.framework = task.framework;
-        entry.role = books_.roles().find(task.role).value_or(allocator::root_role);
-        entry.agent = task.agent;
-        entry.resources = &task.resources;
-        entry.since = task.since;
-        return entry;
-    }
-
-    const Books& books_;
-};
 
 }  // namespace
 
@@ -77,12 +52,14 @@ void Core::allocate() {
     changes.everything = std::exchange(module_is_new_, false);
     allocation_due_ = false;
     const ConstraintsInBooks constraints(books_);
-    const TasksOnAgents tasks(books_);
+    const TasksOnAgents tasks(books_, state_.revocations, now_.instant);
+    const OffersOnAgents offers(books_);
     const allocator::Plan plan = module_->plan(
         {now_.instant, books_.agent_entries(), books_.framework_entries(), books_.roles().entries(), books_.total(),
-         books_.free(), filters_, constraints, tasks, policy_},
+         books_.free(), filters_, constraints, tasks, offers, policy_},
         changes);
     await_allocation(plan.again_at);
+    take_back(plan);
     std::map<FrameworkSlot, std::vector<Offer*>> made;
     std::size_t refused = 0;
     for (const allocator::OfferLine& line : plan.offers) {
@@ -94,6 +71,7 @@ void Core::allocate() {
         }
         Offer& offer = books_.add_offer(
             base::OfferId(fmt::format("{}-O{}", state_.master_info.id(), next_offer_++)), line);
+        offer.since = now_.instant;
         if (options_.offer_timeout)
             offer.timeout =
                 timers_.schedule(now_.instant + *options_.offer_timeout, OfferExpired{offer.id});
@@ -107,7 +85,7 @@ void Core::allocate() {
 
 void Core::await_allocation(std::optional<base::Instant> when) {
     timers_.cancel(allocation_awaited_);
-    if (when) allocation_awaited_ = timers_.schedule(std::max(*when, now_.instant), AllocationAwaited{});
+    if (when) allocation_awaited_ = timers_.schedule(std::max(*when, now_.instant + allocation_pause_min), AllocationAwaited{});
 }
 
 // The module may be wrong in any way that its types allow.
@@ -180,12 +158,14 @@ void Core::end_offers(std::vector<Offer*> offers, Tell tell) {
 
 // A framework that wants nothing of what it was offered is asked after those that do, for as long as it said, and ever
 // longer while it goes on. One that has asked for something ahead of offers is taken at its word.
-void Core::note_declined(Framework& framework, const base::Role& role, const v1::Filters& filters) {
+void Core::note_declined(Framework& framework, const base::Role& role, const resources::Quantities& amount,
+                         const v1::Filters& filters) {
     const allocator::Claim* claim = books_.claim(framework.slot, role);
     if (!claim || !claim->wishes.empty()) return;
     auto duration = refused_duration(filters);
     if (duration >= indifferent_min) duration *= 1 << std::min(claim->declines, doublings_max);
     books_.set_content(framework, role, now_.instant + std::min(duration, content_max));
+    books_.note_turned_down(framework, role, amount);
 }
 
 // Five seconds where nothing or nonsense was said; none at all for zero.

@@ -100,6 +100,11 @@ bool is_terminal(v1::TaskState state) {
     }
 }
 
+const std::string& gang_of(const Task& task) {
+    static const std::string none;
+    return task.info ? task.info->revocation_policy().gang() : none;
+}
+
 // --- reading ---
 
 Framework* Books::framework(const base::FrameworkId& id) {
@@ -207,6 +212,17 @@ void Books::set_hungry(Framework& framework, const base::Role& role) {
     if (!claim) return;
     claim->content_until = {};
     claim->declines = 0;
+    claim->turned_down = {};
+    touch_framework(framework.slot);
+}
+
+void Books::note_turned_down(Framework& framework, const base::Role& role, const resources::Quantities& amount) {
+    auto* claim = find_claim(framework.slot, role);
+    if (!claim) return;
+    amount.for_each([&](std::string_view name, resources::Milli declined) {
+        if (const auto known = claim->turned_down.of(name); known < declined)
+            claim->turned_down.add(name, declined - known);
+    });
     touch_framework(framework.slot);
 }
 
@@ -337,6 +353,7 @@ Task* Books::add_task(Task task) {
     Task& entry = framework.tasks.insert_or_assign(std::move(id), std::move(task)).first->second;
     entry.position_on_agent = agent.tasks.size();
     agent.tasks.push_back(&entry);
+    if (const std::string& gang = gang_of(entry); !gang.empty()) framework.gangs[gang][entry.id] = &entry;
     return &entry;
 }
 
@@ -353,7 +370,12 @@ void Books::release(Task& task) {
 Task Books::take_task(Task& task) {
     release(task);
     remove_at(agents_[task.agent]->tasks, task.position_on_agent, &Task::position_on_agent);
-    auto& tasks = frameworks_[task.framework]->tasks;
+    Framework& framework = *frameworks_[task.framework];
+    if (const auto gang = framework.gangs.find(gang_of(task)); gang != framework.gangs.end()) {
+        gang->second.erase(task.id);
+        if (gang->second.empty()) framework.gangs.erase(gang);
+    }
+    auto& tasks = framework.tasks;
     const auto entry = tasks.find(task.id);
     Task taken = std::move(entry->second);
     tasks.erase(entry);

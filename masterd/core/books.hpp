@@ -13,6 +13,7 @@
 #include "masterd/core/timers.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -37,6 +38,7 @@ struct Task {
     bool holds_resources = false;
     base::Instant since{};  // launched, or first heard of by this master
     bool kill_wanted = false;  // to be told to the agent when it is back
+    bool kill_sent = false;    // to its agent, which may have fallen silent since
     bool end_told = false;     // an update with its end has been sent to its scheduler
     // What people and tools see of it beside these fields; see task_records.hpp.
     std::shared_ptr<const v1::Task> info;
@@ -50,6 +52,7 @@ struct Offer {
     AgentSlot agent = 0;
     base::Role role;
     resources::Resources resources;
+    base::Instant since{};
     Timers::Handle timeout;
     std::size_t position_in_framework = 0;
     std::size_t position_on_agent = 0;
@@ -93,6 +96,8 @@ struct Framework {
     std::deque<base::TaskId> unreachable_order;
     std::deque<Task> completed_tasks;  // newest last
     std::vector<Offer*> offers;
+    // Those of its tasks that stand and fall together, by the word that they have in common.
+    std::unordered_map<std::string, std::map<base::TaskId, Task*>> gangs;
 
     bool is_connected() const { return connection == Connection::connected; }
 };
@@ -121,6 +126,8 @@ struct Agent {
 };
 
 bool is_terminal(v1::TaskState state);
+// Empty: it stands alone.
+const std::string& gang_of(const Task& task);
 
 class Books {
   public:
@@ -158,6 +165,8 @@ class Books {
     // What it has made of its last offers under this role: declined them all and is content until then, or taken some.
     void set_content(Framework& framework, const base::Role& role, base::Instant until);
     void set_hungry(Framework& framework, const base::Role& role);
+    // It was offered this much on one agent, and declined it.
+    void note_turned_down(Framework& framework, const base::Role& role, const resources::Quantities& amount);
     void set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes);
     // It holds no offers and no tasks any more. Its record is handed out for the archive.
     std::unique_ptr<Framework> remove_framework(FrameworkSlot slot);

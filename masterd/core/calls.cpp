@@ -1,6 +1,7 @@
 // The checks that every call passes, in the order that clients know (reference 2.1), and the calls
 // that need no file of their own.
 
+#include "allocator/drf/guarantees.hpp"
 #include "masterd/core/call_validation.hpp"
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
@@ -9,7 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
 
 namespace fairlead::masterd::core {
 
@@ -82,10 +83,12 @@ void Core::handle(Framework& framework, const Call& call) {
             return reconcile_operations(framework, call.reconcile_operations());
         case Call::MESSAGE:
             return message(framework, call.message());
-        // Wishes are noted by no module yet; no inverse offer and no operation is outstanding.
-        case Call::REQUEST:
         case Call::ACCEPT_INVERSE_OFFERS:
+            return answer_inverse_offers(framework, call.accept_inverse_offers().inverse_offer_ids(), InverseOffer::Answer::accepted);
         case Call::DECLINE_INVERSE_OFFERS:
+            return answer_inverse_offers(framework, call.decline_inverse_offers().inverse_offer_ids(), InverseOffer::Answer::declined);
+        // Wishes are noted by no module yet; no operation is outstanding.
+        case Call::REQUEST:
         case Call::ACKNOWLEDGE_OPERATION_STATUS:
         default:
             return;
@@ -93,7 +96,7 @@ void Core::handle(Framework& framework, const Call& call) {
 }
 
 void Core::decline(Framework& framework, const Call::Decline& decline) {
-    std::set<base::Role> roles;
+    std::map<base::Role, resources::Quantities> largest;
     for (const auto& id : decline.offer_ids()) {
         Offer* offer = books_.offer(base::OfferId(id.value()));
         if (!offer) continue;
@@ -105,10 +108,11 @@ void Core::decline(Framework& framework, const Call::Decline& decline) {
         }
         refuse_for(framework, offer->role, offer->agent, offer->resources, decline.filters());
         report(Report::Kind::offer_declined, "offer declined", framework).offer_id = offer->id;
-        roles.insert(offer->role);
+        auto& declined = largest[offer->role];
+        declined = allocator::drf::larger(declined, offer->resources.quantities());
         end_offer(*offer, Tell::nothing);
     }
-    for (const base::Role& role : roles) note_declined(framework, role, decline.filters());
+    for (const auto& [role, amount] : largest) note_declined(framework, role, amount, decline.filters());
 }
 
 bool Core::all_subscribed(const Framework& framework,

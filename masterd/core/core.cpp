@@ -12,6 +12,7 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
     : options_(std::move(options)),
       module_(std::move(module)),
       prng_(seed),
+      policy_(options_.policy),
       books_(state_.books),
       filters_(timers_) {
     state_.refusals = &filters_;

@@ -8,14 +8,15 @@
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
-// links and their silence), frameworks (end of), allocation (offers). What they share, who holds
-// what, is in books.hpp.
+// links and their silence), frameworks (end of), allocation (offers), revocation (what is taken
+// back, and how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
 #include "masterd/core/io.hpp"
 #include "masterd/core/offer_filters.hpp"
 #include "masterd/core/options.hpp"
+#include "masterd/core/revocation_table.hpp"
 
 #include "common/base/prng.hpp"
 
@@ -35,6 +36,7 @@ struct State {
     Books books;
     std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
     AbsentAgents absent_agents;
+    RevocationTable revocations;
     // Of the core whose state this is.
     const FilterTable* refusals = nullptr;
     const allocator::Policy* policy = nullptr;
@@ -69,6 +71,7 @@ class Core {
     void fire(const HeartbeatDue& due);
     void fire(const FailoverExpired& due);
     void fire(const OfferExpired& due);
+    void fire(const InverseOfferDue& due);
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
     void fire(const AgentOverdue& due);
@@ -144,6 +147,7 @@ class Core {
 
     // tasks.cpp
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
+    void send_kill(const Framework& framework, Task& task, internal::KillTask order);
     void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
     void take_update(Agent& agent, const internal::StatusUpdate& update);
     void apply_state(Framework& framework, Task& task, v1::TaskState state);
@@ -193,17 +197,40 @@ class Core {
     void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
 
     // allocation.cpp
+    enum class Tell { rescind, nothing };
     void allocate();
     bool holds(const allocator::OfferLine& line) const;
     bool stays_within_limits(const allocator::OfferLine& line) const;
     void send_offers(const Framework& framework, std::span<Offer* const> offers);
-    enum class Tell { rescind, nothing };
     void end_offer(Offer& offer, Tell tell);
     void end_offers(std::vector<Offer*> offers, Tell tell);
     void await_allocation(std::optional<base::Instant> when);
-    void note_declined(Framework& framework, const base::Role& role, const v1::Filters& filters);
+    void note_declined(Framework& framework, const base::Role& role, const resources::Quantities& amount,
+                       const v1::Filters& filters);
     void refuse_for(const Framework& framework, const base::Role& role, AgentSlot agent,
                     const resources::Resources& refused, const v1::Filters& filters);
+
+    // revocation.cpp
+    void take_back(const allocator::Plan& plan);
+    bool rescind(const allocator::RescindLine& line);
+    bool ask_back(const allocator::InverseOfferLine& line);
+    void revoke(const allocator::Plan& plan);
+    bool may_revoke(std::span<const allocator::RevocationLine* const> unit) const;
+    bool is_revocable(const allocator::RevocationLine& line) const;
+    void ask(std::span<const allocator::RevocationLine* const> lines);
+    std::vector<Revocation*> unit_of(const Revocation& revocation);
+    void carry_out(const std::vector<Revocation*>& unit);
+    void call_off(const std::vector<Revocation*>& unit, const std::string& why);
+    void call_off_on(const Agent& agent);
+    bool call_off(const allocator::CallOffLine& line);
+    void revocation_over(const Task& task);  // it holds nothing any more
+    void leave_out(InverseOffer& offer, const base::TaskId& task);
+    void end_inverse_offer(InverseOffer& offer, Tell tell);
+    void send_inverse_offer(const InverseOffer& offer);
+    void repeat_inverse_offers(const Framework& framework);
+    void drop_revocations(const Framework& framework);
+    using OfferIds = google::protobuf::RepeatedPtrField<v1::OfferID>;
+    void answer_inverse_offers(const Framework& framework, const OfferIds& ids, InverseOffer::Answer answer);
 
     CoreOptions options_;
     std::unique_ptr<allocator::Module> module_;
@@ -221,6 +248,7 @@ class Core {
     std::uint64_t next_framework_ = 0;
     std::uint64_t next_agent_ = 0;
     std::uint64_t next_offer_ = 0;
+    std::uint64_t next_inverse_offer_ = 0;
     std::unordered_map<RequestId, FrameworkSlot> streams_;
     std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
     struct NewLink {

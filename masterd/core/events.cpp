@@ -14,10 +14,22 @@ std::shared_ptr<Event> event_of(Event::Type type) {
     return event;
 }
 
+v1::URL url_of(const Agent& agent) {
+    v1::URL url;
+    url.set_scheme("http");
+    url.set_path("/slave(1)");
+    url.mutable_address()->set_hostname(agent.info->hostname());
+    url.mutable_address()->set_ip(agent.peer_address);
+    url.mutable_address()->set_port(agent.info->port());
+    return url;
+}
+
 v1::TaskStatus::Reason visible_reason(v1::TaskStatus::Reason reason) {
-    if (reason == v1::TaskStatus::REASON_TASK_STOPPED_BY_ADMINISTRATOR)
-        return v1::TaskStatus::REASON_EXECUTOR_TERMINATED;
-    return reason;
+    switch (reason) {
+        case v1::TaskStatus::REASON_TASK_STOPPED_BY_ADMINISTRATOR: return v1::TaskStatus::REASON_EXECUTOR_TERMINATED;
+        case v1::TaskStatus::REASON_TASK_REVOKED: return v1::TaskStatus::REASON_CONTAINER_PREEMPTED;
+        default: return reason;
+    }
 }
 
 }  // namespace
@@ -47,6 +59,33 @@ EventPtr error_event(const std::string& message) {
 EventPtr rescind_event(const base::OfferId& offer) {
     auto event = event_of(Event::RESCIND);
     event->mutable_rescind()->mutable_offer_id()->set_value(offer.value());
+    return event;
+}
+
+EventPtr inverse_offers_event(const InverseOffer& offer, const Framework& framework, const Agent& agent) {
+    auto event = event_of(Event::INVERSE_OFFERS);
+    *event->mutable_inverse_offers()->add_inverse_offers() = inverse_offer_on_wire(offer, framework, agent);
+    return event;
+}
+
+v1::InverseOffer inverse_offer_on_wire(const InverseOffer& offer, const Framework& framework, const Agent& agent) {
+    v1::InverseOffer wire;
+    wire.mutable_id()->set_value(offer.id.value());
+    *wire.mutable_url() = url_of(agent);
+    wire.mutable_framework_id()->set_value(framework.id.value());
+    wire.mutable_agent_id()->set_value(agent.id.value());
+    wire.mutable_unavailability()->mutable_start()->set_nanoseconds(offer.start.wall.time_since_epoch().count());
+    using Format = resources::ReservationFormat;
+    resources::to_wire(offer.resources,
+                       framework.capabilities.reservation_refinement ? Format::stack : Format::single, nullptr,
+                       *wire.mutable_resources());
+    for (const base::TaskId& task : offer.tasks) wire.add_task_ids()->set_value(task.value());
+    return wire;
+}
+
+EventPtr rescind_inverse_offer_event(const base::OfferId& offer) {
+    auto event = event_of(Event::RESCIND_INVERSE_OFFER);
+    event->mutable_rescind_inverse_offer()->mutable_inverse_offer_id()->set_value(offer.value());
     return event;
 }
 
@@ -87,12 +126,7 @@ v1::Offer offer_on_wire(const Offer& offer, const Framework& framework, const Ag
     wire.mutable_framework_id()->set_value(framework.id.value());
     wire.mutable_agent_id()->set_value(agent.id.value());
     wire.set_hostname(agent.info->hostname());
-    auto& url = *wire.mutable_url();
-    url.set_scheme("http");
-    url.set_path("/slave(1)");
-    url.mutable_address()->set_hostname(agent.info->hostname());
-    url.mutable_address()->set_ip(agent.peer_address);
-    url.mutable_address()->set_port(agent.info->port());
+    *wire.mutable_url() = url_of(agent);
     if (agent.info->has_domain()) *wire.mutable_domain() = agent.info->domain();
     *wire.mutable_attributes() = agent.info->attributes();
     using Format = resources::ReservationFormat;

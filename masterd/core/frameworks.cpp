@@ -14,6 +14,7 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
         detach(framework);
     }
     timers_.cancel(framework.failover);
+    drop_revocations(framework);
     framework.unregistered_time = now_.wall;
 
     // An agent that is away is told when it comes back, if need be by the next master.

@@ -1,5 +1,6 @@
 #include "masterd/core/invariants.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -95,6 +96,37 @@ void check_roles(const State& state, Complaints& complaints) {
     }
 }
 
+// What is being taken back is there to be taken, is announced, and leaves every role the guarantee that it had.
+void check_revocations(const State& state, Complaints& complaints) {
+    const auto& table = state.revocations;
+    for (const auto& [key, revocation] : table.revocations()) {
+        const auto complain = [&](const std::string& what) {
+            complaints.push_back("revocation of task " + revocation.task.value() + ": " + what);
+        };
+        const auto& framework = state.books.frameworks()[key.first];
+        if (!framework || !framework->tasks.contains(key.second)) {
+            complain("there is no such task");
+            continue;
+        }
+        const Task& task = framework->tasks.at(key.second);
+        if (!task.holds_resources) complain("it holds nothing any more");
+        if (!state.books.agent(task.agent).link) complain("its agent is not connected");
+        const auto offer = table.inverse_offers().find(revocation.asked_by);
+        const bool announced = offer != table.inverse_offers().end() &&
+                               std::count(offer->second.tasks.begin(), offer->second.tasks.end(), task.id) == 1;
+        if (announced == revocation.killing) complain("its inverse offer does not go with it");
+    }
+    std::map<allocator::RoleSlot, resources::Quantities> pending;
+    for (const auto& [key, revocation] : table.revocations())
+        for (auto role = revocation.role; role != allocator::root_role; role = state.books.roles().entries()[role].parent)
+            pending[role].add(revocation.amount);
+    for (const auto& [role, amount] : pending)
+        if (table.pending_under(role) != amount) complaints.push_back("what is pending of a role is not the sum of its parts");
+    for (const auto& [id, offer] : table.inverse_offers())
+        if (!state.books.frameworks()[offer.framework] || !state.books.agents()[offer.agent] || !offer.due)
+            complaints.push_back("inverse offer " + id.value() + " is about nobody, or for ever");
+}
+
 }  // namespace
 
 std::vector<std::string> Invariants::check(const State& state) {
@@ -128,6 +160,7 @@ std::vector<std::string> Invariants::check(const State& state) {
         complaints.push_back("the total is not the sum of the agents");
     if (free != state.books.free()) complaints.push_back("what is free is not the sum of the agents");
     check_roles(state, complaints);
+    check_revocations(state, complaints);
     if (tasks_of_agents != tasks_of_frameworks)
         complaints.push_back("agents and frameworks do not have the same tasks");
     if (offers_of_agents != state.books.offers().size() ||

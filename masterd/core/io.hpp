@@ -138,6 +138,8 @@ struct Report {
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
+        inverse_offer_sent, inverse_offer_accepted, inverse_offer_declined, inverse_offer_rescinded,
+        revocation_asked, revocation_called_off, revocation_killed,
         roles_ordered,
         reservations_changed, reservations_lost,
         plan_refused,  // lines that the allocation module should not have written; it is the message's

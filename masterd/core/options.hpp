@@ -2,6 +2,7 @@
 // The numbers by which a master's core behaves. The driver fills them from the configuration; the
 // defaults are what a cluster wants that says nothing.
 
+#include "allocator/allocator.hpp"
 #include "common/base/instant.hpp"
 #include "common/base/limits.hpp"
 #include "common/resources/resources.hpp"
@@ -26,6 +27,10 @@ struct CoreOptions {
         resources::Resources::scalars({}, resources::Milli::units(32)).quantities()};
     std::string cluster_id;
     std::string allocation_module = "drf";  // what people call it
+    allocator::Policy policy{.patience = std::chrono::seconds(30)};
+    base::Duration revocation_grace = std::chrono::seconds(30);  // from the ask to the kill
+    std::size_t revocations_max = 1000;  // tasks asked for and not ended yet; more are not asked for
+    std::size_t inverse_offers_max = 1000;  // of those by which nothing is taken by force
 
     std::size_t frameworks_max = base::limits::frameworks_max;
     std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;

@@ -228,6 +228,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     task.agent = agent.slot;
     task.agent_id = agent.id;
     task.state = wire.state();
+    task.since = now_.instant;
     const auto role = resources::allocation_role_of(wire.resources());
     task.role = role && !role->empty()    ? *role
                 : framework.roles.empty() ? resources::default_role()

@@ -101,6 +101,7 @@ void Core::attach(Framework& framework, const CallArrived& arrived,
     send(framework,
          subscribed_event(framework.id, state_.master_info, options_.heartbeat_interval));
     send(framework, heartbeat_event());
+    repeat_inverse_offers(framework);
     books_.set_active(framework, true);
 }
 

@@ -12,6 +12,7 @@ std::shared_ptr<const v1::Task> record_of(const v1::TaskInfo& launched, const st
     if (launched.has_kill_policy()) *record->mutable_kill_policy() = launched.kill_policy();
     record->set_user(launched.command().has_user() ? launched.command().user() : user);
     if (!launched.limits().empty()) *record->mutable_limits() = launched.limits();
+    if (launched.has_revocation_policy()) *record->mutable_revocation_policy() = launched.revocation_policy();
     return record;
 }
 

@@ -174,6 +174,16 @@ base::Status check_container(const v1::TaskInfo& task, const LaunchSite&) {
     return {};
 }
 
+base::Status check_revocation_policy(const v1::TaskInfo& task, const LaunchSite&) {
+    const auto& policy = task.revocation_policy();
+    if (policy.saved_every().nanoseconds() < 0)
+        return refuse("Task's 'revocation_policy.saved_every' must be non-negative");
+    if (policy.gang().empty()) return {};
+    if (const auto ok = base::check_id("revocation_policy.gang", policy.gang()); !ok)
+        return refuse("Invalid " + ok.error().message());
+    return {};
+}
+
 base::Status check_resource_kinds(const resources::Resources& used) {
     std::set<std::string> revocable;
     std::set<std::string> firm;
@@ -207,7 +217,8 @@ base::Result<resources::Resources> check_resources(const v1::TaskInfo& task,
 using Rule = base::Status (*)(const v1::TaskInfo&, const LaunchSite&);
 constexpr Rule rules[] = {check_size,  check_id,           check_agent,
                           check_durations, check_check,    check_health_check,
-                          check_what_runs, check_limits,   check_container};
+                          check_what_runs, check_limits,   check_container,
+                          check_revocation_policy};
 
 }  // namespace
 

@@ -42,13 +42,20 @@ bool Core::kill(Framework& framework, const base::TaskId& id, const Call::Kill* 
         task.kill_wanted = true;
         return true;
     }
-    internal::FromMaster message;
-    auto& order = *message.mutable_kill_task();
-    order.mutable_framework_id()->set_value(framework.id.value());
-    order.mutable_task_id()->set_value(id.value());
+    internal::KillTask order;
     if (call && call->has_kill_policy()) *order.mutable_kill_policy() = call->kill_policy();
-    send(agent, std::move(message));
+    send_kill(framework, task, std::move(order));
     return true;
+}
+
+// To the agent of the task, which is connected.
+void Core::send_kill(const Framework& framework, Task& task, internal::KillTask order) {
+    internal::FromMaster message;
+    order.mutable_framework_id()->set_value(framework.id.value());
+    order.mutable_task_id()->set_value(task.id.value());
+    *message.mutable_kill_task() = std::move(order);
+    send(books_.agent(task.agent), std::move(message));
+    task.kill_sent = true;
 }
 
 void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
@@ -102,7 +109,9 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
 void Core::apply_state(Framework&, Task& task, v1::TaskState state) {
     if (is_terminal(task.state) && !is_terminal(state)) return;
     task.state = state;
-    if (is_terminal(state)) books_.release(task);
+    if (!is_terminal(state)) return;
+    revocation_over(task);  // while its role is still known
+    books_.release(task);
 }
 
 }  // namespace fairlead::masterd::core

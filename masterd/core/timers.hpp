@@ -25,6 +25,9 @@ struct FailoverExpired {
 struct OfferExpired {
     base::OfferId offer;
 };
+struct InverseOfferDue {  // what it asks for is taken now
+    base::OfferId offer;
+};
 struct FilterExpired {
     allocator::FrameworkSlot framework;
     base::Role role;
@@ -46,7 +49,7 @@ struct AnswersDue {      // the next part of a long reconciliation
 };
 // The allocation module has asked to be called then.
 struct AllocationAwaited {};
-using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, FilterExpired, PingDue,
+using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, InverseOfferDue, FilterExpired, PingDue,
                            AgentOverdue, RegistrationOverdue, RecoveryOver, AnswersDue, AllocationAwaited>;
 
 class Timers {

@@ -2,6 +2,7 @@
 
 #include "allocator/drf/guarantees.hpp"
 #include "allocator/portion.hpp"
+#include "common/resources/role.hpp"
 #include "masterd/core/offer_constraints.hpp"
 
 #include <fmt/format.h>
@@ -29,6 +30,7 @@ constexpr std::size_t looks_max = 200'000;
 constexpr std::pair<Kind, std::string_view> names[] = {
     {Kind::not_connected, "not_connected"}, {Kind::holds_offers, "holds_offers"},
     {Kind::suppressed, "suppressed"},       {Kind::content, "content"},
+    {Kind::revocation_under_way, "revocation_under_way"},
     {Kind::no_agents, "no_agents"},         {Kind::agents_away, "agents_away"},
     {Kind::nothing_free, "nothing_free"},   {Kind::gpu_agents, "gpu_agents"},
     {Kind::other_region, "other_region"},   {Kind::reserved_for_others, "reserved_for_others"},
@@ -67,6 +69,7 @@ class Question {
         if (framework_.connection == Connection::disconnected)
             return {{Kind::not_connected, {}, 0, {}, "its scheduler is not connected"}};
         if (!framework_.offers.empty()) add(Kind::holds_offers, {}, held_offers());
+        for (const base::Role& role : framework_.roles) look_at_revocations(role);
         if (!look_at_agents()) return std::move(causes_);
         for (const base::Role& role : framework_.roles) look_at_role(role);
         return std::move(causes_);
@@ -88,6 +91,26 @@ class Question {
         for (const Offer* offer : framework_.offers)
             ids.push_back(offer->id.value() + " (" + offer->resources.to_string() + ")");
         return "it holds offers that it has neither accepted nor declined: " + listed(ids);
+    }
+
+    void look_at_revocations(const base::Role& role) {
+        std::size_t asked = 0, killing = 0;
+        base::Instant last{};
+        for (const auto& [key, revocation] : state_.revocations.revocations()) {
+            if (!resources::covers(revocation.in_favour_of, role)) continue;
+            ++(revocation.killing ? killing : asked);
+            const auto offer = state_.revocations.inverse_offers().find(revocation.asked_by);
+            if (offer != state_.revocations.inverse_offers().end()) last = std::max(last, offer->second.start.instant);
+        }
+        if (asked + killing == 0) return;
+        std::string message = "what it lacks is being taken back from others: ";
+        if (asked > 0)
+            message += fmt::format("{} task{} asked for, to end within {}", asked, asked == 1 ? " is" : "s are",
+                                   seconds_left(last, now_.instant));
+        if (killing > 0)
+            message += fmt::format("{}{} task{} being ended", asked > 0 ? ", " : "", killing, killing == 1 ? " is" : "s are");
+        Cause& cause = add(Kind::revocation_under_way, role, std::move(message));
+        if (asked > 0) cause.until = wall(last);
     }
 
     // False when there is no agent that anything could be offered of.

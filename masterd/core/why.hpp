@@ -17,6 +17,7 @@ struct Cause {
     enum class Kind {
         not_connected,
         holds_offers,         // what it holds already is not offered again
+        revocation_under_way,  // what it lacks is being taken back from others, until then at the latest
         suppressed,           // it has asked for nothing under this role
         content,              // it declined everything and is asked after the others until then
         no_agents,

@@ -37,6 +37,7 @@ async::awaitable<void> Driver::run() {
 }
 
 base::Duration Driver::until_deadline() const {
+    if (allocation_wanted_) return base::Duration::zero();  // the last one has made room for another
     const auto deadline = core_->next_deadline();
     if (!deadline) return idle_max;
     return std::min<base::Duration>(*deadline - base::read_clocks().instant, idle_max);

@@ -81,8 +81,8 @@ class Core {
     void admit(Container& container, const v1::FrameworkInfo& framework);
     void start(Container& container, const v1::FrameworkInfo& framework);
     void admit_waiting();
-    void kill(const base::FrameworkId& framework_id, const base::TaskId& task_id,
-              std::optional<base::Duration> grace);
+    void kill(const internal::KillTask& message);
+    void kill(Container& container, std::optional<base::Duration> grace);
     void stop(Container& container, std::optional<base::Duration> grace);
     void acknowledge(const internal::AcknowledgeStatus& message);
     void update_framework(const v1::FrameworkInfo& framework);

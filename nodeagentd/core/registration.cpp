@@ -111,6 +111,8 @@ v1::Task Core::describe(const Container& container) const {
     if (info.has_discovery()) *task.mutable_discovery() = info.discovery();
     if (info.has_container()) *task.mutable_container() = info.container();
     if (info.has_kill_policy()) *task.mutable_kill_policy() = info.kill_policy();
+    if (info.has_revocation_policy())
+        *task.mutable_revocation_policy() = info.revocation_policy();
     if (info.command().has_user()) task.set_user(info.command().user());
     *task.mutable_limits() = info.limits();
     return task;
@@ -160,15 +162,9 @@ void Core::take_order(const internal::FromMaster& message) {
         case Case::kLaunchTasks:
             launch(message.launch_tasks());
             break;
-        case Case::kKillTask: {
-            const auto& kill_task = message.kill_task();
-            std::optional<base::Duration> grace;
-            if (kill_task.kill_policy().has_grace_period())
-                grace = base::Duration(kill_task.kill_policy().grace_period().nanoseconds());
-            kill(base::FrameworkId(kill_task.framework_id().value()),
-                 base::TaskId(kill_task.task_id().value()), grace);
+        case Case::kKillTask:
+            kill(message.kill_task());
             break;
-        }
         case Case::kAcknowledgeStatus:
             acknowledge(message.acknowledge_status());
             break;
@@ -184,7 +180,7 @@ void Core::take_order(const internal::FromMaster& message) {
             const base::FrameworkId framework_id(
                 message.shutdown_executor().framework_id().value());
             const base::TaskId task_id(message.shutdown_executor().executor_id().value());
-            if (find(framework_id, task_id) != nullptr) kill(framework_id, task_id, std::nullopt);
+            if (auto* container = find(framework_id, task_id)) kill(*container, std::nullopt);
             break;
         }
         case Case::kKeepReservations:

@@ -22,10 +22,16 @@ std::string with_detail(std::string message, const std::string& detail) {
     return message;
 }
 
+// By somebody else than its framework, for the reason that came with the kill.
+v1::TaskStatus killed_for_a_reason(const internal::ContainerRecord& record, const std::string& how) {
+    return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT, with_detail(record.kill_message(), how),
+                       record.kill_reason());
+}
+
 v1::TaskStatus killed_status(const Container& container, const ContainerEnded& end) {
-    if (container.phase() == internal::ContainerRecord::RUNNING)
-        return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_EXECUTOR, exit_message(end));
-    return killed_before_start();
+    if (container.phase() != internal::ContainerRecord::RUNNING) return killed_before_start(container);
+    if (container.record.has_kill_reason()) return killed_for_a_reason(container.record, exit_message(end));
+    return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_EXECUTOR, exit_message(end));
 }
 
 v1::TaskStatus memory_status(const ContainerEnded& end) {
@@ -62,9 +68,10 @@ v1::TaskStatus make_status(v1::TaskState state, v1::TaskStatus::Source source, s
     return status;
 }
 
-v1::TaskStatus killed_before_start() {
-    return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT,
-                       "Killed before it had started",
+v1::TaskStatus killed_before_start(const Container& container) {
+    constexpr const char* how = "Killed before it had started";
+    if (container.record.has_kill_reason()) return killed_for_a_reason(container.record, how);
+    return make_status(v1::TASK_KILLED, v1::TaskStatus::SOURCE_AGENT, how,
                        v1::TaskStatus::REASON_TASK_KILLED_DURING_LAUNCH);
 }
 

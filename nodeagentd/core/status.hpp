@@ -12,7 +12,7 @@ v1::TaskStatus make_status(v1::TaskState state, v1::TaskStatus::Source source, s
 v1::TaskStatus make_status(v1::TaskState state, v1::TaskStatus::Source source, std::string message,
                            v1::TaskStatus::Reason reason);
 
-v1::TaskStatus killed_before_start();
+v1::TaskStatus killed_before_start(const Container& container);
 v1::TaskStatus end_status(const Container& container, const ContainerEnded& end);
 
 }  // namespace fairlead::nodeagentd::core

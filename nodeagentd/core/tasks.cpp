@@ -165,7 +165,7 @@ void Core::handle(const ContainerStartFailed& input) {
     auto* container = find(input.container_id);
     if (container == nullptr || !container->holds_resources()) return;
     if (container->record.kill_requested()) {
-        end(*container, killed_before_start());
+        end(*container, killed_before_start(*container));
     } else if (container->unheard) {
         end(*container, make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT,
                                     "The agent was restarted before the task had started",
@@ -211,21 +211,35 @@ void Core::end(Container& container, v1::TaskStatus status) {
     if (held) admit_waiting();
 }
 
-void Core::kill(const base::FrameworkId& framework_id, const base::TaskId& task_id,
-                std::optional<base::Duration> grace) {
+void Core::kill(const internal::KillTask& message) {
+    const base::FrameworkId framework_id(message.framework_id().value());
+    const base::TaskId task_id(message.task_id().value());
     auto* container = find(framework_id, task_id);
     if (container == nullptr)
         return answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_EXECUTOR_TERMINATED,
                               "A kill for a task that is not on this agent");
-    if (container->phase() == Record::ENDED) return send_first_pending(*container);
-    if (container->phase() == Record::WAITING) return end(*container, killed_before_start());
-    if (!container->record.kill_requested()) {
-        report(Report::Kind::task_killing, "kill requested", container);
-        if (container->phase() == Record::RUNNING &&
-            has_capability(framework_id, v1::FrameworkInfo::Capability::TASK_KILLING_STATE))
-            update(*container, make_status(v1::TASK_KILLING, v1::TaskStatus::SOURCE_EXECUTOR, ""));
+    if (message.has_reason() && !container->record.kill_requested()) {
+        container->record.set_kill_reason(message.reason());
+        container->record.set_kill_message(message.message());
     }
-    stop(*container, grace);
+    std::optional<base::Duration> grace;
+    if (message.kill_policy().has_grace_period())
+        grace = base::Duration(message.kill_policy().grace_period().nanoseconds());
+    kill(*container, grace);
+}
+
+void Core::kill(Container& container, std::optional<base::Duration> grace) {
+    if (container.phase() == Record::ENDED) return send_first_pending(container);
+    if (container.phase() == Record::WAITING) return end(container, killed_before_start(container));
+    if (!container.record.kill_requested()) {
+        const std::string& why = container.record.kill_message();
+        report(Report::Kind::task_killing, "kill requested" + (why.empty() ? "" : ": " + why), &container);
+        const base::FrameworkId framework_id(container.record.framework_id().value());
+        if (container.phase() == Record::RUNNING &&
+            has_capability(framework_id, v1::FrameworkInfo::Capability::TASK_KILLING_STATE))
+            update(container, make_status(v1::TASK_KILLING, v1::TaskStatus::SOURCE_EXECUTOR, why));
+    }
+    stop(container, grace);
 }
 
 void Core::stop(Container& container, std::optional<base::Duration> grace) {

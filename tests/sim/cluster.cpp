@@ -17,6 +17,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.faults_until = std::chrono::seconds(20 + prng.below(120));
     scenario.masters_crash = prng.chance(0.3);
     scenario.reserve_chance = prng.chance(0.5) ? 0 : prng.unit() * 0.5;
+    scenario.guarantees = prng.chance(0.5);
     return scenario;
 }
 

@@ -30,6 +30,7 @@ struct Scenario {
     base::Duration faults_until{};     // then the cluster has to settle
     bool masters_crash = false;
     double reserve_chance = 0;         // at each offer, and at each of the operator's moments
+    bool guarantees = false;           // for some roles, and revocation to keep them
     base::Duration settle_max = std::chrono::minutes(30);
 
     static Scenario draw(base::Prng& prng);
@@ -40,6 +41,7 @@ struct Outcome {
     std::uint64_t fingerprint = 0;        // of every byte that travelled and when
     int tasks_finished = 0;
     int tasks_lost_and_repeated = 0;
+    int tasks_revoked = 0;
     int faults = 0;
 };
 
@@ -109,6 +111,10 @@ class Cluster {
 
     // masters.cpp
     void start_master();
+    masterd::core::CoreOptions master_options() const;
+    void guarantee_something();
+    void end_guarantee(const Scheduler& scheduler);
+    void take_note_of(const internal::KillTask& kill);
     void crash_master();
     void step_master(const masterd::core::Input& input);
     void carry_out(const masterd::core::Effect& effect);
@@ -144,6 +150,7 @@ class Cluster {
     void take_event(Scheduler& scheduler, const v1::scheduler::Event& event);
     void take_offers(Scheduler& scheduler, const v1::scheduler::Event::Offers& offers);
     void take_status(Scheduler& scheduler, const v1::TaskStatus& status);
+    void take_inverse_offers(Scheduler& scheduler, const v1::scheduler::Event::InverseOffers& offers);
     void reconcile(Scheduler& scheduler);
     bool done() const;
 
@@ -168,6 +175,7 @@ class Cluster {
     std::unique_ptr<masterd::core::Core> master_;
     Checkers checkers_{[this](const std::string& what) { complain(what); }};
     std::uint64_t epoch_ = 0;
+    std::set<Checkers::TaskKey> revoked_;  // by this master
     masterd::core::Invariants master_invariants_;
     std::optional<base::Instant> master_deadline_;
     std::uint64_t last_number_ = 0;

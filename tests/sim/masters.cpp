@@ -6,6 +6,8 @@
 
 #include "common/base/uuid.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 
 namespace fairlead::sim {
@@ -34,16 +36,73 @@ Amount amount_of(const v1::Offer& offer) {
 }  // namespace
 
 void Cluster::start_master() {
-    mc::CoreOptions options;
-    options.cluster_id = "simulated";
     const std::uint64_t seed = prng_();
-    master_ = std::make_unique<mc::Core>(options, std::make_unique<allocator::drf::Drf>(seed), seed);
+    master_ = std::make_unique<mc::Core>(master_options(), std::make_unique<allocator::drf::Drf>(seed), seed);
     v1::MasterInfo info;
     info.set_id(base::Uuid::draw(prng_).text());
     info.set_ip(16777343);
     info.set_port(5050);
     info.set_hostname("master1");
+    revoked_.clear();
     step_master(mc::LeadershipGained{++epoch_, info, registry_.read()});
+    if (scenario_.guarantees && epoch_ == 1) guarantee_something();
+}
+
+// So short that tasks, which take ten seconds at most, are taken back before they end by themselves.
+mc::CoreOptions Cluster::master_options() const {
+    mc::CoreOptions options;
+    options.cluster_id = "simulated";
+    if (!scenario_.guarantees) return options;
+    options.policy.patience = 1s;
+    options.policy.fair_share_patience = 4s;
+    options.policy.revoked_share_max = 0.5;
+    options.revocation_grace = 500ms;
+    return options;
+}
+
+void Cluster::guarantee_something() {
+    mc::RolesOrdered ordered{mc::RequestId{++last_number_}, {}, true};
+    for (const Scheduler& scheduler : schedulers_) {
+        if (prng_.chance(0.4)) continue;
+        mc::RoleOrder order{base::Role(fmt::format("role{}", scheduler.number)), {}, {}};
+        order.quota.emplace();
+        order.quota->guarantee.add("cpus", resources::Milli::units(static_cast<std::int64_t>(1 + prng_.below(6))));
+        order.quota->guarantee.add("mem", resources::Milli::units(static_cast<std::int64_t>(64 * (1 + prng_.below(12)))));
+        ordered.orders.push_back(std::move(order));
+    }
+    step_master(ordered);
+}
+
+// What is guaranteed to somebody who needs nothing any more would be kept from the others for ever.
+void Cluster::end_guarantee(const Scheduler& scheduler) {
+    if (!scenario_.guarantees) return;
+    if (!master_) {
+        timeline_.after(5s, [this, &scheduler] { end_guarantee(scheduler); });
+        return;
+    }
+    mc::RoleOrder order{base::Role(fmt::format("role{}", scheduler.number)), {}, {}};
+    order.quota.emplace();
+    step_master(mc::RolesOrdered{mc::RequestId{++last_number_}, {std::move(order)}, true});
+}
+
+// A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks and offers; each role
+// has one framework.
+void Cluster::take_note_of(const internal::KillTask& kill) {
+    if (kill.reason() != v1::TaskStatus::REASON_TASK_REVOKED) return;
+    ++outcome_.tasks_revoked;
+    const auto& books = master_->state().books;
+    const auto* framework = books.framework(base::FrameworkId(kill.framework_id().value()));
+    if (!framework) return complain("a task of nobody is revoked");
+    revoked_.emplace(framework->id.value(), kill.task_id().value());
+    resources::Quantities left;
+    for (const auto& [id, task] : framework->tasks)
+        if (task.holds_resources && !revoked_.contains({framework->id.value(), id.value()}))
+            left.add(task.resources.quantities());
+    for (const auto* offer : framework->offers) left.add(offer->resources.quantities());
+    const auto role = books.roles().find(framework->roles.front());
+    if (role && !left.contains(books.roles().entries()[*role].guarantee))
+        complain(fmt::format("task {} of role {} is revoked, and the role has less than its guarantee then",
+                             kill.task_id().value(), framework->roles.front().value()));
 }
 
 void Cluster::crash_master() {
@@ -149,6 +208,7 @@ void Cluster::carry_out(const mc::SendToAgent& sent) {
     const auto link = static_cast<std::uint64_t>(sent.link);
     const auto owner = link_owner_.find(link);
     if (owner == link_owner_.end()) return;
+    if (sent.message->has_kill_task()) take_note_of(sent.message->kill_task());
     if (sent.message->has_registered())
         checkers_.agent_lives_on(sent.message->registered().agent_id().value(), static_cast<int>(owner->second));
     deliver(channel_to_agent(link), [this, link, index = owner->second, bytes = sent.message->SerializeAsString()] {

@@ -104,6 +104,7 @@ void Cluster::take_event(Scheduler& scheduler, const Event& event) {
             reconcile(scheduler);
             break;
         case Event::OFFERS: take_offers(scheduler, event.offers()); break;
+        case Event::INVERSE_OFFERS: take_inverse_offers(scheduler, event.inverse_offers()); break;
         case Event::UPDATE: take_status(scheduler, event.update().status()); break;
         case Event::ERROR: complain("framework got an error: " + event.error().message()); break;
         default: break;
@@ -149,6 +150,26 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
     }
 }
 
+// Some frameworks answer, some do as they are asked, and some do neither.
+void Cluster::take_inverse_offers(Scheduler& scheduler, const Event::InverseOffers& offers) {
+    for (const auto& offer : offers.inverse_offers()) {
+        if (prng_.chance(0.3)) continue;
+        Call answer;
+        const bool accepts = prng_.chance(0.5);
+        answer.set_type(accepts ? Call::ACCEPT_INVERSE_OFFERS : Call::DECLINE_INVERSE_OFFERS);
+        *(accepts ? answer.mutable_accept_inverse_offers()->add_inverse_offer_ids()
+                  : answer.mutable_decline_inverse_offers()->add_inverse_offer_ids()) = offer.id();
+        call(scheduler, answer);
+        if (!accepts) continue;
+        for (const auto& task : offer.task_ids()) {
+            Call kill;
+            kill.set_type(Call::KILL);
+            *kill.mutable_kill()->mutable_task_id() = task;
+            call(scheduler, kill);
+        }
+    }
+}
+
 void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     const auto found = scheduler.tasks.find(status.task_id().value());
     checkers_.status({scheduler.id, status.task_id().value()}, status.state(), status.has_uuid());
@@ -169,7 +190,7 @@ void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     if (!terminal || task.terminal) return;
     task.terminal = true;
     if (status.state() == v1::TASK_FINISHED) {
-        ++scheduler.finished;
+        if (++scheduler.finished == scenario_.tasks_per_framework) end_guarantee(scheduler);
     } else {
         ++scheduler.lost;
         ++scheduler.wanted;

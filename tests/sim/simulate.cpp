@@ -21,6 +21,7 @@ bool run_seed(std::uint64_t seed, bool twice, fairlead::sim::Outcome& total) {
     }
     total.tasks_finished += outcome.tasks_finished;
     total.tasks_lost_and_repeated += outcome.tasks_lost_and_repeated;
+    total.tasks_revoked += outcome.tasks_revoked;
     total.faults += outcome.faults;
     return outcome.complaints.empty();
 }
@@ -54,7 +55,7 @@ int main(int argc, char** argv) {
         if (!run_seed(first + runs, runs % 20 == 0, total)) ++failed;
         ++runs;
     }
-    fmt::print("{} seeds, {} failed; {} tasks finished, {} lost and repeated, {} faults\n", runs, failed,
-               total.tasks_finished, total.tasks_lost_and_repeated, total.faults);
+    fmt::print("{} seeds, {} failed; {} tasks finished, {} lost and repeated, {} revoked, {} faults\n", runs, failed,
+               total.tasks_finished, total.tasks_lost_and_repeated, total.tasks_revoked, total.faults);
     return failed == 0 ? 0 : 1;
 }

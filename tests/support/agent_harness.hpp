@@ -122,6 +122,15 @@ class AgentHarness {
             kill.mutable_kill_policy()->mutable_grace_period()->set_nanoseconds(grace->count());
         return from_master(std::move(message));
     }
+    Output revoke(const std::string& id, const std::string& why) {
+        internal::FromMaster message;
+        auto& kill = *message.mutable_kill_task();
+        kill.mutable_framework_id()->set_value(framework);
+        kill.mutable_task_id()->set_value(id);
+        kill.set_reason(v1::TaskStatus::REASON_TASK_REVOKED);
+        kill.set_message(why);
+        return from_master(std::move(message));
+    }
     Output acknowledge(const std::string& id, const std::string& uuid) {
         internal::FromMaster message;
         auto& acknowledge = *message.mutable_acknowledge_status();

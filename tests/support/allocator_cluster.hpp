@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -98,7 +99,7 @@ class AllocatorCluster {
         changes.everything = std::exchange(shown_nothing_, false);
         const auto known = std::exchange(changes, {});
         const auto plan = module.plan(
-            {now, agents, frameworks, roles.entries(), total, free, refusals, constraints, tasks, policy}, known);
+            {now, agents, frameworks, roles.entries(), total, free, refusals, constraints, tasks, offers, policy}, known);
         for (const auto& line : plan.offers) take(line);
         return plan;
     }
@@ -109,7 +110,8 @@ class AllocatorCluster {
 
     void open(AgentSlot slot) {
         changes.agents.push_back(slot);
-        changes.opened.push_back(slot);
+        if (std::find(changes.opened.begin(), changes.opened.end(), slot) == changes.opened.end())
+            changes.opened.push_back(slot);
     }
     void wake(FrameworkSlot slot) {
         changes.frameworks.push_back(slot);
@@ -134,6 +136,11 @@ class AllocatorCluster {
         std::map<FrameworkSlot, std::set<AgentSlot>> allowed;
     };
     struct Tasks final : allocator::TaskList {
+        std::optional<allocator::TaskEntry> find(FrameworkSlot framework, const base::TaskId& task) const override {
+            for (const auto& one : all)
+                if (one.framework == framework && one.id == task) return one;
+            return std::nullopt;
+        }
         void for_each(AgentSlot agent, const std::function<void(const allocator::TaskEntry&)>& visit) const override {
             for (const auto& task : all)
                 if (task.agent == agent) visit(task);
@@ -145,6 +152,13 @@ class AllocatorCluster {
         }
         std::vector<allocator::TaskEntry> all;
     };
+    struct Offers final : allocator::OfferList {
+        void for_each(AgentSlot agent, const std::function<void(const allocator::OfferEntry&)>& visit) const override {
+            for (const auto& offer : all)
+                if (offer.agent == agent) visit(offer);
+        }
+        std::vector<allocator::OfferEntry> all;
+    };
 
     base::Instant now{};
     std::vector<allocator::AgentEntry> agents;
@@ -155,6 +169,7 @@ class AllocatorCluster {
     Refusals refusals;
     Constraints constraints;
     Tasks tasks;
+    Offers offers;
     allocator::Policy policy;
     allocator::Changes changes;
 

@@ -76,9 +76,11 @@ class MasterHarness {
     masterd::core::Output step(const masterd::core::Input& input) {
         auto output = core.step(now, input);
         keep(output);
-        if (output.allocation_wanted) {
+        bool wanted = output.allocation_wanted;
+        for (int plans = 0; wanted && plans < plans_max; ++plans) {  // one may make room for another
             const auto allocated = core.step(now, masterd::core::AllocationDue{});
             keep(allocated);
+            wanted = allocated.allocation_wanted;
         }
         return output;
     }
@@ -187,6 +189,8 @@ class MasterHarness {
     std::vector<masterd::core::Persist> persisted;
 
   private:
+    static constexpr int plans_max = 10;
+
     void move_to(base::Instant instant) {
         now.wall += instant - now.instant;
         now.instant = instant;

@@ -31,6 +31,8 @@ TEST_F(SettingsFile, NothingSaidMeansTheDefaults) {
     EXPECT_FALSE(settings.advertise);
     EXPECT_FALSE(settings.hostname.empty());
     EXPECT_FALSE(settings.core.offer_timeout);
+    EXPECT_EQ(settings.core.policy.patience, std::chrono::seconds(30));
+    EXPECT_FALSE(settings.core.policy.fair_share_patience);
 }
 
 TEST_F(SettingsFile, AnAllocationModuleThatIsNoneIsAComplaintWithItsLine) {
@@ -44,10 +46,16 @@ TEST_F(SettingsFile, AFaultDomainHasARegionAndAZone) {
         EXPECT_NE(complaint(std::string("FaultDomain=") + wrong + "\n").find("expected REGION/ZONE"), std::string::npos) << wrong;
 }
 
+TEST_F(SettingsFile, APatienceIsATimeOrNever) {
+    EXPECT_NE(complaint("RevocationPatience=soon\n").find("expected never, or a time"), std::string::npos);
+    EXPECT_NE(complaint("RevocationMaxPercent=0\n").find("from 1 to 100"), std::string::npos);
+}
+
 TEST_F(SettingsFile, EveryKeyIsRead) {
     const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nFaultDomain=eu/r1\nRegistry=/r\nThreads=3\n"
                                "HeartbeatInterval=1s\nOfferTimeout=2s\nAgentPingInterval=3s\nAgentPingTimeout=4s\n"
-                               "AgentReregisterTimeout=5s\nAllocationModule=priority\n")
+                               "AgentReregisterTimeout=5s\nAllocationModule=priority\nRevocationPatience=never\n"
+                               "FairSharePatience=2min\nRevocationGrace=0\nRevocationMaxPercent=25\n")
                               .value();
     using namespace std::chrono_literals;
     EXPECT_EQ(settings.listen.address().to_string(), "::1");
@@ -65,6 +73,10 @@ TEST_F(SettingsFile, EveryKeyIsRead) {
     EXPECT_EQ(settings.core.ping_interval, 3s);
     EXPECT_EQ(settings.core.ping_timeout, 4s);
     EXPECT_EQ(settings.core.agent_reregister_timeout, 5s);
+    EXPECT_FALSE(settings.core.policy.patience);
+    EXPECT_EQ(settings.core.policy.fair_share_patience, 2min);
+    EXPECT_EQ(settings.core.revocation_grace, 0s);
+    EXPECT_EQ(settings.core.policy.revoked_share_max, 0.25);
 }
 
 TEST_F(SettingsFile, PingsMustComeMoreOftenThanTheirTimeout) {

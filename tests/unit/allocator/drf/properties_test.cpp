@@ -191,7 +191,7 @@ class Walk {
         all.everything = true;
         const auto& c = cluster_;
         const Plan plan = fresh.plan({c.now, c.agents, c.frameworks, c.roles.entries(), c.total, c.free, c.refusals,
-                                      c.constraints, c.tasks, c.policy},
+                                      c.constraints, c.tasks, c.offers, c.policy},
                                      all);
         std::string lines;
         for (const OfferLine& line : plan.offers)

@@ -14,9 +14,39 @@ namespace {
 using namespace std::chrono_literals;
 using Call = v1::scheduler::Call;
 
+// Offers as the hungriest need it, and takes back at random, whether that makes sense or not.
+class Grabber final : public allocator::Module {
+  public:
+    explicit Grabber(std::uint64_t seed) : prng_(seed) {}
+
+    allocator::Plan plan(const allocator::Snapshot& snapshot, const allocator::Changes& changes) override {
+        auto plan = offers_.plan(snapshot, changes);
+        for (allocator::AgentSlot agent = 0; agent < snapshot.agents.size(); ++agent) {
+            if (snapshot.agents[agent].id.empty() || !prng_.chance(0.1)) continue;
+            snapshot.tasks.for_each(agent, [&](const allocator::TaskEntry& task) {
+                const auto role = static_cast<allocator::RoleSlot>(prng_.below(snapshot.roles.size() + 1));
+                if (task.ending && prng_.chance(0.3)) plan.call_offs.push_back({task.framework, task.id});
+                plan.revocations.push_back({task.framework, agent, task.id, role});
+                if (!task.gang.empty())
+                    snapshot.tasks.for_each_of_gang(task.framework, task.gang, [&](const allocator::TaskEntry& other) {
+                        plan.revocations.push_back({other.framework, other.agent, other.id, role});
+                    });
+                if (prng_.chance(0.2)) plan.inverse_offers.push_back({task.framework, agent, *task.resources});
+            });
+            const auto framework = static_cast<allocator::FrameworkSlot>(prng_.below(snapshot.frameworks.size() + 2));
+            if (prng_.chance(0.1)) plan.rescinds.push_back({framework, agent});
+        }
+        return plan;
+    }
+
+  private:
+    HungriestFirst offers_;
+    base::Prng prng_;
+};
+
 class RandomWalk {
   public:
-    explicit RandomWalk(std::uint64_t seed) : prng_(seed), master_(options()) {}
+    explicit RandomWalk(std::uint64_t seed) : prng_(seed), master_(options(), std::make_unique<Grabber>(seed)) {}
 
     void run(int steps) {
         for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) one_step();
@@ -26,12 +56,18 @@ class RandomWalk {
         EXPECT_EQ(master_.core.state().filters, 0u);
         EXPECT_EQ(master_.core.state().timers, 0u);
         EXPECT_TRUE(master_.core.state().books.offers().empty());
+        EXPECT_TRUE(master_.core.state().revocations.revocations().empty());
+        EXPECT_TRUE(master_.core.state().revocations.inverse_offers().empty());
+        killed_ += master_.core.state().revocations.counts().killed;
     }
+
+    std::uint64_t killed() const { return killed_; }
 
   private:
     static masterd::core::CoreOptions options() {
         masterd::core::CoreOptions options;
         options.offer_timeout = 40s;
+        options.revocation_grace = 8s;
         options.unreachable_tasks_max = 3;
         options.completed_tasks_max = 3;
         options.completed_frameworks_max = 3;
@@ -139,6 +175,9 @@ class RandomWalk {
                 call = accept_call(
                     scheduler.id, offers(),
                     {command_task(task_id(), host_id()), command_task(task_id(), host_id(), 0.5)});
+                if (prng_.chance(0.3))
+                    for (auto& task : *call.mutable_accept()->mutable_operations(0)->mutable_launch()->mutable_task_infos())
+                        task.mutable_revocation_policy()->set_gang("gang" + std::to_string(prng_.below(2)));
                 break;
             case 3:
                 call.mutable_decline()->mutable_filters()->set_refuse_seconds(prng_.below(100));
@@ -196,6 +235,7 @@ class RandomWalk {
         return prng_.chance(0.6) ? reserve_operation({reservation()}) : unreserve_operation({reservation()});
     }
 
+    std::uint64_t killed_ = 0;
     base::Prng prng_;
     MasterHarness master_;
     std::vector<MasterHarness::Scheduler> schedulers_;
@@ -204,10 +244,14 @@ class RandomWalk {
 };
 
 TEST(RandomWalk, LeavesTheBooksRight) {
+    std::uint64_t killed = 0;
     for (std::uint64_t seed = 1; seed <= 15 && !testing::Test::HasFailure(); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
-        RandomWalk(seed).run(400);
+        RandomWalk walk(seed);
+        walk.run(400);
+        killed += walk.killed();
     }
+    EXPECT_GT(killed, 0u) << "tasks were taken back";
 }
 
 }  // namespace

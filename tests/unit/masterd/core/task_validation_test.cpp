@@ -56,6 +56,15 @@ TEST_F(TaskValidation, DurationsMayNotBeNegative) {
               "");
     EXPECT_NE(refusal([](auto& task) { task.mutable_max_completion_time()->set_nanoseconds(-1); }),
               "");
+    EXPECT_NE(refusal([](auto& task) {
+                  task.mutable_revocation_policy()->mutable_saved_every()->set_nanoseconds(-1);
+              }),
+              "");
+}
+
+TEST_F(TaskValidation, TheWordOfAGangMustBeUsableAsAName) {
+    EXPECT_EQ(refusal([](auto& task) { task.mutable_revocation_policy()->set_gang("solver 7"); }), "");
+    EXPECT_NE(refusal([](auto& task) { task.mutable_revocation_policy()->set_gang(std::string(300, 'x')); }), "");
 }
 
 TEST_F(TaskValidation, ExactlyOneOfCommandAndExecutor) {

@@ -117,6 +117,43 @@ TEST_F(AgentTasks, TellThatTheyAreKilledToThoseWhoKnowTheState) {
     EXPECT_EQ(pending("t"), told);
 }
 
+TEST_F(AgentTasks, ThatAreRevokedSayWhyAlsoAfterARestart) {
+    agent_.launch("running");
+    agent_.started("running");
+    agent_.launch("starting");
+    EXPECT_EQ(stops(agent_.revoke("running", "Revoked for others")).size(), 1u);
+    agent_.revoke("starting", "Revoked for others");
+    agent_.restart();
+    agent_.started("running");
+    agent_.start_failed("starting", "");
+    agent_.step(core::RuntimeSettled{});
+    agent_.ended("running", 0);
+    for (const char* task : {"running", "starting"}) {
+        EXPECT_EQ(latest(task).state(), v1::TASK_KILLED);
+        EXPECT_EQ(latest(task).reason(), v1::TaskStatus::REASON_TASK_REVOKED);
+        EXPECT_TRUE(latest(task).message().starts_with("Revoked for others: ")) << latest(task).message();
+    }
+}
+
+TEST_F(AgentTasks, ThatTheirFrameworkHasKilledAreNotRevokedAfterwards) {
+    agent_.launch("t");
+    agent_.started("t");
+    agent_.kill("t");
+    agent_.revoke("t", "Revoked for others");
+    agent_.ended("t", 0);
+    EXPECT_FALSE(latest("t").has_reason());
+}
+
+TEST_F(AgentTasks, TellTheMasterWhatItCostsToRevokeThem) {
+    auto task = command_task("t", "A");
+    task.mutable_revocation_policy()->set_gang("solver");
+    agent_.launch(task);
+    agent_.close_link();
+    const auto sent = AgentHarness::sent(agent_.open_link());
+    ASSERT_EQ(sent.at(0).register_().tasks_size(), 1);
+    EXPECT_EQ(sent[0].register_().tasks(0).revocation_policy().gang(), "solver");
+}
+
 TEST_F(AgentTasks, ThatAreNotHereAreAnsweredFor) {
     const auto told = updates(agent_.kill("nobody"));
     ASSERT_EQ(told.size(), 1u);
