@@ -2,7 +2,7 @@
 
 #include "cli/reservation_commands.hpp"
 
-#include "tests/unit/cli/shown_cluster.hpp"
+#include "tests/unit/cli/command_test.hpp"
 
 #include <gmock/gmock.h>
 
@@ -81,11 +81,15 @@ TEST(ReservationRecords, WhatIsGivenBackIsTakenFromWhatIsThere) {
     EXPECT_THAT(text(reserved_there(agent1(), "cpus(eng):1", {"eng", {}})), HasSubstr("--role says it"));
 }
 
-class ReservationCommands : public ShownCluster {
+class ReservationCommands : public CommandTest {
   protected:
-    ReservationCommands() {
-        pages["/slaves"] = two_agents;
-        operated_answer = {202, ""};
+    ReservationCommands() { operated_answer = {202, ""}; }
+
+    std::string agents = two_agents;
+
+  private:
+    http::Response answer(const http::Request& request) override {
+        return request.target == "/slaves" ? http::json_response(200, agents) : http::text_response(404, "");
     }
 };
 
@@ -96,7 +100,7 @@ TEST_F(ReservationCommands, WhatIsReservedIsATable) {
 }
 
 TEST_F(ReservationCommands, NothingReservedIsSaid) {
-    pages["/slaves"] = R"({"slaves":[]})";
+    agents = R"({"slaves":[]})";
     EXPECT_EQ(run(show_reservations(cluster(), Output::table)), success);
     EXPECT_EQ(out, "Nothing is reserved.\n");
 }

@@ -2,9 +2,11 @@
 
 #include "cli/role_commands.hpp"
 #include "cli/role_records.hpp"
-#include "tests/unit/cli/shown_cluster.hpp"
+#include "tests/unit/cli/command_test.hpp"
 
 #include <gmock/gmock.h>
+
+#include <map>
 
 namespace fairlead::cli {
 namespace {
@@ -13,7 +15,16 @@ using boost::json::parse;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class RoleCommands : public ShownCluster {};
+class RoleCommands : public CommandTest {
+  protected:
+    std::map<std::string, std::string> pages;  // by target
+
+  private:
+    http::Response answer(const http::Request& request) override {
+        const auto page = pages.find(request.target);
+        return page == pages.end() ? http::text_response(404, "") : http::json_response(200, page->second);
+    }
+};
 
 const char* const two_roles = R"({"roles":[
     {"name":"batch","weight":1.0,"quota":{"role":"batch","guarantee":{},"limit":{},"consumed":{}},
