@@ -148,6 +148,7 @@ v1::TaskInfo Run::task_for(const v1::Offer& offer, unsigned index) const {
 }
 
 void Run::take(const v1::Offer& offer) {
+    v1::Offer left = offer;
     double cpus = sdk::scalar_of(offer, "cpus"), mem = sdk::scalar_of(offer, "mem");
     largest_offer_ =
         fmt::format("{} cpus and {} on {}", cpus_text(cpus), megabytes_text(mem), offer.hostname());
@@ -157,7 +158,8 @@ void Run::take(const v1::Offer& offer) {
         cpus -= options_.cpus;
         mem -= options_.mem_mb;
         --waiting_;
-        tasks.push_back(task_for(offer, launched_++));
+        tasks.push_back(task_for(left, launched_++));
+        sdk::use_up(left, tasks.back());
         auto& instance = tasks_[tasks.back().task_id().value()];
         instance.agent = sdk::agent_address(offer);
         instance.agent_id = offer.agent_id();

@@ -1,6 +1,42 @@
 #include "sdk/task.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace fairlead::sdk {
+namespace {
+
+// Resources are counted in thousandths; doubles that were subtracted are not.
+double rounded(double amount) { return std::round(amount * 1000) / 1000; }
+
+bool is_reserved(const v1::Resource& one) {
+    return one.reservations_size() > 0 || one.has_reservation() || one.role() != "*";
+}
+
+// The same but for the amount, and for whom it is offered.
+bool same_kind(v1::Resource a, v1::Resource b) {
+    for (auto* one : {&a, &b}) {
+        one->clear_scalar();
+        one->clear_allocation_info();
+        one->set_role(one->role());
+    }
+    return a.SerializeAsString() == b.SerializeAsString();
+}
+
+void add_scalar(v1::TaskInfo& task, const v1::Offer& offer, const char* name, double amount) {
+    for (const auto& one : offer.resources()) {
+        if (one.name() != name || one.type() != v1::Value::SCALAR || !is_reserved(one)) continue;
+        const double part = std::min(amount, one.scalar().value());
+        if (part <= 0) continue;
+        auto& taken = *task.add_resources();
+        taken = one;
+        taken.mutable_scalar()->set_value(part);
+        amount = rounded(amount - part);
+    }
+    if (amount > 0) *task.add_resources() = scalar(name, amount);
+}
+
+}  // namespace
 
 v1::Resource scalar(std::string name, double value) {
     v1::Resource resource;
@@ -40,9 +76,17 @@ v1::TaskInfo command_task(const v1::Offer& offer, std::string task_id, std::stri
     task.mutable_task_id()->set_value(std::move(task_id));
     *task.mutable_agent_id() = offer.agent_id();
     *task.mutable_command() = std::move(command);
-    *task.add_resources() = scalar("cpus", cpus);
-    *task.add_resources() = scalar("mem", mem_mb);
+    add_scalar(task, offer, "cpus", cpus);
+    add_scalar(task, offer, "mem", mem_mb);
     return task;
+}
+
+void use_up(v1::Offer& left, const v1::TaskInfo& task) {
+    for (const auto& used : task.resources())
+        for (auto& one : *left.mutable_resources()) {
+            if (used.type() != v1::Value::SCALAR || !same_kind(one, used)) continue;
+            one.mutable_scalar()->set_value(std::max(0.0, rounded(one.scalar().value() - used.scalar().value())));
+        }
 }
 
 bool is_terminal(v1::TaskState state) {

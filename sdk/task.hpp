@@ -18,8 +18,11 @@ double scalar_of(const v1::Offer& offer, std::string_view name);
 v1::CommandInfo program(const std::vector<std::string>& argv);
 v1::CommandInfo shell_command(std::string line);
 
+// Its cpus and mem are what the offer holds in reserved ones first, as they are reserved, and unreserved ones then.
 v1::TaskInfo command_task(const v1::Offer& offer, std::string task_id, std::string name,
                           v1::CommandInfo command, double cpus, double mem_mb);
+// Takes the scalars of a task out of what is left of its offer: between two tasks of one offer.
+void use_up(v1::Offer& left, const v1::TaskInfo& task);
 
 // FINISHED, FAILED, KILLED, ERROR, LOST, DROPPED, GONE, GONE_BY_OPERATOR.
 bool is_terminal(v1::TaskState state);

@@ -27,6 +27,7 @@ def chunked(*chunks):
 SUBSCRIBE = json.dumps({"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "root", "name": "x"}}})
 REVIVE = json.dumps({"type": "REVIVE", "framework_id": {"value": "nobody"}})
 ACCEPT_OF_NOBODY = json.dumps({"type": "ACCEPT", "framework_id": {"value": "nobody"}, "accept": {"offer_ids": []}})
+RESERVE_NOTHING = '{"type":"RESERVE_RESOURCES","reserve_resources":{"agent_id":{"value":"x"},"resources":[]}}'
 SHORT_UUID = json.dumps({"type": "ACKNOWLEDGE", "framework_id": {"value": "nobody"}, "acknowledge": {
     "agent_id": {"value": "a"}, "task_id": {"value": "t"}, "uuid": "AAAA"}})
 
@@ -89,6 +90,8 @@ CASES = [
     ("a stream id on SUBSCRIBE", call(SUBSCRIBE, "Mesos-Stream-Id: x"), 400, "should not include"),
     ("a uuid of three bytes", call(SHORT_UUID), 400, "16 bytes"),
     ("an operator's call that nobody knows", call('{"type":"EXPLODE"}', target="/api/v1"), 501, "not served"),
+    ("a reservation without its message", call('{"type":"RESERVE_RESOURCES"}', target="/api/v1"), 400, "'reserve_resources'"),
+    ("a reservation of nothing", call(RESERVE_NOTHING, target="/api/v1"), 400, "no resources are named"),
     ("an agent that does not ask to upgrade", request("GET", "/fairlead/agent-link"), 426, "agents connect"),
 ]
 

@@ -204,8 +204,11 @@ void Core::refuse_operation(Framework& framework, const Agent* agent, const Oper
                         why);
         return;
     }
-    if (operation.has_id())
-        send(framework, operation_event(operation_refused(operation, why)));
+    if (operation.has_id()) {
+        auto status = operation_refused(operation, why);
+        status.mutable_agent_id()->set_value(agent->id.value());
+        send(framework, operation_event(std::move(status)));
+    }
     report(Report::Kind::call_dropped, "operation refused: " + why, framework).agent_id = agent->id;
 }
 

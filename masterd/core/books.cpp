@@ -274,16 +274,14 @@ bool Books::set_total(Agent& agent, const resources::Resources& total) {
     return true;
 }
 
-bool Books::change_reservations(Agent& agent, const resources::Resources& from, const resources::Resources& to) {
+void Books::change_reservations(Agent& agent, const resources::Resources& from, const resources::Resources& to) {
     auto& entry = agent_entries_[agent.slot];
-    resources::Resources total = entry.total - from;
-    if (!total.try_add(to)) return false;
+    resources::Resources total = entry.total - from + to;
     roles_.reserve(total);
     roles_.unreserve(entry.total);
     entry.total = std::move(total);
     recompute_available(agent);
     open(agent);
-    return true;
 }
 
 void Books::set_offerable(Agent& agent, bool offerable) {

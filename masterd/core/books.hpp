@@ -176,8 +176,8 @@ class Books {
     // What it has. False, and unchanged, when the cluster's total cannot take it.
     bool set_total(Agent& agent, const resources::Resources& total);
     // `from`, which is part of its total and which no task and no offer holds, is reserved as `to` says from now on; the
-    // amounts are the same. False, and unchanged, when something would be there twice.
-    bool change_reservations(Agent& agent, const resources::Resources& from, const resources::Resources& to);
+    // amounts are the same, and `to` can be added to the rest.
+    void change_reservations(Agent& agent, const resources::Resources& from, const resources::Resources& to);
     void set_offerable(Agent& agent, bool offerable);
     void remove_agent(AgentSlot slot);  // it holds no offers and no tasks any more
 

@@ -150,21 +150,28 @@ base::Status Core::check_limits_of(const ReservationChange& change) const {
     const auto less = reserved_under(change.from);
     for (const auto& [role, more] : reserved_under(change.to)) {
         const auto slot = books_.roles().find(role);
-        if (!slot || books_.roles().entries()[*slot].limit.empty()) continue;
-        const allocator::Limits& limit = books_.roles().entries()[*slot].limit;
-        const auto before = less.find(role);
-        Quantities after = used_under(role);
-        if (before != less.end()) after.subtract(before->second);
+        if (!slot) continue;
+        const allocator::RoleEntry& entry = books_.roles().entries()[*slot];
+        const auto found = less.find(role);
+        const Quantities before = found == less.end() ? Quantities() : found->second;
+        Quantities after = entry.chargeable;
+        const auto is_beyond = [&] {
+            bool beyond = false;
+            entry.limit.for_each([&](std::string_view name, resources::Milli ceiling) {
+                beyond |= before.of(name) < more.of(name) && after.of(name) > ceiling;
+            });
+            return beyond;
+        };
+        after.subtract(before);
         after.add(more);
-        bool beyond = false;
-        limit.for_each([&](std::string_view name, resources::Milli ceiling) {
-            const bool grows = before == less.end() || before->second.of(name) < more.of(name);
-            beyond |= grows && !more.of(name).is_zero() && after.of(name) > ceiling;
-        });
-        if (beyond)
+        if (!is_beyond()) continue;
+        after = used_under(role);  // a look at every offer, where it matters
+        after.subtract(before);
+        after.add(more);
+        if (is_beyond())
             return Error(ErrorCode::limit_exceeded,
                          fmt::format("role '{}' may have {}, and {} would be used or reserved under it", role.value(),
-                                     to_text(limit), to_text(after)));
+                                     to_text(entry.limit), to_text(after)));
     }
     return {};
 }

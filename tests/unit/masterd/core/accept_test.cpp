@@ -124,8 +124,8 @@ TEST_F(Accept, OperationsNotYetServedAreErrorsWhenTheyHaveAnId) {
     call.mutable_accept()->clear_operations();
     for (const std::string id : {"", "o"}) {
         auto& operation = *call.mutable_accept()->add_operations();
-        operation.set_type(Operation::RESERVE);
-        operation.mutable_reserve();
+        operation.set_type(Operation::CREATE);
+        operation.mutable_create();
         if (!id.empty()) operation.mutable_id()->set_value(id);
     }
     master.send(scheduler, call);

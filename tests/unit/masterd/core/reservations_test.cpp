@@ -177,6 +177,7 @@ TEST_F(Reservations, AnOperationWithAnIdIsToldHowItEnded) {
     EXPECT_FALSE(statuses[0].has_uuid()) << "then it would have to be acknowledged";
     EXPECT_EQ(statuses[1].state(), v1::OPERATION_ERROR);
     EXPECT_EQ(statuses[1].message(), "resource 'cpus' is not reserved dynamically: cpus:1");
+    EXPECT_EQ(statuses[1].agent_id().value(), host.id);
     EXPECT_EQ(statuses[2].operation_id().value(), "back");
     EXPECT_EQ(statuses[2].state(), v1::OPERATION_FINISHED);
 }
@@ -495,6 +496,15 @@ TEST_F(Reservations, ALimitHoldsForReservationsToo) {
     EXPECT_EQ(reply.body, "role 'eng' may have cpus:2, and cpus:3 would be used or reserved under it");
     EXPECT_EQ(order(reserved(scalar("cpus", 2), "eng/ads")).status, 202u);
     EXPECT_EQ(order(reserved(scalar("mem", 512), "eng")).status, 202u) << "memory has no limit";
+}
+
+TEST_F(Reservations, ALimitBelowWhatIsReservedIsRefused) {
+    ASSERT_EQ(order(reserved(scalar("cpus", 3), "eng/ads")).status, 202u);
+    limit("eng", 2);
+    EXPECT_EQ(master.replies[RequestId{next_request_ - 1}].status, 400u);
+    EXPECT_NE(master.replies[RequestId{next_request_ - 1}].body.find("used or reserved under it, cpus:3"), std::string::npos);
+    limit("eng", 3);
+    EXPECT_EQ(master.replies[RequestId{next_request_ - 1}].status, 200u);
 }
 
 TEST_F(Reservations, OffersBeyondALimitThatAReservationUsesUpAreTakenBack) {
