@@ -29,8 +29,9 @@ double amount(const google::protobuf::RepeatedPtrField<v1::Resource>& resources,
 
 }  // namespace
 
-VirtualCluster::VirtualCluster(std::unique_ptr<allocator::Module> module, std::uint64_t seed)
-    : prng_(seed), core_({}, std::move(module), seed) {
+VirtualCluster::VirtualCluster(std::unique_ptr<allocator::Module> module, std::uint64_t seed,
+                               mc::CoreOptions options)
+    : prng_(seed), core_(std::move(options), std::move(module), seed) {
     mc::LeadershipGained gained{1, {}};
     gained.master_info.set_id("m");
     gained.master_info.set_ip(16777343);

@@ -30,7 +30,8 @@ struct Machine {
 
 class VirtualCluster {
   public:
-    VirtualCluster(std::unique_ptr<allocator::Module> module, std::uint64_t seed);
+    VirtualCluster(std::unique_ptr<allocator::Module> module, std::uint64_t seed,
+                   masterd::core::CoreOptions options = {});
 
     // Before the first run.
     void add(const Machine& machine);

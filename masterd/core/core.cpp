@@ -4,9 +4,17 @@
 
 #include "common/base/uuid.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace fairlead::masterd::core {
+namespace {
+
+// After an offer that was never answered: from a minute up to about an hour.
+constexpr base::Duration silent_min = std::chrono::minutes(1);
+constexpr unsigned silent_doublings_max = 6;
+
+}  // namespace
 
 Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::uint64_t seed)
     : options_(std::move(options)),
@@ -93,9 +101,17 @@ void Core::fire(const FailoverExpired& due) {
     remove_framework(framework, "its scheduler did not come back within its failover timeout");
 }
 
+// Who never answers keeps an agent from the others for as long as offers stand, so it is asked after them, and ever later:
+// doubled each time, once for offers that end together. Whatever it accepts, and a REVIVE, ends that.
 void Core::fire(const OfferExpired& due) {
     Offer& offer = *books_.offer(due.offer);
     offer.timeout.reset();
+    Framework& framework = books_.framework(offer.framework);
+    const allocator::Claim* claim = books_.claim(framework.slot, offer.role);
+    if (claim && claim->content_until <= now_.instant) {
+        const auto silence = silent_min * (1 << std::min(claim->declines, silent_doublings_max));
+        books_.set_content(framework, offer.role, now_.instant + silence);
+    }
     end_offer(offer, Tell::rescind);
 }
 

@@ -1,6 +1,8 @@
-// What the default module promises, on random clusters. How many is rapidcheck's word: RC_PARAMS=max_success=N.
+// What the built-in modules promise, on random clusters. How many is rapidcheck's word: RC_PARAMS=max_success=N; with a
+// hundred thousand, `ctest -L slow -R allocator_properties_at_length`.
 
 #include "allocator/drf/drf.hpp"
+#include "allocator/modules.hpp"
 #include "common/base/prng.hpp"
 #include "tests/support/allocator_cluster.hpp"
 
@@ -100,7 +102,8 @@ double fits(const Task& task, double cpus, double mem) {
 
 class Walk {
   public:
-    explicit Walk(std::uint64_t seed) : chance_(seed), drf_(seed) {
+    Walk(std::uint64_t seed, std::string_view module)
+        : chance_(seed), module_(choose_module(module).value().make(seed)) {
         const std::size_t agents = 1 + chance_.below(5);
         for (std::size_t i = 0; i < agents; ++i) cluster_.add_agent(draw_agent().c_str());
         const std::size_t frameworks = 1 + chance_.below(6);
@@ -110,36 +113,6 @@ class Walk {
         }
         for (const char* role : {"a", "b", "c", "a/x"}) set_orders(role);
     }
-
-    void step() {
-        happen();
-        const bool was_covered = guarantees_are_covered();
-        const Plan plan = cluster_.plan(drf_);  // checks every line as the master does, limits among them
-        out_.insert(out_.end(), plan.offers.begin(), plan.offers.end());
-        if (was_covered) RC_ASSERT(guarantees_are_covered());
-        RC_ASSERT(overlooked() == "");
-        RC_ASSERT(!testing::Test::HasFailure());
-    }
-
-  private:
-    std::string draw_agent() {
-        std::string text = "cpus:" + std::to_string(1 + chance_.below(8)) + ";mem:" + std::to_string(1 + chance_.below(64));
-        if (chance_.below(3) == 0) text += ";cpus(" + draw_role() + "):" + std::to_string(1 + chance_.below(4));
-        if (chance_.below(3) == 0) text += ";ports:[31000-31010]";
-        return text;
-    }
-    std::string draw_role() {
-        const char* const roles[] = {"a", "b", "c", "a/x", "a/x/y", "d"};
-        return roles[chance_.below(6)];
-    }
-    void set_orders(const std::string& role) {
-        const auto some = [&] { return std::to_string(1 + chance_.below(6)); };
-        if (chance_.below(3) == 0) cluster_.set_guarantee(role, ("cpus:" + some() + ";mem:" + some()).c_str());
-        if (chance_.below(3) == 0)
-            cluster_.set_limit(role, {{"cpus", static_cast<std::int64_t>(6 + chance_.below(8))}});
-        if (chance_.below(3) == 0) cluster_.set_weight(role, static_cast<double>(1 + chance_.below(4)));
-    }
-    FrameworkSlot draw_framework() { return static_cast<FrameworkSlot>(chance_.below(cluster_.frameworks.size())); }
 
     void happen() {
         switch (chance_.below(6)) {
@@ -163,28 +136,19 @@ class Walk {
             }
         }
     }
-    // Part of an offer becomes free again: its task ended, or it was declined and is not wanted again.
-    void end_one(bool refuse) {
-        if (out_.empty()) return;
-        std::swap(out_[chance_.below(out_.size())], out_.back());
-        const OfferLine line = out_.back();
-        out_.pop_back();
-        cluster_.give_back(line);
-        if (refuse) cluster_.refusals.pairs.insert({line.framework, line.agent});
+
+    // Takes the next plan; every line of it is checked as the master does, limits among them.
+    void plan() {
+        const Plan plan = cluster_.plan(*module_);
+        out_.insert(out_.end(), plan.offers.begin(), plan.offers.end());
+        RC_ASSERT(!testing::Test::HasFailure());
     }
 
-    // What all roles lack of their guarantees, a parent's and its children's being the same where they overlap.
-    Quantities lacking(RoleSlot above) const {
-        const auto& roles = cluster_.roles.entries();
-        Quantities sum;
-        for (RoleSlot slot = 1; slot < roles.size(); ++slot)
-            if (!roles[slot].name.empty() && roles[slot].parent == above)
-                sum.add(larger(without(roles[slot].guarantee, roles[slot].chargeable), lacking(slot)));
-        return sum;
-    }
+    // What is free is enough for all that roles lack of their guarantees, a parent's and its children's being the same where
+    // they overlap.
     bool guarantees_are_covered() const { return cluster_.free.contains(lacking(root_role)); }
 
-    // A module that sees everything for the first time finds nothing to offer either.
+    // What a module finds to offer that sees everything for the first time.
     std::string overlooked() const {
         Drf fresh(1);
         Changes all;
@@ -200,9 +164,48 @@ class Walk {
         return lines;
     }
 
+  private:
+    std::string draw_agent() {
+        std::string text = "cpus:" + std::to_string(1 + chance_.below(8)) + ";mem:" + std::to_string(1 + chance_.below(64));
+        if (chance_.below(3) == 0) text += ";cpus(" + draw_role() + "):" + std::to_string(1 + chance_.below(4));
+        if (chance_.below(3) == 0) text += ";ports:[31000-31010]";
+        return text;
+    }
+    std::string draw_role() {
+        const char* const roles[] = {"a", "b", "c", "a/x", "a/x/y", "d"};
+        return roles[chance_.below(6)];
+    }
+    void set_orders(const std::string& role) {
+        const auto some = [&] { return std::to_string(1 + chance_.below(6)); };
+        if (chance_.below(3) == 0) cluster_.set_guarantee(role, ("cpus:" + some() + ";mem:" + some()).c_str());
+        if (chance_.below(3) == 0)
+            cluster_.set_limit(role, {{"cpus", static_cast<std::int64_t>(6 + chance_.below(8))}});
+        if (chance_.below(3) == 0) cluster_.set_weight(role, static_cast<double>(1 + chance_.below(4)));
+    }
+    FrameworkSlot draw_framework() { return static_cast<FrameworkSlot>(chance_.below(cluster_.frameworks.size())); }
+
+    // Part of an offer becomes free again: its task ended, or it was declined and is not wanted again.
+    void end_one(bool refuse) {
+        if (out_.empty()) return;
+        std::swap(out_[chance_.below(out_.size())], out_.back());
+        const OfferLine line = out_.back();
+        out_.pop_back();
+        cluster_.give_back(line);
+        if (refuse) cluster_.refusals.pairs.insert({line.framework, line.agent});
+    }
+
+    Quantities lacking(RoleSlot above) const {
+        const auto& roles = cluster_.roles.entries();
+        Quantities sum;
+        for (RoleSlot slot = 1; slot < roles.size(); ++slot)
+            if (!roles[slot].name.empty() && roles[slot].parent == above)
+                sum.add(larger(without(roles[slot].guarantee, roles[slot].chargeable), lacking(slot)));
+        return sum;
+    }
+
     base::Prng chance_;
     AllocatorCluster cluster_;
-    Drf drf_;
+    std::unique_ptr<Module> module_;
     std::vector<OfferLine> out_;
 };
 
@@ -249,8 +252,30 @@ RC_GTEST_PROP(DrfProperty, NothingIsLeftThatSomebodyCouldUse, ()) {
 }
 
 RC_GTEST_PROP(DrfProperty, PlansHoldAndOverlookNothingWhateverHappens, (std::uint64_t seed)) {
-    Walk walk(seed);
-    for (int i = 0; i < 30; ++i) walk.step();
+    Walk walk(seed, seed % 4 == 0 ? "lottery" : "drf");
+    for (int i = 0; i < 30; ++i) {
+        walk.happen();
+        const bool was_covered = walk.guarantees_are_covered();
+        walk.plan();
+        if (was_covered) RC_ASSERT(walk.guarantees_are_covered());
+        RC_ASSERT(walk.overlooked() == "");
+    }
+}
+
+RC_GTEST_PROP(PriorityProperty, PlansHoldWhateverHappens, (std::uint64_t seed)) {
+    Walk walk(seed, "priority");
+    for (int i = 0; i < 30; ++i) {
+        walk.happen();
+        walk.plan();
+    }
+}
+
+RC_GTEST_PROP(PartitionProperty, PlansHoldWhateverHappens, (std::uint64_t seed)) {
+    Walk walk(seed, "partition");
+    for (int i = 0; i < 30; ++i) {
+        walk.happen();
+        walk.plan();
+    }
 }
 
 }  // namespace fairlead::allocator::drf

@@ -66,6 +66,24 @@ TEST(Allocation, OffersExpireAndAreRescinded) {
     EXPECT_EQ(master.take_offers(scheduler).size(), 1u);
 }
 
+TEST(Allocation, WhoNeverAnswersIsAskedAfterTheOthersAndEverLater) {
+    masterd::core::CoreOptions options;
+    options.offer_timeout = 30s;
+    MasterHarness master(options);
+    for (int i = 0; i < 3; ++i) master.join("host" + std::to_string(i));
+    const auto silent = master.subscribe();
+    const auto claim = [&] {
+        return master.core.state().books.framework_entries()[master.framework(silent).slot].claims.at(0);
+    };
+    EXPECT_LE(claim().content_until, master.now.instant);
+    master.pass(30s);
+    EXPECT_EQ(claim().content_until, master.now.instant + 1min) << "once for the three offers that ended together";
+    master.pass(90s);
+    EXPECT_GT(claim().content_until, master.now.instant + 1min);
+    master.send(silent, call_of(silent.id, v1::scheduler::Call::REVIVE));
+    EXPECT_LE(claim().content_until, master.now.instant) << "it lives";
+}
+
 TEST(Allocation, ManyOffersAreSplitIntoSmallRecords) {
     masterd::core::CoreOptions options;
     options.offers_event_bytes_max = 2000;
