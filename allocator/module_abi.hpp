@@ -26,7 +26,7 @@ constexpr std::uint64_t layout_of_interface() {
     for (const std::size_t size :
          {sizeof(Snapshot), sizeof(AgentEntry), sizeof(FrameworkEntry), sizeof(RoleEntry), sizeof(Claim), sizeof(Wish),
           sizeof(TaskEntry), sizeof(Policy), sizeof(Changes), sizeof(Plan), sizeof(OfferLine), sizeof(RescindLine),
-          sizeof(RevocationLine), sizeof(InverseOfferLine), sizeof(Limits), sizeof(resources::Resources),
+          sizeof(RevocationLine), sizeof(InverseOfferLine), sizeof(HoldLine), sizeof(Limits), sizeof(resources::Resources),
           sizeof(resources::Quantities), sizeof(std::string), sizeof(std::vector<int>)})
         sum = (sum ^ size) * 0x100000001b3ULL;
     return sum;

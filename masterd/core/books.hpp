@@ -35,6 +35,7 @@ struct Task {
     base::Role role;
     resources::Resources resources;
     bool holds_resources = false;
+    bool is_short = false;  // has the time limit of an offer for short tasks
     base::Instant since{};  // launched, or first heard of by this master
     bool kill_wanted = false;  // to be told to the agent when it is back
     bool end_told = false;     // an update with its end has been sent to its scheduler
@@ -50,6 +51,9 @@ struct Offer {
     AgentSlot agent = 0;
     base::Role role;
     resources::Resources resources;
+    std::optional<base::Duration> max_task_duration;
+    std::string gang;  // of the request that it answers
+    base::Instant made{};
     Timers::Handle timeout;
     std::size_t position_in_framework = 0;
     std::size_t position_on_agent = 0;
@@ -64,6 +68,7 @@ struct Capabilities {
     bool shared = false;
     bool reservation_refinement = false;
     bool fairlead_reasons = false;
+    bool short_tasks = false;
 };
 Capabilities capabilities_of(const v1::FrameworkInfo& info);
 // Those that it subscribes to: `roles`, or `role` without MULTI_ROLE.
@@ -84,6 +89,7 @@ struct Framework {
     std::string stream_id;
     Timers::Handle heartbeat;
     Timers::Handle failover;
+    Timers::Handle wishes_over;
     base::WallTime registered_time{};
     base::WallTime reregistered_time{};
     base::WallTime unregistered_time{};
@@ -106,6 +112,8 @@ struct Agent {
     std::optional<LinkId> link;  // none: disconnected
     resources::Resources used;
     resources::Resources offered;
+    resources::Quantities short_share;   // of the plain scalars it has: only for short tasks
+    resources::Quantities used_by_short;  // tasks and offers, plain scalars
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
@@ -119,6 +127,9 @@ bool is_terminal(v1::TaskState state);
 
 class Books {
   public:
+    // Of every agent's plain scalars; gpus by whole ones.
+    void set_short_task_percent(unsigned percent) { short_task_percent_ = percent; }
+
     // --- reading ---
     Framework* framework(const base::FrameworkId& id);
     const Framework* framework(const base::FrameworkId& id) const;
@@ -139,7 +150,7 @@ class Books {
     }
     const RoleTable& roles() const { return roles_; }
     const resources::Quantities& total() const { return total_; }
-    // Unreserved, not revocable and not allocated, on agents that may be offered.
+    // Unreserved, not revocable, not allocated and not kept for short tasks, on agents that may be offered.
     const resources::Quantities& free() const { return free_; }
     const allocator::Claim* claim(FrameworkSlot framework, RoleSlot role) const;
     const allocator::Claim* claim(FrameworkSlot framework, const base::Role& role) const;
@@ -153,7 +164,15 @@ class Books {
     // What it has made of its last offers under this role: declined them all and is content until then, or taken some.
     void set_content(Framework& framework, const base::Role& role, base::Instant until);
     void set_hungry(Framework& framework, const base::Role& role);
+    // What it wants under this role. Whether it is to be asked at once is another matter: wake().
     void set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes);
+    // A task of this size is launched there: of the oldest wish that it answers one less is left. Not of gangs, which are
+    // answered by their offers.
+    void answer_wish(Framework& framework, const base::Role& role, const resources::Quantities& task, const Agent& agent);
+    void end_gang(Framework& framework, const base::Role& role, const std::string& gang);
+    void end_wishes(Framework& framework, base::Instant now);  // whose time is over
+    void drop_wishes(Framework& framework);
+    std::size_t wishes(const Framework& framework) const;
     // It holds no offers and no tasks any more. Its record is handed out for the archive.
     std::unique_ptr<Framework> remove_framework(FrameworkSlot slot);
 
@@ -199,6 +218,7 @@ class Books {
     allocator::Claim& claim_for(FrameworkSlot framework, const base::Role& role);
     void forget_claim_if_idle(FrameworkSlot framework, RoleSlot role);
     bool is_wanted(FrameworkSlot framework, const base::Role& role) const;
+    void wishes_changed(Framework& framework, const allocator::Claim& claim);
     void recompute_available(const Agent& agent);
     void charge(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
     void credit(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
@@ -215,6 +235,7 @@ class Books {
     std::vector<allocator::AgentEntry> agent_entries_;
     std::vector<allocator::FrameworkEntry> framework_entries_;
     RoleTable roles_;
+    unsigned short_task_percent_ = 0;
     resources::Resources total_scalars_;  // of all agents; knows whether a sum would overflow
     resources::Quantities total_;
     resources::Quantities free_;

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <map>
 
 namespace fairlead::masterd::core {
 
@@ -48,6 +48,7 @@ void Core::take(const CallArrived& arrived) {
                          "associated with framework ID '" +
                          framework->id.value() + "'");
     if (call.type() == Call::UPDATE_FRAMEWORK) return update_framework(*framework, arrived);
+    if (call.type() == Call::REQUEST) return request(*framework, arrived);
     if (call.type() == Call::UNKNOWN)
         return reply(arrived.request, 501, "This type of call is not implemented");
     reply(arrived.request, 202);
@@ -82,8 +83,7 @@ void Core::handle(Framework& framework, const Call& call) {
             return reconcile_operations(framework, call.reconcile_operations());
         case Call::MESSAGE:
             return message(framework, call.message());
-        // Wishes are noted by no module yet; no inverse offer and no operation is outstanding.
-        case Call::REQUEST:
+        // No inverse offer and no operation is outstanding.
         case Call::ACCEPT_INVERSE_OFFERS:
         case Call::DECLINE_INVERSE_OFFERS:
         case Call::ACKNOWLEDGE_OPERATION_STATUS:
@@ -93,7 +93,7 @@ void Core::handle(Framework& framework, const Call& call) {
 }
 
 void Core::decline(Framework& framework, const Call::Decline& decline) {
-    std::set<base::Role> roles;
+    std::map<base::Role, Declined> declined;
     for (const auto& id : decline.offer_ids()) {
         Offer* offer = books_.offer(base::OfferId(id.value()));
         if (!offer) continue;
@@ -105,10 +105,10 @@ void Core::decline(Framework& framework, const Call::Decline& decline) {
         }
         refuse_for(framework, offer->role, offer->agent, offer->resources, decline.filters());
         report(Report::Kind::offer_declined, "offer declined", framework).offer_id = offer->id;
-        roles.insert(offer->role);
+        declined[offer->role].add(*this, *offer);
         end_offer(*offer, Tell::nothing);
     }
-    for (const base::Role& role : roles) note_declined(framework, role, decline.filters());
+    for (const auto& [role, its] : declined) note_declined(framework, role, its, decline.filters());
 }
 
 bool Core::all_subscribed(const Framework& framework,

@@ -7,7 +7,6 @@
 #include <utility>
 
 namespace fairlead::masterd::core {
-
 Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::uint64_t seed)
     : options_(std::move(options)),
       module_(std::move(module)),
@@ -16,6 +15,8 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
       filters_(timers_) {
     state_.refusals = &filters_;
     state_.policy = &policy_;
+    policy_.short_task_duration = options_.short_task_duration;
+    books_.set_short_task_percent(options_.short_task_percent);
 }
 
 Output Core::step(base::Moment now, const Input& input) {
@@ -95,7 +96,11 @@ void Core::fire(const FailoverExpired& due) {
 void Core::fire(const OfferExpired& due) {
     Offer& offer = *books_.offer(due.offer);
     offer.timeout.reset();
+    Framework& framework = books_.framework(offer.framework);
+    const base::Role role = offer.role;
+    const base::Duration kept = now_.instant - offer.made;
     end_offer(offer, Tell::rescind);
+    note_expired(framework, role, kept);
 }
 
 void Core::fire(const FilterExpired& due) {
@@ -106,6 +111,13 @@ void Core::fire(const FilterExpired& due) {
 void Core::fire(const AllocationAwaited&) {
     allocation_awaited_.reset();
     allocation_due_ = true;
+}
+
+void Core::fire(const WishesOver& due) {
+    Framework& framework = books_.framework(due.framework);
+    framework.wishes_over.reset();
+    books_.end_wishes(framework, now_.instant);
+    await_end_of_wishes(framework);
 }
 
 void Core::fire(const PingDue& due) {

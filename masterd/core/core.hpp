@@ -8,7 +8,8 @@
 // the small ones), accept (what becomes of offers), tasks (kills, status updates), reconciliation
 // (what is said of a task), orders (what operators say of roles), registration (what agents
 // bring), recovery (what an earlier master left), agents (their links and their silence),
-// frameworks (end of), allocation (offers). What they share, who holds what, is in books.hpp.
+// frameworks (end of), requests (what is asked for ahead of offers), allocation (offers). What
+// they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -37,6 +38,7 @@ struct State {
     // Of the core whose state this is.
     const FilterTable* refusals = nullptr;
     const allocator::Policy* policy = nullptr;
+    std::vector<allocator::HoldLine> holds;  // what the allocation module says that it keeps back
     std::size_t filters = 0;
     std::size_t timers = 0;
 };
@@ -72,6 +74,7 @@ class Core {
     void fire(const AgentOverdue& due);
     void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);
+    void fire(const WishesOver& due);
     void fire(const RecoveryOver&);
     void fire(const AnswersDue& due);
     void reply(RequestId request, unsigned status, std::string body = {});
@@ -121,13 +124,18 @@ class Core {
                        const std::string& why);
     void launch(Framework& framework, Agent& agent, const base::Role& role,
                 const v1::Offer::Operation::Launch& launch, bool has_operation_id,
-                resources::Resources& pool);
+                std::optional<base::Duration> time_limit, resources::Resources& pool);
     void refuse_operation(Framework& framework, const Agent* agent,
                           const v1::Offer::Operation& operation, const std::string& why);
     void refuse_task(Framework& framework, const v1::TaskInfo& info, v1::TaskState state,
                      v1::TaskStatus::Reason reason, const std::string& why);
+    enum class TimeLimit { own, of_offer };
     void book_task(Framework& framework, Agent& agent, const base::Role& role,
-                   const v1::TaskInfo& info, resources::Resources resources);
+                   const v1::TaskInfo& info, resources::Resources resources, TimeLimit limit);
+
+    // requests.cpp
+    void request(Framework& framework, const CallArrived& arrived);
+    void await_end_of_wishes(Framework& framework);
 
     // tasks.cpp
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
@@ -180,14 +188,25 @@ class Core {
 
     // allocation.cpp
     void allocate();
+    Offer* make_offer(const allocator::OfferLine& line);  // null where the line does not hold
     bool holds(const allocator::OfferLine& line) const;
+    bool is_there(const allocator::OfferLine& line) const;
     bool stays_within_limits(const allocator::OfferLine& line) const;
-    void send_offers(const Framework& framework, std::span<Offer* const> offers);
+    enum class Split { by_size, never };
+    void send_offers(const Framework& framework, std::span<Offer* const> offers, Split split);
     enum class Tell { rescind, nothing };
     void end_offer(Offer& offer, Tell tell);
     void end_offers(std::vector<Offer*> offers, Tell tell);
     void await_allocation(std::optional<base::Instant> when);
-    void note_declined(Framework& framework, const base::Role& role, const v1::Filters& filters);
+    // What a framework has given back at once under one role.
+    struct Declined {
+        bool any_asked_for = false;
+        base::Duration longest_kept{};
+        void add(const Core& core, const Offer& offer);
+    };
+    void note_declined(Framework& framework, const base::Role& role, const Declined& declined, const v1::Filters& filters);
+    void note_expired(Framework& framework, const base::Role& role, base::Duration kept);
+    bool is_asked_for(const Offer& offer) const;
     void refuse_for(const Framework& framework, const base::Role& role, AgentSlot agent,
                     const resources::Resources& refused, const v1::Filters& filters);
 
@@ -207,6 +226,7 @@ class Core {
     std::uint64_t next_framework_ = 0;
     std::uint64_t next_agent_ = 0;
     std::uint64_t next_offer_ = 0;
+    std::uint64_t next_wish_ = 0;
     std::unordered_map<RequestId, FrameworkSlot> streams_;
     std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
     struct NewLink {

@@ -31,11 +31,17 @@ Amount amount_of(const v1::Offer& offer) {
     return amount;
 }
 
+int tasks_in(const Amount& amount) {
+    return static_cast<int>(std::min(amount.millicpus / task_amount.millicpus, amount.mebibytes / task_amount.mebibytes));
+}
+
 }  // namespace
 
 void Cluster::start_master() {
     mc::CoreOptions options;
     options.cluster_id = "simulated";
+    options.short_task_percent = scenario_.short_task_percent;
+    options.short_task_duration = 8s;  // some tasks take longer
     const std::uint64_t seed = prng_();
     master_ = std::make_unique<mc::Core>(options, std::make_unique<allocator::drf::Drf>(seed), seed);
     v1::MasterInfo info;
@@ -111,8 +117,14 @@ void Cluster::carry_out(const mc::OpenStream& open) {
 
 // What the checkers have to know leaves the master here, whether it arrives or not.
 void Cluster::take_note_of(const Event& event) {
-    for (const auto& offer : event.offers().offers())
-        checkers_.offered(offer.id().value(), offer.framework_id().value(), offer.agent_id().value(), amount_of(offer));
+    std::map<std::pair<std::string, std::string>, int> gangs;
+    for (const auto& offer : event.offers().offers()) {
+        const Amount amount = amount_of(offer);
+        checkers_.offered(offer.id().value(), offer.framework_id().value(), offer.agent_id().value(), amount,
+                          offer.has_max_task_duration() ? Checkers::Length::is_short : Checkers::Length::any);
+        if (offer.has_gang()) gangs[{offer.framework_id().value(), offer.gang()}] += tasks_in(amount);
+    }
+    for (const auto& [gang, tasks] : gangs) checkers_.offered_gang(gang.first, gang.second, tasks);
     if (event.has_rescind()) checkers_.offer_over(event.rescind().offer_id().value());
 }
 

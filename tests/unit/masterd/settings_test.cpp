@@ -39,10 +39,18 @@ TEST_F(SettingsFile, AnAllocationModuleThatIsNoneIsAComplaintWithItsLine) {
     EXPECT_NE(complaint("AllocationModule=/nowhere.so\n").find("No such file"), std::string::npos);
 }
 
+TEST_F(SettingsFile, AShareOfShortTasksIsAPercentage) {
+    EXPECT_EQ(read("").value().core.short_task_percent, 0u);
+    EXPECT_NE(complaint("ShortTaskShare=101\n"), "");
+    EXPECT_NE(complaint("ShortTaskShare=10%\n"), "");
+    EXPECT_NE(complaint("ShortTaskShare=10\nShortTaskDuration=0\n").find("must be above zero"), std::string::npos);
+}
+
 TEST_F(SettingsFile, EveryKeyIsRead) {
     const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nRegistry=/r\nThreads=3\n"
                                "HeartbeatInterval=1s\nOfferTimeout=2s\nAgentPingInterval=3s\nAgentPingTimeout=4s\n"
-                               "AgentReregisterTimeout=5s\nAllocationModule=priority\n")
+                               "AgentReregisterTimeout=5s\nAllocationModule=priority\n"
+                               "ShortTaskShare=20\nShortTaskDuration=6s\n")
                               .value();
     using namespace std::chrono_literals;
     EXPECT_EQ(settings.listen.address().to_string(), "::1");
@@ -57,6 +65,8 @@ TEST_F(SettingsFile, EveryKeyIsRead) {
     EXPECT_EQ(settings.core.offer_timeout, 2s);
     EXPECT_EQ(settings.core.ping_interval, 3s);
     EXPECT_EQ(settings.core.ping_timeout, 4s);
+    EXPECT_EQ(settings.core.short_task_percent, 20u);
+    EXPECT_EQ(settings.core.short_task_duration, 6s);
     EXPECT_EQ(settings.core.agent_reregister_timeout, 5s);
 }
 
