@@ -35,6 +35,10 @@ struct AgentEntry {
     bool offerable = false;  // registered, connected, not being emptied
     resources::Resources total;
     resources::Resources available;  // total without what is used by tasks or stands in an outstanding offer
+    // Of the plain scalars in `available`: what only tasks may be given that end within Policy::short_task_duration.
+    resources::Quantities kept_for_short;
+    // What such tasks and offers have there beyond what is kept for them: it comes back within that time.
+    resources::Quantities lent_to_short;
 };
 
 // A role and all that lies below it: "eng" counts what "eng/ads" holds.
@@ -52,10 +56,12 @@ struct RoleEntry {
 // What a framework has asked for ahead of offers, by REQUEST.
 struct Wish {
     resources::Quantities shape;  // of one task
-    std::uint32_t count = 1;
-    bool gang = false;              // all of them or none
-    base::Instant since{};          // when it was asked for
+    std::uint32_t count = 1;      // what has been launched since is taken off
+    std::string gang;             // not empty: all of them at once or none; the offers that answer it bear the name
+    base::Instant since{};        // when it was asked for
     std::optional<base::Instant> until;  // worth nothing afterwards
+    base::AgentId agent;                 // only there; empty: anywhere
+    std::uint64_t number = 0;            // no other wish ever has it
 };
 
 // A framework's stake in one of its roles: what offers are made to and shares are counted for.
@@ -81,6 +87,7 @@ struct FrameworkEntry {
     bool revocable_aware = false;  // may be offered what can be taken back at any time
     bool shared_aware = false;
     bool refinement_aware = false;  // sees reservations that were refined
+    bool short_aware = false;       // may be offered what is only for tasks that end soon
     std::vector<Claim> claims;
 };
 
@@ -155,6 +162,12 @@ struct Policy {
     std::optional<base::Duration> fair_share_patience;
     // What is being revoked at one time, as a part of the cluster; one decision may pass it.
     double revoked_share_max = 0.1;
+    // How long a task may run that is given what is kept for short ones, or what is held back for somebody else.
+    base::Duration short_task_duration = std::chrono::minutes(1);
+    // A wish for which no agent has had room for so long has an agent's room gathered for it.
+    base::Duration ageing = std::chrono::seconds(30);
+    // Room is held back for one wish no longer than this; then others have their turn with it.
+    base::Duration hold_max = std::chrono::minutes(1);
 };
 
 struct Snapshot {
@@ -163,7 +176,8 @@ struct Snapshot {
     std::span<const FrameworkEntry> frameworks;
     std::span<const RoleEntry> roles;  // the root first
     const resources::Quantities& total;  // of all registered agents
-    const resources::Quantities& free;   // unreserved, not revocable and not allocated, on agents that may be offered
+    // Unreserved, not revocable, not allocated and not kept for short tasks, on agents that may be offered.
+    const resources::Quantities& free;
     const OfferFilters& filters;
     const OfferConstraints& constraints;
     const TaskList& tasks;
@@ -188,6 +202,19 @@ struct OfferLine {
     RoleSlot role = root_role;
     AgentSlot agent = 0;
     resources::Resources resources;
+    // Only for tasks that end within this time; at most Policy::short_task_duration, for frameworks that are short_aware.
+    std::optional<base::Duration> max_task_duration = std::nullopt;
+    // Answers the framework's wish of that name. The master makes all offers of a gang, in one event, or none of them.
+    std::string gang = {};
+};
+
+// Part of an agent that the module keeps back until it is enough for a wish.
+struct HoldLine {
+    FrameworkSlot framework = 0;  // for whom
+    RoleSlot role = root_role;
+    AgentSlot agent = 0;
+    resources::Quantities amount;  // up to which it is gathered
+    base::Instant until{};         // the latest end
 };
 
 // Asks a framework to end this task, and ends it after the grace. No role may get below its guarantee by it, and of a gang
@@ -225,6 +252,7 @@ struct Plan {
     std::vector<CallOffLine> call_offs;
     std::vector<InverseOfferLine> inverse_offers;
     std::optional<base::Instant> again_at;  // the module wants to be asked then, whatever has changed until then
+    std::optional<std::vector<HoldLine>> holds;  // all that there are now, for people who ask; none: as after the last plan
 };
 
 class Module {

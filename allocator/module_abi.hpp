@@ -25,9 +25,9 @@ constexpr std::uint64_t layout_of_interface() {
     std::uint64_t sum = 0xcbf29ce484222325ULL;
     for (const std::size_t size :
          {sizeof(Snapshot), sizeof(AgentEntry), sizeof(FrameworkEntry), sizeof(RoleEntry), sizeof(Claim), sizeof(Wish),
-          sizeof(TaskEntry), sizeof(OfferEntry), sizeof(Policy), sizeof(Changes), sizeof(Plan), sizeof(OfferLine),
-          sizeof(RescindLine), sizeof(RevocationLine), sizeof(CallOffLine), sizeof(InverseOfferLine), sizeof(Limits),
-          sizeof(resources::Resources),
+           sizeof(TaskEntry), sizeof(OfferEntry), sizeof(Policy), sizeof(Changes), sizeof(Plan), sizeof(OfferLine),
+           sizeof(RescindLine), sizeof(RevocationLine), sizeof(CallOffLine), sizeof(InverseOfferLine), sizeof(HoldLine),
+           sizeof(Limits), sizeof(resources::Resources),
           sizeof(resources::Quantities), sizeof(std::string), sizeof(std::vector<int>)})
         sum = (sum ^ size) * 0x100000001b3ULL;
     return sum;

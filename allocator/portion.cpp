@@ -55,6 +55,71 @@ Resources cut_to(const Resources& from, const Limits& ceilings) {
     return kept;
 }
 
+Resources plain_part(const Resources& from, const Quantities& at_most) {
+    Resources part;
+    if (at_most.empty()) return part;
+    from.for_each([&](const Resource& one) {
+        if (one.scalar() && one.is_plain())
+            if (const Milli amount = std::min(*one.scalar(), at_most.of(one.name())); !amount.is_zero())
+                part.add(Resource(one.name(), amount));
+    });
+    return part;
+}
+
+Quantities plain_scalars(const Resources& from) {
+    if (from.is_scalar_only()) return from.quantities();
+    Quantities amounts;
+    from.for_each([&](const Resource& one) {
+        if (one.scalar() && one.is_plain()) amounts.add(one.name(), *one.scalar());
+    });
+    return amounts;
+}
+
+Quantities without(const Quantities& a, const Quantities& b) {
+    Quantities rest;
+    a.for_each([&](std::string_view name, Milli amount) {
+        if (const Milli other = b.of(name); other < amount) rest.add(name, amount - other);
+    });
+    return rest;
+}
+
+Quantities overlap(const Quantities& a, const Quantities& b) {
+    Quantities both;
+    a.for_each([&](std::string_view name, Milli amount) { both.add(name, std::min(amount, b.of(name))); });
+    return both;
+}
+
+std::uint32_t times_in(const Quantities& room, const Quantities& shape) {
+    std::int64_t count = shape.empty() ? 0 : std::numeric_limits<std::uint32_t>::max();
+    shape.for_each([&](std::string_view name, Milli amount) {
+        count = std::min(count, room.of(name).thousandths() / amount.thousandths());
+    });
+    return static_cast<std::uint32_t>(count);
+}
+
+Quantities times(const Quantities& shape, std::uint32_t count) {
+    Quantities all;
+    shape.for_each([&](std::string_view name, Milli amount) { all.add(name, Milli(amount.thousandths() * count)); });
+    return all;
+}
+
+Resources for_any_task(const AgentEntry& agent) {
+    return agent.kept_for_short.empty() ? agent.available : agent.available - only_for_short_tasks(agent);
+}
+
+Resources only_for_short_tasks(const AgentEntry& agent) { return plain_part(agent.available, agent.kept_for_short); }
+
+bool could_be_met(std::span<const AgentEntry> agents, const Wish& wish) {
+    const std::uint64_t wanted = wish.gang.empty() ? 1 : wish.count;
+    std::uint64_t tasks = 0;
+    for (const AgentEntry& agent : agents) {
+        if (agent.id.empty() || (!wish.agent.empty() && wish.agent != agent.id)) continue;
+        tasks += times_in(agent.total.quantities(), wish.shape);
+        if (tasks >= wanted) return true;
+    }
+    return false;
+}
+
 double alignment(const Quantities& demand, const Quantities& free, const Quantities& capacity) {
     double score = 0;
     demand.for_each([&](std::string_view name, Milli amount) {

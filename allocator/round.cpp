@@ -30,9 +30,18 @@ Round::Round(const Snapshot& snapshot, const Changes& changes, Look look) : snap
 bool Round::offer(Asker& asker, AgentSlot agent, const Limits& ceiling) {
     const FrameworkEntry& framework = snapshot_.frameworks[asker.framework];
     const AgentEntry& entry = snapshot_.agents[agent];
-    const base::Role& role = snapshot_.roles[asker.claim->role].name;
     if (snapshot_.policy.filter_gpu_resources && !framework.gpu_aware && !entry.total.gpus().is_zero()) return false;
-    resources::Resources& left = left_.try_emplace(agent, entry.available).first->second;
+    auto left = left_.find(agent);
+    if (left == left_.end()) left = left_.emplace(agent, Left{for_any_task(entry), only_for_short_tasks(entry)}).first;
+    return offer_of(left->second.for_any_task, asker, agent, ceiling, std::nullopt) ||
+           (framework.short_aware && offer_of(left->second.only_for_short_tasks, asker, agent, ceiling,
+                                              snapshot_.policy.short_task_duration));
+}
+
+bool Round::offer_of(resources::Resources& left, Asker& asker, AgentSlot agent, const Limits& ceiling,
+                     std::optional<base::Duration> max_task_duration) {
+    const FrameworkEntry& framework = snapshot_.frameworks[asker.framework];
+    const base::Role& role = snapshot_.roles[asker.claim->role].name;
     resources::Resources part = cut_to(visible_to(framework, role, left), ceiling);
     if (!is_enough(*asker.claim, part) || snapshot_.filters.refused(asker.framework, role, agent, part) ||
         !snapshot_.constraints.allow(asker.framework, role, agent))
@@ -42,7 +51,7 @@ bool Round::offer(Asker& asker, AgentSlot agent, const Limits& ceiling) {
     const auto unreserved = part.free_quantities();
     for (RoleSlot each = asker.claim->role; each != root_role; each = snapshot_.roles[each].parent)
         given_[each].add(unreserved);
-    plan_.offers.push_back({asker.framework, asker.claim->role, agent, std::move(part)});
+    plan_.offers.push_back({asker.framework, asker.claim->role, agent, std::move(part), max_task_duration, {}});
     return true;
 }
 

@@ -27,7 +27,8 @@ class Round {
     const std::vector<AgentSlot>& agents() const { return agents_; }
 
     // Has `asker` offered all of what is left of the agent that it may have, with at most so much of the unreserved scalars.
-    // False when that is nothing.
+    // False when that is nothing. Where that leaves what is kept for short tasks, a framework that takes it may be offered it
+    // by a further call.
     bool offer(Asker& asker, AgentSlot agent, const Limits& ceiling);
     // What the limits of the role and of all above it leave.
     Limits limits_of(RoleSlot role) const;
@@ -37,10 +38,17 @@ class Round {
     Plan take_plan() { return std::move(plan_); }
 
   private:
+    struct Left {
+        resources::Resources for_any_task;
+        resources::Resources only_for_short_tasks;
+    };
+    bool offer_of(resources::Resources& left, Asker& asker, AgentSlot agent, const Limits& ceiling,
+                  std::optional<base::Duration> max_task_duration);
+
     const Snapshot& snapshot_;
     std::vector<Asker> askers_;
     std::vector<AgentSlot> agents_;
-    std::unordered_map<AgentSlot, resources::Resources> left_;
+    std::unordered_map<AgentSlot, Left> left_;
     std::unordered_map<RoleSlot, resources::Quantities> given_;  // of the unreserved, to a role and all below it
     Plan plan_;
 };

@@ -22,7 +22,7 @@ std::vector<Key> keys() {
     for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "Threads",
                              "HeartbeatInterval", "OfferTimeout", "AgentPingInterval", "AgentPingTimeout",
                              "AgentReregisterTimeout", "AllocationModule", "RevocationPatience", "FairSharePatience",
-                             "RevocationGrace", "RevocationMaxPercent"})
+                             "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration"})
         all.push_back({section, name});
     return all;
 }
@@ -74,6 +74,7 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
     if (auto done = read("AgentPingInterval", options.ping_interval); !done) return done;
     if (auto done = read("AgentPingTimeout", options.ping_timeout); !done) return done;
     if (auto done = read("AgentReregisterTimeout", options.agent_reregister_timeout); !done) return done;
+    if (auto done = read("ShortTaskDuration", options.short_task_duration); !done) return done;
     if (options.ping_interval < options.ping_timeout) return {};
     const char* said = config.text(section, "AgentPingInterval") ? "AgentPingInterval" : "AgentPingTimeout";
     return config.complain(section, said,
@@ -133,6 +134,9 @@ Result<Settings> read_settings(const std::string& file) {
     settings.core.allocation_module = settings.allocation_module.name;
     if (auto read = read_durations(*config, settings.core); !read) return read.error();
     if (auto read = read_revocation(*config, settings.core); !read) return read.error();
+    auto share = config->number(section, "ShortTaskShare", 0, 100);
+    if (!share) return share.error();
+    settings.core.short_task_percent = static_cast<unsigned>(share->value_or(settings.core.short_task_percent));
     return settings;
 }
 

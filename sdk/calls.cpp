@@ -55,6 +55,13 @@ base::Status Scheduler::suppress(std::vector<std::string> roles) {
     return send(std::move(call));
 }
 
+base::Status Scheduler::request(std::vector<v1::Request> requests) {
+    auto call = call_of(Call::REQUEST);
+    call.mutable_request();
+    for (auto& one : requests) *call.mutable_request()->add_requests() = std::move(one);
+    return send(std::move(call));
+}
+
 base::Status Scheduler::kill(const v1::TaskID& task) {
     auto call = call_of(Call::KILL);
     *call.mutable_kill()->mutable_task_id() = task;

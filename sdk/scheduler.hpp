@@ -63,6 +63,8 @@ class Scheduler {
     base::Status decline(const std::vector<v1::OfferID>& offers, double refuse_seconds = 5.0);
     base::Status revive(std::vector<std::string> roles = {});
     base::Status suppress(std::vector<std::string> roles = {});
+    // What is wanted, ahead of offers. Forgotten by the master with the subscription: say it again in `subscribed`.
+    base::Status request(std::vector<v1::Request> requests);
     base::Status kill(const v1::TaskID& task);
     base::Status kill(const v1::TaskID& task, const v1::AgentID& agent);
     base::Status shutdown(const v1::ExecutorID& executor, const v1::AgentID& agent);

@@ -54,6 +54,20 @@ double scalar_of(const v1::Offer& offer, std::string_view name) {
     return sum;
 }
 
+std::optional<base::Duration> max_task_duration_of(const v1::Offer& offer) {
+    if (!offer.has_max_task_duration()) return std::nullopt;
+    return base::Duration(offer.max_task_duration().nanoseconds());
+}
+
+v1::Request request_for(double cpus, double mem_mb, std::uint32_t count, std::string gang) {
+    v1::Request request;
+    *request.add_resources() = scalar("cpus", cpus);
+    *request.add_resources() = scalar("mem", mem_mb);
+    request.set_count(count);
+    if (!gang.empty()) request.set_gang(std::move(gang));
+    return request;
+}
+
 v1::CommandInfo program(const std::vector<std::string>& argv) {
     v1::CommandInfo command;
     command.set_shell(false);

@@ -2,8 +2,10 @@
 // Small builders for the messages that every framework writes: scalars, commands, and what an offer
 // holds. Pure functions.
 
+#include "common/base/instant.hpp"
 #include "fairlead/v1/mesos.pb.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +15,13 @@ namespace fairlead::sdk {
 v1::Resource scalar(std::string name, double value);
 // Sum of the scalars of that name.
 double scalar_of(const v1::Offer& offer, std::string_view name);
+
+// After this time a task that is launched on the offer is ended; none: never. Only frameworks with the capability
+// FAIRLEAD_SHORT_TASKS get offers that have it.
+std::optional<base::Duration> max_task_duration_of(const v1::Offer& offer);
+
+// So many tasks of this shape, for Scheduler::request. With a name they are a gang: offered all at once or not at all.
+v1::Request request_for(double cpus, double mem_mb, std::uint32_t count, std::string gang = {});
 
 // argv[0] is the program, found in PATH or absolute; no shell.
 v1::CommandInfo program(const std::vector<std::string>& argv);

@@ -36,6 +36,7 @@ void Drf::absorb(const Snapshot& snapshot, const Changes& changes) {
                                 : changes.frameworks;
     of_framework_.resize(std::max(of_framework_.size(), snapshot.frameworks.size()));
     measure_cluster(snapshot);
+    measure_wishes(snapshot);
     for (const FrameworkSlot slot : frameworks) drop_stale_leaves(snapshot, slot);
     absorb_roles(snapshot, all ? all_of<RoleSlot>(std::max(snapshot.roles.size(), roles_.size())) : changes.roles);
     for (const FrameworkSlot slot : frameworks) absorb_framework(snapshot, slot);
@@ -66,6 +67,8 @@ void Drf::drop_stale_leaves(const Snapshot& snapshot, FrameworkSlot framework) {
         content_.erase({leaf.content_until, index});
         cut_short_.erase(index);
         minimums_.drop(leaf.minimum);
+        for (const Want& want : leaf.wants) forget_wish(want.wish);
+        if (leaf.ages_at) ageing_.erase({*leaf.ages_at, index});
         tree_.remove(leaf.node);
         leaf = {};
         free_leaves_.push_back(index);
@@ -139,6 +142,10 @@ void Drf::absorb_orders(RoleSlot role, const RoleEntry& entry) {
 void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
     if (framework >= snapshot.frameworks.size()) return;
     const FrameworkEntry& entry = snapshot.frameworks[framework];
+    if (entry.short_aware && entry.active)
+        short_aware_.insert(framework);
+    else
+        short_aware_.erase(framework);
     for (const Claim& claim : entry.claims) {
         auto& indices = of_framework_[framework];
         auto known = std::find_if(indices.begin(), indices.end(),
@@ -152,7 +159,7 @@ void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
                 free_leaves_.pop_back();
             }
             leaves_[index] = {framework, claim.role, tree_.add_leaf(roles_[claim.role].members),
-                              minimums_.take(claim.min_allocatable), {}, {}};
+                              minimums_.take(claim.min_allocatable), {}, {}, {}, {}};
             const NodeId node = leaves_[index].node;
             if (leaf_of_node_.size() <= node) leaf_of_node_.resize(node + 1);
             leaf_of_node_[node] = index;
@@ -163,6 +170,7 @@ void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
             minimums_.drop(leaf.minimum);
             leaf.minimum = minimums_.take(claim.min_allocatable);
         }
+        absorb_wishes(snapshot, *known, claim);
         leaf.held = claim.allocated;
         tree_.set_held(leaf.node, leaf.held);
         content_.erase({leaf.content_until, *known});
@@ -177,7 +185,8 @@ void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
 void Drf::absorb_agent(const Snapshot& snapshot, AgentSlot agent) {
     const AgentEntry* entry = agent < snapshot.agents.size() ? &snapshot.agents[agent] : nullptr;
     const bool is_open = entry && !entry->id.empty() && entry->offerable;
-    open_.set(agent, is_open ? entry->available : resources::Resources());
+    open_.set(agent, is_open ? for_any_task(*entry) : resources::Resources());
+    open_for_short_.set(agent, is_open ? only_for_short_tasks(*entry) : resources::Resources());
 }
 
 void Drf::wake_the_content(base::Instant now) {

@@ -15,10 +15,14 @@ constexpr std::size_t agents_compared_max = 8;
 // More frameworks than this have become eager at once: the tree's own order finds the next faster than comparing them.
 constexpr std::size_t eager_compared_max = 16;
 
-const Claim* claim_of(const FrameworkEntry& framework, RoleSlot role) {
-    const auto found = std::find_if(framework.claims.begin(), framework.claims.end(),
-                                    [&](const Claim& claim) { return claim.role == role; });
-    return found == framework.claims.end() ? nullptr : &*found;
+// Those of `more` that are not there yet.
+void append(std::vector<AgentSlot>& agents, std::vector<AgentSlot> more) {
+    if (more.empty()) return;
+    const std::set<AgentSlot> known(agents.begin(), agents.end());
+    std::sort(more.begin(), more.end());
+    more.erase(std::unique(more.begin(), more.end()), more.end());
+    std::copy_if(more.begin(), more.end(), std::back_inserter(agents),
+                 [&](AgentSlot agent) { return !known.contains(agent); });
 }
 
 }  // namespace
@@ -31,13 +35,21 @@ double Drf::share_of(RoleSlot role) const {
 
 Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
     relieved_.clear();
+    released_.clear();
     absorb(snapshot, changes);
     revocations_.look(snapshot);
     free_ = snapshot.free;
     given_.clear();
+    left_.clear();
+    left_for_short_.clear();
+    looked_for_.clear();
+    offered_gangs_.clear();
     Plan plan;
+    review_gatherings(snapshot, changes, plan);
 
     std::vector<AgentSlot> agents = changes.everything ? open_.all() : changes.opened;
+    append(agents, changes.everything ? open_for_short_.all() : std::vector<AgentSlot>());
+    append(agents, std::exchange(released_, {}));
     std::erase_if(agents, [&](AgentSlot slot) {
         return slot >= snapshot.agents.size() || !snapshot.agents[slot].offerable ||
                snapshot.agents[slot].available.empty() || revocations_.keeps(slot);
@@ -49,6 +61,9 @@ Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
     }
     if (!changes.everything && !eager.empty())
         serve_eager(snapshot, std::move(eager), std::set<AgentSlot>(agents.begin(), agents.end()), plan);
+    for (const AgentSlot agent : std::exchange(released_, {}))
+        serve(snapshot, agent, [](LeafIndex) { return true; }, plan);
+    tell_of_gatherings(plan);
     room_ = without(free_, guarantees_.needed());
     revocations_.plan(snapshot, needs(snapshot), plan);
     return plan;
@@ -57,32 +72,37 @@ Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
 // Gives away what is available on one agent to the claims that `admit` lets through.
 template <typename Admit>
 void Drf::serve(const Snapshot& snapshot, AgentSlot agent, Admit&& admit, Plan& plan) {
-    Resources left = snapshot.agents[agent].available;
-    while (!guarantees_.needy().empty() && serve_guarantee(snapshot, agent, left, plan)) {
-    }
-    while (has_unreserved(left)) {
-        if (!minimums_.reached_by(left.quantities())) return;
-        if (!serve_next(snapshot, agent, ShareTree::root, admit, left, plan)) return;
-    }
-    // What is reserved for a role is only of use to that role and those below it.
-    for (const base::Role& role : reserved_roles(left)) {
-        const auto known = slot_of_role_.find(role);
-        if (known == slot_of_role_.end()) continue;
-        while (serve_next(snapshot, agent, roles_[known->second].group, admit, left, plan)) {
+    const auto for_tasks_of_any_length = [&] {
+        Resources& left = left_on(snapshot, agent);
+        while (!guarantees_.needy().empty() && serve_guarantee(snapshot, agent, left, plan)) {
         }
-    }
+        while (has_unreserved(left)) {
+            if (!minimums_.reached_by(left.quantities())) return;
+            if (!serve_next(snapshot, agent, ShareTree::root, admit, left, plan)) return;
+        }
+        // What is reserved for a role is only of use to that role and those below it.
+        for (const base::Role& role : reserved_roles(left)) {
+            const auto known = slot_of_role_.find(role);
+            if (known == slot_of_role_.end()) continue;
+            while (serve_next(snapshot, agent, roles_[known->second].group, admit, left, plan)) {
+            }
+        }
+    };
+    for_tasks_of_any_length();
+    if (!short_aware_.empty()) serve_short(snapshot, agent, admit, plan);
 }
 
 // Offers something to the first below `from` that takes it.
 template <typename Admit>
 bool Drf::serve_next(const Snapshot& snapshot, AgentSlot agent, NodeId from, Admit&& admit, Resources& left, Plan& plan) {
     LeafIndex taker = 0;
+    const std::size_t before = plan.offers.size();
     const bool taken = tree_.first_of(from, [&](NodeId node) {
         taker = leaf_of_node_[node];
-        const Leaf& leaf = leaves_[taker];
-        return admit(taker) && offer(snapshot, leaf, agent, ceilings(snapshot, leaf), left, plan);
+        return admit(taker) && offer(snapshot, taker, agent, ceilings(snapshot, leaves_[taker]), left, plan);
     });
-    if (taken) charge(snapshot, taker, plan.offers.back().resources);
+    weigh_gathered();
+    if (taken) charge_all(snapshot, taker, plan, before);
     return taken;
 }
 
@@ -95,8 +115,10 @@ bool Drf::serve_guarantee(const Snapshot& snapshot, AgentSlot agent, Resources& 
         lacks.for_each([&](std::string_view name, resources::Milli) { helps |= !here.of(name).is_zero(); });
         if (!helps) continue;
         LeafIndex taker = 0;
+        const std::size_t before = plan.offers.size();
         const bool taken = tree_.first_of(roles_[role].group, [&](NodeId node) {
-            const Leaf& leaf = leaves_[leaf_of_node_[node]];
+            taker = leaf_of_node_[node];
+            const Leaf& leaf = leaves_[taker];
             Limits ceiling = room_beside_guarantees(snapshot, leaf.role);
             // Where not all guarantees can be met, what this one lacks it gets in any case.
             if (!free_.contains(guarantees_.needed()))
@@ -104,12 +126,11 @@ bool Drf::serve_guarantee(const Snapshot& snapshot, AgentSlot agent, Resources& 
                     if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
                 });
             ceiling.tighten(limits_of(snapshot, leaf.role));
-            if (!offer(snapshot, leaf, agent, ceiling, left, plan)) return false;
-            taker = leaf_of_node_[node];
-            return true;
+            return offer(snapshot, taker, agent, ceiling, left, plan);
         });
+        weigh_gathered();
         if (!taken) continue;
-        charge(snapshot, taker, plan.offers.back().resources);
+        charge_all(snapshot, taker, plan, before);
         return true;
     }
     return false;
@@ -120,17 +141,17 @@ std::vector<Drf::LeafIndex> Drf::eager_leaves(const Snapshot& snapshot, const st
     std::vector<LeafIndex> leaves;
     const auto add = [&](LeafIndex index) {
         const Leaf& leaf = leaves_[index];
-        const FrameworkEntry& framework = snapshot.frameworks[leaf.framework];
-        const Claim* claim = claim_of(framework, leaf.role);
-        if (framework.active && claim && !claim->suppressed) leaves.push_back(index);
+        const Claim* claim = claim_of(snapshot, leaf);
+        if (snapshot.frameworks[leaf.framework].active && claim && !claim->suppressed) leaves.push_back(index);
     };
+    for (const LeafIndex index : take_aged(snapshot)) add(index);
     for (const FrameworkSlot slot : eager)
         for (const LeafIndex index : of_framework_[slot]) {
             cut_short_.erase(index);
             add(index);
         }
     if (cut_short_.empty()) return leaves;
-    const bool there_is_more = !room_.contains(without(snapshot.free, guarantees_.needed()));
+    const bool there_is_more = !room_.contains(without(free_, guarantees_.needed()));
     std::erase_if(cut_short_, [&](LeafIndex index) {
         if (!there_is_more && !is_relieved(snapshot, leaves_[index].role)) return false;
         add(index);
@@ -148,6 +169,7 @@ bool Drf::is_relieved(const Snapshot& snapshot, RoleSlot role) const {
 // Others have left what is there; only those are asked that want more than they did.
 void Drf::serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, const std::set<AgentSlot>& served,
                       Plan& plan) {
+    if (!short_aware_.empty()) serve_eager_short(snapshot, eager, plan);
     std::vector<base::Role> roles;
     for (const LeafIndex index : eager)
         if (const base::Role& role = snapshot.roles[leaves_[index].role].name; roles.empty() || roles.back() != role)
@@ -165,14 +187,15 @@ void Drf::serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, co
             serve(snapshot, agents[i], [&](LeafIndex index) { return wants[index]; }, plan);
             continue;
         }
-        Resources left = snapshot.agents[agents[i]].available;
+        Resources& left = left_on(snapshot, agents[i]);
         while (!guarantees_.needy().empty() && serve_guarantee(snapshot, agents[i], left, plan)) {
         }
         std::sort(eager.begin(), eager.end(), before);
         for (const LeafIndex index : eager) {
-            const Leaf& leaf = leaves_[index];
-            if (offer(snapshot, leaf, agents[i], ceilings(snapshot, leaf), left, plan))
-                charge(snapshot, index, plan.offers.back().resources);
+            const std::size_t first = plan.offers.size();
+            if (offer(snapshot, index, agents[i], ceilings(snapshot, leaves_[index]), left, plan))
+                charge_all(snapshot, index, plan, first);
+            weigh_gathered();
         }
         // Those who may have nothing more need not see the rest, unless something is reserved for them there, or not all
         // guarantees can be met and who comes first gets what it lacks.
@@ -196,11 +219,12 @@ bool Drf::is_spent(const Snapshot& snapshot, const Leaf& leaf) const {
 }
 
 // Adds a line for what of `left` this claim may have, and takes it out of `left`. False when that is nothing.
-bool Drf::offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, const Limits& ceilings, Resources& left,
-                Plan& plan) {
+bool Drf::offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, const Limits& ceilings, Resources& left,
+                Plan& plan, std::optional<base::Duration> max_task_duration) {
+    Leaf& leaf = leaves_[index];
     const FrameworkEntry& framework = snapshot.frameworks[leaf.framework];
     const base::Role& role = snapshot.roles[leaf.role].name;
-    const Claim* claim = claim_of(framework, leaf.role);
+    const Claim* claim = claim_of(snapshot, leaf);
     if (!claim) return false;
     if (snapshot.policy.filter_gpu_resources && !framework.gpu_aware && !snapshot.agents[agent].total.gpus().is_zero())
         return false;
@@ -213,11 +237,21 @@ bool Drf::offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, con
     if (snapshot.filters.refused(leaf.framework, role, agent, part.empty() ? visible : part) ||
         !snapshot.constraints.allow(leaf.framework, role, agent))
         return false;
-    if (is_cut) cut_short_.insert(leaf_of_node_[leaf.node]);
+    if (is_cut) cut_short_.insert(index);
     if (part.empty()) return false;
+    if (!claim->wishes.empty() && !is_wanted(snapshot, leaf, *claim, agent, part))
+        return !max_task_duration && gather(snapshot, index, *claim, agent, part, left, plan);
     left.subtract(part);
-    plan.offers.push_back({leaf.framework, leaf.role, agent, std::move(part)});
+    plan.offers.push_back({leaf.framework, leaf.role, agent, std::move(part), max_task_duration, {}});
     return true;
+}
+
+// What has been given to nobody yet of what tasks of any length may have there.
+Resources& Drf::left_on(const Snapshot& snapshot, AgentSlot agent) {
+    if (const auto known = left_.find(agent); known != left_.end()) return known->second;
+    Resources left = for_any_task(snapshot.agents[agent]);
+    if (const Gathering* gathering = gatherings_.on(agent)) left.subtract(gathering->places.at(agent).held);
+    return left_.emplace(agent, std::move(left)).first->second;
 }
 
 // What a claim may get of the unreserved beyond guarantees: up to the limits of its role and of all above it, and not what
@@ -251,18 +285,38 @@ Limits Drf::room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) cons
     return room;
 }
 
-void Drf::charge(const Snapshot& snapshot, LeafIndex index, const Resources& part) {
+void Drf::charge(const Snapshot& snapshot, LeafIndex index, const OfferLine& line) {
     Leaf& leaf = leaves_[index];
-    leaf.held.add(part.quantities());
-    tree_.serve(leaf.node, leaf.held);
-    const Quantities unreserved = part.free_quantities();
-    free_ = without(free_, unreserved);
+    leaf.held.add(line.resources.quantities());
+    tree_.serve(leaf.node, leaf.wants.empty() ? leaf.held : weight_of(leaf));
+    const Quantities unreserved = line.resources.free_quantities();
+    // What is only for short tasks was never among what is free for everybody.
+    if (!line.max_task_duration) free_ = without(free_, unreserved);
     guarantees_.give(snapshot.roles, leaf.role, unreserved);
     if (ordered_.empty()) return;
     for (RoleSlot role = leaf.role; role != root_role; role = snapshot.roles[role].parent) {
         if (limited_.contains(role)) given_[role].add(unreserved);
         if (const auto ordered = ordered_.find(role); ordered != ordered_.end()) ordered->second.chargeable.add(unreserved);
     }
+}
+
+void Drf::charge_all(const Snapshot& snapshot, LeafIndex index, const Plan& plan, std::size_t first) {
+    for (std::size_t i = first; i < plan.offers.size(); ++i) charge(snapshot, index, plan.offers[i]);
+}
+
+// What is kept back for a role limits others, and the role itself, as if it had it.
+void Drf::count_as_given(const Snapshot& snapshot, RoleSlot role, const Resources& part) {
+    const Quantities amounts = part.free_quantities();
+    free_ = without(free_, amounts);
+    for (; role != root_role; role = snapshot.roles[role].parent)
+        if (limited_.contains(role)) given_[role].add(amounts);
+}
+
+void Drf::count_as_left(const Snapshot& snapshot, RoleSlot role, const Resources& part) {
+    const Quantities amounts = part.free_quantities();
+    free_.add(amounts);
+    for (; role != root_role; role = snapshot.roles[role].parent)
+        if (const auto given = given_.find(role); given != given_.end()) given->second = without(given->second, amounts);
 }
 
 // Decides by lot which agent comes next; those that are never reached cost nothing. Where the claim to be served next has
@@ -273,7 +327,7 @@ void Drf::draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::si
     const Claim* next = nullptr;
     tree_.first_of(ShareTree::root, [&](NodeId node) {
         const Leaf& leaf = leaves_[leaf_of_node_[node]];
-        next = claim_of(snapshot.frameworks[leaf.framework], leaf.role);
+        next = claim_of(snapshot, leaf);
         return true;
     });
     if (!next || next->wishes.empty()) return;

@@ -9,13 +9,16 @@
 // the one that is served, as far as these rules allow; what is left, to the next.
 // What a role lacks of its guarantee for longer than the policy's patience is taken back from others (revocations.hpp).
 // A framework that has just declined everything is asked after those that have not. Where a framework has said what it
-// wants, the best of a few agents is chosen for it: well aligned, little stranded.
+// wants, the best of a few agents is chosen for it: well aligned, little stranded; and it is offered nothing else. Gangs are
+// offered whole; for them and for large tasks room is gathered (gangs.cpp). What is kept for short tasks goes by the same
+// order to those that take it (short_tasks.cpp).
 //
 // Cost: a change of one agent or framework costs what has changed plus the claims that have to be asked before one takes it;
 // only agents with something available are ever looked at, and those with nothing but reservations only for their roles. A
 // claim that limits or guarantees have cut short is remembered, and asked again when there is more room for it.
 
 #include "allocator/allocator.hpp"
+#include "allocator/drf/gatherings.hpp"
 #include "allocator/drf/guarantees.hpp"
 #include "allocator/drf/minimums.hpp"
 #include "allocator/drf/open_agents.hpp"
@@ -39,6 +42,12 @@ class Drf : public Module {
     double share_of(RoleSlot role) const;
 
   private:
+    // What is known of one of a claim's wishes.
+    struct Want {
+        std::uint64_t wish = 0;  // its number
+        base::Instant waits_since{};
+        bool is_possible = true;  // in this cluster, if it were empty
+    };
     // A claim as the tree knows it.
     struct Leaf {
         FrameworkSlot framework = 0;
@@ -47,6 +56,8 @@ class Drf : public Module {
         Minimums::Id minimum = 0;
         resources::Quantities held;
         base::Instant content_until{};
+        std::vector<Want> wants{};                // as the claim's wishes
+        std::optional<base::Instant> ages_at{};  // when one of them is to be looked at next
     };
     using LeafIndex = std::uint32_t;
     struct RoleNodes {
@@ -85,17 +96,56 @@ class Drf : public Module {
     std::vector<LeafIndex> eager_leaves(const Snapshot& snapshot, const std::vector<FrameworkSlot>& eager);
     bool is_spent(const Snapshot& snapshot, const Leaf& leaf) const;
     bool is_relieved(const Snapshot& snapshot, RoleSlot role) const;
-    bool offer(const Snapshot& snapshot, const Leaf& leaf, AgentSlot agent, const Limits& ceilings,
-               resources::Resources& left, Plan& plan);
+    bool offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, const Limits& ceilings,
+               resources::Resources& left, Plan& plan, std::optional<base::Duration> max_task_duration = std::nullopt);
+    resources::Resources& left_on(const Snapshot& snapshot, AgentSlot agent);
+    static const Claim* claim_of(const Snapshot& snapshot, const Leaf& leaf);
     Limits ceilings(const Snapshot& snapshot, const Leaf& leaf) const;
     Limits limits_of(const Snapshot& snapshot, RoleSlot role) const;
     Limits room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const;
-    void charge(const Snapshot& snapshot, LeafIndex leaf, const resources::Resources& part);
+    void charge(const Snapshot& snapshot, LeafIndex leaf, const OfferLine& line);
+    void charge_all(const Snapshot& snapshot, LeafIndex leaf, const Plan& plan, std::size_t first);
+    void count_as_given(const Snapshot& snapshot, RoleSlot role, const resources::Resources& part);
+    void count_as_left(const Snapshot& snapshot, RoleSlot role, const resources::Resources& part);
     void draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which);
 
     // needs.cpp: who has less than it should have, after all that the plan offers.
     std::vector<Need> needs(const Snapshot& snapshot);
     void add_need(const Snapshot& snapshot, Need need, std::vector<Need>& needs) const;
+    // gangs.cpp
+    void absorb_wishes(const Snapshot& snapshot, LeafIndex index, const Claim& claim);
+    void await_ageing(const Snapshot& snapshot, LeafIndex index);
+    std::vector<LeafIndex> take_aged(const Snapshot& snapshot);
+    void measure_wishes(const Snapshot& snapshot);
+    bool is_wanted(const Snapshot& snapshot, Leaf& leaf, const Claim& claim, AgentSlot agent,
+                   const resources::Resources& part);
+    void review_gatherings(const Snapshot& snapshot, const Changes& changes, Plan& plan);
+    void end_gathering(const Snapshot& snapshot, const Gathering& gathering);
+    void forget_wish(std::uint64_t wish);
+    static const Wish* wish_of(const Snapshot& snapshot, const Leaf& leaf, std::uint64_t number);
+    void complete(const Snapshot& snapshot, const Gathering& gathering, const Wish& wish, Plan& plan);
+    resources::Quantities weight_of(const Leaf& leaf);
+    void weigh(LeafIndex index);
+    void weigh_gathered();
+    bool gather(const Snapshot& snapshot, LeafIndex index, const Claim& claim, AgentSlot agent,
+                const resources::Resources& part, resources::Resources& left, Plan& plan);
+    void gather_for_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish, AgentSlot agent,
+                         const resources::Resources& part, resources::Resources& left, bool has_aged);
+    void gather_for_large(const Snapshot& snapshot, LeafIndex index, const Wish& wish);
+    Gathering* gathering_for(const Snapshot& snapshot, LeafIndex index, const Wish& wish);
+    void keep_back(const Snapshot& snapshot, Gathering& gathering, AgentSlot agent, std::uint32_t tasks,
+                   resources::Resources& left);
+    resources::Resources eligible_part(const Snapshot& snapshot, const Leaf& leaf, const Wish& wish, AgentSlot agent,
+                                       const resources::Resources& room) const;
+    bool offer_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish, Plan& plan);
+    void tell_of_gatherings(Plan& plan);
+
+    // short_tasks.cpp
+    using Admits = std::function<bool(LeafIndex)>;
+    void serve_short(const Snapshot& snapshot, AgentSlot agent, const Admits& admits, Plan& plan);
+    void serve_eager_short(const Snapshot& snapshot, const std::vector<LeafIndex>& eager, Plan& plan);
+    void offer_short(const Snapshot& snapshot, AgentSlot agent, resources::Resources& room, base::Duration duration,
+                     const Admits& admits, Plan& plan);
 
     ShareTree tree_;
     base::Prng prng_;
@@ -109,6 +159,11 @@ class Drf : public Module {
     std::set<std::pair<base::Instant, LeafIndex>> content_;
     Minimums minimums_;
     OpenAgents open_;
+    OpenAgents open_for_short_;                           // where something is kept for short tasks
+    std::set<FrameworkSlot> short_aware_;
+    Gatherings gatherings_;
+    std::set<std::pair<base::Instant, LeafIndex>> ageing_;
+    resources::Quantities total_;                         // of the cluster, when wishes were last measured by it
     std::unordered_map<base::Role, RoleSlot> slot_of_role_;
     std::map<RoleSlot, Ordered> ordered_;                 // roles with a guarantee or a limit
     std::set<RoleSlot> limited_;                          // roles with a limit
@@ -121,6 +176,12 @@ class Drf : public Module {
     std::set<RoleSlot> relieved_;
     resources::Quantities free_;
     std::unordered_map<RoleSlot, resources::Quantities> given_;  // to limited roles
+    std::unordered_map<AgentSlot, resources::Resources> left_;   // for tasks of any length, where something was given
+    std::unordered_map<AgentSlot, resources::Resources> left_for_short_;
+    std::vector<AgentSlot> released_;                            // where a gathering has ended
+    std::vector<LeafIndex> to_weigh_;                            // have gathered, or do not any more
+    std::set<std::uint64_t> looked_for_;                         // wishes, on all agents
+    std::set<std::uint64_t> offered_gangs_;
 };
 
 }  // namespace fairlead::allocator::drf

@@ -12,14 +12,6 @@ RoleSlot top_of(std::span<const RoleEntry> roles, RoleSlot role) {
     return role;
 }
 
-Quantities without(const Quantities& a, const Quantities& b) {
-    Quantities rest;
-    a.for_each([&](std::string_view name, Milli amount) {
-        if (const Milli other = b.of(name); other < amount) rest.add(name, amount - other);
-    });
-    return rest;
-}
-
 Quantities larger(const Quantities& a, const Quantities& b) {
     Quantities both = a;
     both.add(without(b, a));

@@ -4,7 +4,7 @@
 // Guarantees nest: a role's own covers whatever its children have, so a subtree needs the larger of what its top lacks and
 // what its parts lack together. The bookkeeping is kept per top-level role; a change costs what is guaranteed under that one.
 
-#include "allocator/allocator.hpp"
+#include "allocator/portion.hpp"
 
 #include <map>
 #include <set>
@@ -58,8 +58,6 @@ class Guarantees {
 // The parent of all that `role` is in: "eng" for "eng/ads/x".
 RoleSlot top_of(std::span<const RoleEntry> roles, RoleSlot role);
 
-// `a` without what of it is in `b`; never below zero.
-resources::Quantities without(const resources::Quantities& a, const resources::Quantities& b);
 // The larger of both, scalar by scalar.
 resources::Quantities larger(const resources::Quantities& a, const resources::Quantities& b);
 

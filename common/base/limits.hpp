@@ -26,6 +26,9 @@ inline constexpr std::size_t framework_info_bytes_max = 256 * 1024;
 inline constexpr std::size_t frameworks_max = 20'000;
 inline constexpr std::size_t roles_per_framework_max = 256;
 inline constexpr std::size_t min_allocatable_per_role_max = 100;  // alternatives that a framework names
+inline constexpr std::size_t wishes_per_framework_max = 100;  // asked for by REQUEST and not answered yet
+inline constexpr std::size_t wish_count_max = 100'000;        // tasks of one shape
+inline constexpr std::size_t gang_count_max = 1000;           // of which all are offered in one event
 inline constexpr std::size_t ended_framework_ids_max = 10'000;    // remembered so that they are not used again
 inline constexpr std::chrono::seconds request_deadline{30};
 

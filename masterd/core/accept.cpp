@@ -67,6 +67,12 @@ resources::Resources without_kinds_of(const resources::Resources& all, const res
     return rest;
 }
 
+// The agent ends it when its time is over, whatever it said of itself. Zero stands for no limit.
+void shorten(v1::TaskInfo& task, base::Duration limit) {
+    const auto own = task.max_completion_time().nanoseconds();
+    if (own == 0 || own > limit.count()) task.mutable_max_completion_time()->set_nanoseconds(limit.count());
+}
+
 v1::OperationStatus operation_refused(const Operation& operation, const std::string& why) {
     v1::OperationStatus status;
     *status.mutable_operation_id() = operation.id();
@@ -95,8 +101,13 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
 
     const base::Role role = offers.front()->role;
     resources::Resources pool;
+    std::optional<base::Duration> time_limit;  // the shortest of offers that are used together
+    Declined declined;
     for (Offer* offer : offers) {
         pool.add(offer->resources);
+        if (offer->max_task_duration)
+            time_limit = std::min(time_limit.value_or(*offer->max_task_duration), *offer->max_task_duration);
+        declined.add(*this, *offer);
         report(Report::Kind::offer_accepted, "offer accepted", framework).offer_id = offer->id;
         end_offer(*offer, Tell::nothing);
     }
@@ -108,7 +119,7 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
             refuse_operation(framework, &agent, operation, why);
         } else if (operation.type() == Operation::LAUNCH) {
             if (!std::exchange(agent_knows, true)) tell_reservations(agent);
-            launch(framework, agent, role, operation.launch(), operation.has_id(), pool);
+            launch(framework, agent, role, operation.launch(), operation.has_id(), time_limit, pool);
         } else if (++changes > options_.reservation_changes_per_call_max) {
             refuse_operation(framework, &agent, operation,
                              fmt::format("More than {} reservations are changed in one call",
@@ -121,7 +132,7 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
     if (accept.operations_size() > 0)
         books_.set_hungry(framework, role);
     else
-        note_declined(framework, role, pool.quantities(), accept.filters());
+        note_declined(framework, role, declined, accept.filters());
     // What is reserved otherwise now is offered again at once.
     if (const auto rest = without_kinds_of(pool, changed); !rest.empty())
         refuse_for(framework, role, agent.slot, rest, accept.filters());
@@ -148,7 +159,7 @@ void Core::refuse_accept(Framework& framework, const Call::Accept& accept,
 
 void Core::launch(Framework& framework, Agent& agent, const base::Role& role,
                   const Operation::Launch& launch, bool has_operation_id,
-                  resources::Resources& pool) {
+                  std::optional<base::Duration> time_limit, resources::Resources& pool) {
     internal::FromMaster message;
     auto& order = *message.mutable_launch_tasks();
     for (const v1::TaskInfo& info : launch.task_infos()) {
@@ -164,10 +175,14 @@ void Core::launch(Framework& framework, Agent& agent, const base::Role& role,
             continue;
         }
         pool.subtract(*used);
-        book_task(framework, agent, role, info, std::move(*used));
+        const auto amounts = used->quantities();
+        book_task(framework, agent, role, info, std::move(*used),
+                  time_limit ? TimeLimit::of_offer : TimeLimit::own);
+        books_.answer_wish(framework, role, amounts, agent);
         auto& sent = *order.add_tasks();
         sent = info;
         name_health_check(sent);
+        if (time_limit) shorten(sent, *time_limit);
         for (auto& resource : *sent.mutable_resources())
             resource.mutable_allocation_info()->set_role(role.value());
     }
@@ -177,7 +192,7 @@ void Core::launch(Framework& framework, Agent& agent, const base::Role& role,
 }
 
 void Core::book_task(Framework& framework, Agent& agent, const base::Role& role,
-                     const v1::TaskInfo& info, resources::Resources resources) {
+                     const v1::TaskInfo& info, resources::Resources resources, TimeLimit limit) {
     Task task;
     task.id = base::TaskId(info.task_id().value());
     task.framework = framework.slot;
@@ -186,6 +201,7 @@ void Core::book_task(Framework& framework, Agent& agent, const base::Role& role,
     task.role = role;
     task.resources = std::move(resources);
     task.holds_resources = true;
+    task.is_short = limit == TimeLimit::of_offer;
     task.since = now_.instant;
     task.info = record_of(info, framework.info->user());
     Report& made =

@@ -1,12 +1,13 @@
 // Offers: the module is shown the books and answers with a plan; each of its lines is checked
 // against the books as they stand and becomes an offer, or nothing.
 
+#include "allocator/drf/guarantees.hpp"
+#include "allocator/portion.hpp"
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
+#include "masterd/core/gangs_in_plan.hpp"
 #include "masterd/core/module_view.hpp"
 #include "masterd/core/offer_constraints.hpp"
-
-#include "allocator/portion.hpp"
 
 #include <fmt/format.h>
 
@@ -38,6 +39,17 @@ constexpr unsigned doublings_max = 8;
 // However soon a module wants to be asked again.
 constexpr base::Duration allocation_pause_min = std::chrono::milliseconds(100);
 
+// Who keeps an offer for longer than that and then makes nothing of it keeps others from it: it is asked after them for so
+// many times as long, and ever longer while it goes on.
+constexpr base::Duration kept_min = std::chrono::milliseconds(250);
+constexpr int times_kept = 100;
+constexpr base::Duration neglected_max = std::chrono::hours(1);
+
+base::Duration neglect_for(base::Duration kept, unsigned declines) {
+    if (kept < kept_min) return base::Duration::zero();
+    return std::min(std::min(kept, neglected_max) * times_kept * (1 << std::min(declines, doublings_max)), neglected_max);
+}
+
 base::Duration refused_duration(const v1::Filters& filters) {
     double seconds = filters.refuse_seconds();
     if (std::isnan(seconds) || seconds < 0) seconds = v1::Filters().refuse_seconds();
@@ -60,24 +72,31 @@ void Core::allocate() {
         changes);
     await_allocation(plan.again_at);
     take_back(plan);
+    if (plan.holds) state_.holds = *plan.holds;
     std::map<FrameworkSlot, std::vector<Offer*>> made;
+    GangsInPlan gangs(books_, plan);
     std::size_t refused = 0;
     for (const allocator::OfferLine& line : plan.offers) {
-        if (!holds(line)) {
-            ++refused;
-            if (line.framework < books_.frameworks().size() && books_.frameworks()[line.framework])
-                books_.touch(books_.framework(line.framework));
+        Offer* offer = gangs.may_be_whole(line) ? make_offer(line) : nullptr;
+        if (offer) {
+            if (!gangs.note(line, *offer)) made[line.framework].push_back(offer);
             continue;
         }
-        Offer& offer = books_.add_offer(
-            base::OfferId(fmt::format("{}-O{}", state_.master_info.id(), next_offer_++)), line);
-        offer.since = now_.instant;
-        if (options_.offer_timeout)
-            offer.timeout =
-                timers_.schedule(now_.instant + *options_.offer_timeout, OfferExpired{offer.id});
-        made[line.framework].push_back(&offer);
+        ++refused;
+        for (Offer* part : gangs.give_up(line)) {
+            ++refused;
+            end_offer(*part, Tell::nothing);  // nobody has seen it
+        }
+        if (line.framework < books_.frameworks().size() && books_.frameworks()[line.framework])
+            books_.touch(books_.framework(line.framework));
     }
-    for (const auto& [slot, offers] : made) send_offers(books_.framework(slot), offers);
+    for (const auto& gang : gangs.whole()) {
+        Framework& framework = books_.framework(gang.framework);
+        send_offers(framework, gang.offers, Split::never);
+        books_.end_gang(framework, gang.offers.front()->role, gang.name);
+        await_end_of_wishes(framework);
+    }
+    for (const auto& [slot, offers] : made) send_offers(books_.framework(slot), offers, Split::by_size);
     if (refused > 0)
         report(Report::Kind::plan_refused, fmt::format("{} of {} offers in a plan of the allocation module {} do not hold",
                                                        refused, plan.offers.size(), options_.allocation_module));
@@ -86,6 +105,18 @@ void Core::allocate() {
 void Core::await_allocation(std::optional<base::Instant> when) {
     timers_.cancel(allocation_awaited_);
     if (when) allocation_awaited_ = timers_.schedule(std::max(*when, now_.instant + allocation_pause_min), AllocationAwaited{});
+}
+
+Offer* Core::make_offer(const allocator::OfferLine& line) {
+    if (!holds(line)) return nullptr;
+    Offer& offer =
+        books_.add_offer(base::OfferId(fmt::format("{}-O{}", state_.master_info.id(), next_offer_++)), line);
+    offer.since = now_.instant;
+    // What is to come back soon does not wait for an answer any longer than for its task.
+    auto patience = options_.offer_timeout;
+    if (line.max_task_duration) patience = std::min(patience.value_or(*line.max_task_duration), *line.max_task_duration);
+    if (patience) offer.timeout = timers_.schedule(now_.instant + *patience, OfferExpired{offer.id});
+    return &offer;
 }
 
 // The module may be wrong in any way that its types allow.
@@ -101,11 +132,18 @@ bool Core::holds(const allocator::OfferLine& line) const {
     const base::Role& role = roles[line.role].name;
     const bool may_have_gpus = frameworks[line.framework].gpu_aware || agents[line.agent].total.gpus().is_zero();
     if (policy_.filter_gpu_resources && !may_have_gpus) return false;
-    return agents[line.agent].available.contains(line.resources) &&
-           allocator::visible_to(frameworks[line.framework], role, line.resources) == line.resources &&
+    return is_there(line) && allocator::visible_to(frameworks[line.framework], role, line.resources) == line.resources &&
            stays_within_limits(line) &&
            ConstraintsInBooks(books_).allow(line.framework, role, line.agent) &&
            !filters_.refused(line.framework, role, line.agent, line.resources);
+}
+
+// What is kept for short tasks is only there for offers that say so, to frameworks that read it.
+bool Core::is_there(const allocator::OfferLine& line) const {
+    const allocator::AgentEntry& agent = books_.agent_entries()[line.agent];
+    if (!line.max_task_duration) return allocator::for_any_task(agent).contains(line.resources);
+    return books_.framework_entries()[line.framework].short_aware && *line.max_task_duration > base::Duration::zero() &&
+           *line.max_task_duration <= policy_.short_task_duration && agent.available.contains(line.resources);
 }
 
 bool Core::stays_within_limits(const allocator::OfferLine& line) const {
@@ -118,7 +156,7 @@ bool Core::stays_within_limits(const allocator::OfferLine& line) const {
     return true;
 }
 
-void Core::send_offers(const Framework& framework, std::span<Offer* const> offers) {
+void Core::send_offers(const Framework& framework, std::span<Offer* const> offers, Split split) {
     auto event = std::make_shared<v1::scheduler::Event>();
     std::size_t bytes = 0;
     const auto flush = [&] {
@@ -131,7 +169,7 @@ void Core::send_offers(const Framework& framework, std::span<Offer* const> offer
         const Agent& agent = books_.agent(offer->agent);
         v1::Offer wire = offer_on_wire(*offer, framework, agent);
         const std::size_t size = wire.ByteSizeLong();
-        if (bytes + size > options_.offers_event_bytes_max) flush();
+        if (split == Split::by_size && bytes + size > options_.offers_event_bytes_max) flush();
         bytes += size;
         *event->mutable_offers()->add_offers() = std::move(wire);
         Report& made =
@@ -157,15 +195,30 @@ void Core::end_offers(std::vector<Offer*> offers, Tell tell) {
 }
 
 // A framework that wants nothing of what it was offered is asked after those that do, for as long as it said, and ever
-// longer while it goes on. One that has asked for something ahead of offers is taken at its word.
-void Core::note_declined(Framework& framework, const base::Role& role, const resources::Quantities& amount,
+// longer while it goes on. One that has asked for something and was offered something else is taken at its word: it is not
+// noted here.
+void Core::note_declined(Framework& framework, const base::Role& role, const Declined& declined,
                          const v1::Filters& filters) {
     const allocator::Claim* claim = books_.claim(framework.slot, role);
-    if (!claim || !claim->wishes.empty()) return;
+    if (!claim || !declined.any_asked_for) return;
     auto duration = refused_duration(filters);
-    if (duration >= indifferent_min) duration *= 1 << std::min(claim->declines, doublings_max);
-    books_.set_content(framework, role, now_.instant + std::min(duration, content_max));
-    books_.note_turned_down(framework, role, amount);
+    if (duration >= indifferent_min)
+        duration *= 1 << std::min(claim->declines, doublings_max);
+    duration = std::max(std::min(duration, content_max), neglect_for(declined.longest_kept, claim->declines));
+    books_.set_content(framework, role, now_.instant + duration);
+    books_.note_turned_down(framework, role, declined.largest);
+}
+
+// It has let an offer time out.
+void Core::note_expired(Framework& framework, const base::Role& role, base::Duration kept) {
+    const allocator::Claim* claim = books_.claim(framework.slot, role);
+    if (claim) books_.set_content(framework, role, now_.instant + neglect_for(kept, claim->declines));
+}
+
+void Core::Declined::add(const Core& core, const Offer& offer) {
+    any_asked_for |= core.is_asked_for(offer);
+    longest_kept = std::max(longest_kept, core.now_.instant - offer.since);
+    largest = allocator::drf::larger(largest, offer.resources.quantities());
 }
 
 // Five seconds where nothing or nonsense was said; none at all for zero.

@@ -1,5 +1,7 @@
 #include "masterd/core/books.hpp"
 
+#include "allocator/portion.hpp"
+
 #include <algorithm>
 
 namespace fairlead::masterd::core {
@@ -13,6 +15,18 @@ resources::Resources scalar_part(const resources::Resources& all) {
         scalars.add(resources::Resource(std::string(name), amount));
     });
     return scalars;
+}
+
+resources::Quantities percent_of(const resources::Resources& total, unsigned percent) {
+    resources::Quantities part;
+    if (percent == 0) return part;
+    allocator::plain_scalars(total).for_each([&](std::string_view name, resources::Milli amount) {
+        // Divided first: whole agents may be counted in trillions.
+        std::int64_t share = amount.thousandths() / 100 * percent + amount.thousandths() % 100 * percent / 100;
+        if (name == "gpus") share -= share % 1000;
+        part.add(name, resources::Milli(share));
+    });
+    return part;
 }
 
 template <typename Slot, typename Table>
@@ -67,6 +81,9 @@ Capabilities capabilities_of(const v1::FrameworkInfo& info) {
                 break;
             case Capability::FAIRLEAD_REASONS:
                 found.fairlead_reasons = true;
+                break;
+            case Capability::FAIRLEAD_SHORT_TASKS:
+                found.short_tasks = true;
                 break;
             default:
                 break;
@@ -162,6 +179,7 @@ void Books::set_info(Framework& framework, std::shared_ptr<const v1::FrameworkIn
     entry.revocable_aware = framework.capabilities.revocable;
     entry.shared_aware = framework.capabilities.shared;
     entry.refinement_aware = framework.capabilities.reservation_refinement;
+    entry.short_aware = framework.capabilities.short_tasks;
     for (const base::Role& role : framework.roles) {
         auto& claim = claim_for(framework.slot, role);
         claim.min_allocatable = min_allocatable;
@@ -183,6 +201,7 @@ void Books::set_info(Framework& framework, std::shared_ptr<const v1::FrameworkIn
         auto* claim = find_claim(framework.slot, role);
         if (!claim) continue;
         claim->suppressed = true;
+        claim->wishes.clear();
         forget_claim_if_idle(framework.slot, claim->role);
     }
     touch_framework(framework.slot);
@@ -226,14 +245,6 @@ void Books::note_turned_down(Framework& framework, const base::Role& role, const
     touch_framework(framework.slot);
 }
 
-void Books::set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes) {
-    auto* claim = find_claim(framework.slot, role);
-    if (!claim) return;
-    claim->wishes = std::move(wishes);
-    set_hungry(framework, role);
-    wake(framework);
-}
-
 std::unique_ptr<Framework> Books::remove_framework(FrameworkSlot slot) {
     auto record = std::move(frameworks_[slot]);
     framework_slots_.erase(record->id);
@@ -269,6 +280,7 @@ bool Books::set_total(Agent& agent, const resources::Resources& total) {
     roles_.reserve(total);
     roles_.unreserve(entry.total);
     entry.total = total;
+    agent.short_share = percent_of(total, short_task_percent_);
     recompute_available(agent);
     open(agent);
     return true;
@@ -315,6 +327,9 @@ Offer& Books::add_offer(base::OfferId id, const allocator::OfferLine& line) {
     offer.agent = line.agent;
     offer.role = roles_.name(line.role);
     offer.resources = line.resources;
+    offer.max_task_duration = line.max_task_duration;
+    offer.gang = line.gang;
+    if (offer.max_task_duration) agent.used_by_short.add(allocator::plain_scalars(offer.resources));
     offer.position_in_framework = framework.offers.size();
     framework.offers.push_back(&offer);
     offer.position_on_agent = agent.offers.size();
@@ -331,6 +346,7 @@ void Books::remove_offer(Offer& offer) {
     remove_at(framework.offers, offer.position_in_framework, &Offer::position_in_framework);
     remove_at(agent.offers, offer.position_on_agent, &Offer::position_on_agent);
     agent.offered.subtract(offer.resources);
+    if (offer.max_task_duration) agent.used_by_short.subtract(allocator::plain_scalars(offer.resources));
     credit(offer.framework, offer.role, offer.resources);
     recompute_available(agent);
     open(agent);
@@ -344,6 +360,7 @@ Task* Books::add_task(Task task) {
     Agent& agent = *agents_[task.agent];
     if (task.holds_resources) {
         if (!agent.used.try_add(task.resources)) return nullptr;
+        if (task.is_short) agent.used_by_short.add(allocator::plain_scalars(task.resources));
         charge(task.framework, task.role, task.resources);
         recompute_available(agent);
     }
@@ -360,6 +377,7 @@ void Books::release(Task& task) {
     task.holds_resources = false;
     Agent& agent = *agents_[task.agent];
     agent.used.subtract(task.resources);
+    if (task.is_short) agent.used_by_short.subtract(allocator::plain_scalars(task.resources));
     credit(task.framework, task.role, task.resources);
     recompute_available(agent);
     open(agent);
@@ -455,9 +473,13 @@ void Books::recompute_available(const Agent& agent) {
     entry.available = entry.total;
     if (!entry.available.try_subtract(agent.used) || !entry.available.try_subtract(agent.offered))
         entry.available = {};
+    entry.kept_for_short = allocator::overlap(allocator::without(agent.short_share, agent.used_by_short),
+                                              allocator::plain_scalars(entry.available));
+    entry.lent_to_short = allocator::without(agent.used_by_short, agent.short_share);
     auto& free = free_of_[agent.slot];
     free_.subtract(free);
     free = entry.offerable ? entry.available.free_quantities() : resources::Quantities{};
+    if (entry.offerable) free.subtract(entry.kept_for_short);
     free_.add(free);
     touch_agent(agent.slot);
 }

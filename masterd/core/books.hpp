@@ -36,6 +36,7 @@ struct Task {
     base::Role role;
     resources::Resources resources;
     bool holds_resources = false;
+    bool is_short = false;  // has the time limit of an offer for short tasks
     base::Instant since{};  // launched, or first heard of by this master
     bool kill_wanted = false;  // to be told to the agent when it is back
     bool kill_sent = false;    // to its agent, which may have fallen silent since
@@ -52,6 +53,8 @@ struct Offer {
     AgentSlot agent = 0;
     base::Role role;
     resources::Resources resources;
+    std::optional<base::Duration> max_task_duration;
+    std::string gang;  // of the request that it answers
     base::Instant since{};
     Timers::Handle timeout;
     std::size_t position_in_framework = 0;
@@ -68,6 +71,7 @@ struct Capabilities {
     bool shared = false;
     bool reservation_refinement = false;
     bool fairlead_reasons = false;
+    bool short_tasks = false;
 };
 Capabilities capabilities_of(const v1::FrameworkInfo& info);
 // Those that it subscribes to: `roles`, or `role` without MULTI_ROLE.
@@ -88,6 +92,7 @@ struct Framework {
     std::string stream_id;
     Timers::Handle heartbeat;
     Timers::Handle failover;
+    Timers::Handle wishes_over;
     base::WallTime registered_time{};
     base::WallTime reregistered_time{};
     base::WallTime unregistered_time{};
@@ -113,6 +118,8 @@ struct Agent {
     std::optional<LinkId> link;  // none: disconnected
     resources::Resources used;
     resources::Resources offered;
+    resources::Quantities short_share;   // of the plain scalars it has: only for short tasks
+    resources::Quantities used_by_short;  // tasks and offers, plain scalars
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
@@ -131,6 +138,9 @@ const std::string& gang_of(const Task& task);
 
 class Books {
   public:
+    // Of every agent's plain scalars; gpus by whole ones.
+    void set_short_task_percent(unsigned percent) { short_task_percent_ = percent; }
+
     // --- reading ---
     Framework* framework(const base::FrameworkId& id);
     const Framework* framework(const base::FrameworkId& id) const;
@@ -151,7 +161,7 @@ class Books {
     }
     const RoleTable& roles() const { return roles_; }
     const resources::Quantities& total() const { return total_; }
-    // Unreserved, not revocable and not allocated, on agents that may be offered.
+    // Unreserved, not revocable, not allocated and not kept for short tasks, on agents that may be offered.
     const resources::Quantities& free() const { return free_; }
     const allocator::Claim* claim(FrameworkSlot framework, RoleSlot role) const;
     const allocator::Claim* claim(FrameworkSlot framework, const base::Role& role) const;
@@ -167,7 +177,15 @@ class Books {
     void set_hungry(Framework& framework, const base::Role& role);
     // It was offered this much on one agent, and declined it.
     void note_turned_down(Framework& framework, const base::Role& role, const resources::Quantities& amount);
+    // What it wants under this role. Whether it is to be asked at once is another matter: wake().
     void set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes);
+    // A task of this size is launched there: of the oldest wish that it answers one less is left. Not of gangs, which are
+    // answered by their offers.
+    void answer_wish(Framework& framework, const base::Role& role, const resources::Quantities& task, const Agent& agent);
+    void end_gang(Framework& framework, const base::Role& role, const std::string& gang);
+    void end_wishes(Framework& framework, base::Instant now);  // whose time is over
+    void drop_wishes(Framework& framework);
+    std::size_t wishes(const Framework& framework) const;
     // It holds no offers and no tasks any more. Its record is handed out for the archive.
     std::unique_ptr<Framework> remove_framework(FrameworkSlot slot);
 
@@ -216,6 +234,7 @@ class Books {
     allocator::Claim& claim_for(FrameworkSlot framework, const base::Role& role);
     void forget_claim_if_idle(FrameworkSlot framework, RoleSlot role);
     bool is_wanted(FrameworkSlot framework, const base::Role& role) const;
+    void wishes_changed(Framework& framework, const allocator::Claim& claim);
     void recompute_available(const Agent& agent);
     void charge(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
     void credit(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
@@ -232,6 +251,7 @@ class Books {
     std::vector<allocator::AgentEntry> agent_entries_;
     std::vector<allocator::FrameworkEntry> framework_entries_;
     RoleTable roles_;
+    unsigned short_task_percent_ = 0;
     resources::Resources total_scalars_;  // of all agents, by name; knows whether a sum would overflow
     resources::Quantities total_;
     resources::Quantities free_;

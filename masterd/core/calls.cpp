@@ -49,6 +49,7 @@ void Core::take(const CallArrived& arrived) {
                          "associated with framework ID '" +
                          framework->id.value() + "'");
     if (call.type() == Call::UPDATE_FRAMEWORK) return update_framework(*framework, arrived);
+    if (call.type() == Call::REQUEST) return request(*framework, arrived);
     if (call.type() == Call::UNKNOWN)
         return reply(arrived.request, 501, "This type of call is not implemented");
     reply(arrived.request, 202);
@@ -87,8 +88,7 @@ void Core::handle(Framework& framework, const Call& call) {
             return answer_inverse_offers(framework, call.accept_inverse_offers().inverse_offer_ids(), InverseOffer::Answer::accepted);
         case Call::DECLINE_INVERSE_OFFERS:
             return answer_inverse_offers(framework, call.decline_inverse_offers().inverse_offer_ids(), InverseOffer::Answer::declined);
-        // Wishes are noted by no module yet; no operation is outstanding.
-        case Call::REQUEST:
+        // No operation is outstanding.
         case Call::ACKNOWLEDGE_OPERATION_STATUS:
         default:
             return;
@@ -96,7 +96,7 @@ void Core::handle(Framework& framework, const Call& call) {
 }
 
 void Core::decline(Framework& framework, const Call::Decline& decline) {
-    std::map<base::Role, resources::Quantities> largest;
+    std::map<base::Role, Declined> declined;
     for (const auto& id : decline.offer_ids()) {
         Offer* offer = books_.offer(base::OfferId(id.value()));
         if (!offer) continue;
@@ -108,11 +108,10 @@ void Core::decline(Framework& framework, const Call::Decline& decline) {
         }
         refuse_for(framework, offer->role, offer->agent, offer->resources, decline.filters());
         report(Report::Kind::offer_declined, "offer declined", framework).offer_id = offer->id;
-        auto& declined = largest[offer->role];
-        declined = allocator::drf::larger(declined, offer->resources.quantities());
+        declined[offer->role].add(*this, *offer);
         end_offer(*offer, Tell::nothing);
     }
-    for (const auto& [role, amount] : largest) note_declined(framework, role, amount, decline.filters());
+    for (const auto& [role, its] : declined) note_declined(framework, role, its, decline.filters());
 }
 
 bool Core::all_subscribed(const Framework& framework,

@@ -8,14 +8,6 @@
 #include <utility>
 
 namespace fairlead::masterd::core {
-namespace {
-
-// After an offer that was never answered: from a minute up to about an hour.
-constexpr base::Duration silent_min = std::chrono::minutes(1);
-constexpr unsigned silent_doublings_max = 6;
-
-}  // namespace
-
 Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::uint64_t seed)
     : options_(std::move(options)),
       module_(std::move(module)),
@@ -25,6 +17,8 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
       filters_(timers_) {
     state_.refusals = &filters_;
     state_.policy = &policy_;
+    policy_.short_task_duration = options_.short_task_duration;
+    books_.set_short_task_percent(options_.short_task_percent);
 }
 
 Output Core::step(base::Moment now, const Input& input) {
@@ -107,12 +101,10 @@ void Core::fire(const OfferExpired& due) {
     Offer& offer = *books_.offer(due.offer);
     offer.timeout.reset();
     Framework& framework = books_.framework(offer.framework);
-    const allocator::Claim* claim = books_.claim(framework.slot, offer.role);
-    if (claim && claim->content_until <= now_.instant) {
-        const auto silence = silent_min * (1 << std::min(claim->declines, silent_doublings_max));
-        books_.set_content(framework, offer.role, now_.instant + silence);
-    }
+    const base::Role role = offer.role;
+    const base::Duration kept = now_.instant - offer.since;
     end_offer(offer, Tell::rescind);
+    note_expired(framework, role, kept);
 }
 
 void Core::fire(const FilterExpired& due) {
@@ -123,6 +115,13 @@ void Core::fire(const FilterExpired& due) {
 void Core::fire(const AllocationAwaited&) {
     allocation_awaited_.reset();
     allocation_due_ = true;
+}
+
+void Core::fire(const WishesOver& due) {
+    Framework& framework = books_.framework(due.framework);
+    framework.wishes_over.reset();
+    books_.end_wishes(framework, now_.instant);
+    await_end_of_wishes(framework);
 }
 
 void Core::fire(const PingDue& due) {

@@ -8,8 +8,9 @@
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
-// links and their silence), frameworks (end of), allocation (offers), revocation (what is taken
-// back, and how). What they share, who holds what, is in books.hpp.
+// links and their silence), frameworks (end of), requests (what is asked for ahead of offers),
+// allocation (offers), revocation (what is taken back, and how). What they share, who holds what,
+// is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -40,6 +41,7 @@ struct State {
     // Of the core whose state this is.
     const FilterTable* refusals = nullptr;
     const allocator::Policy* policy = nullptr;
+    std::vector<allocator::HoldLine> holds;  // what the allocation module says that it keeps back
     std::size_t filters = 0;
     std::size_t timers = 0;
 };
@@ -77,6 +79,7 @@ class Core {
     void fire(const AgentOverdue& due);
     void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);
+    void fire(const WishesOver& due);
     void fire(const RecoveryOver&);
     void fire(const AnswersDue& due);
     void reply(RequestId request, unsigned status, std::string body = {});
@@ -126,13 +129,18 @@ class Core {
                        const std::string& why);
     void launch(Framework& framework, Agent& agent, const base::Role& role,
                 const v1::Offer::Operation::Launch& launch, bool has_operation_id,
-                resources::Resources& pool);
+                std::optional<base::Duration> time_limit, resources::Resources& pool);
     void refuse_operation(Framework& framework, const Agent* agent,
                           const v1::Offer::Operation& operation, const std::string& why);
     void refuse_task(Framework& framework, const v1::TaskInfo& info, v1::TaskState state,
                      v1::TaskStatus::Reason reason, const std::string& why);
+    enum class TimeLimit { own, of_offer };
     void book_task(Framework& framework, Agent& agent, const base::Role& role,
-                   const v1::TaskInfo& info, resources::Resources resources);
+                   const v1::TaskInfo& info, resources::Resources resources, TimeLimit limit);
+
+    // requests.cpp
+    void request(Framework& framework, const CallArrived& arrived);
+    void await_end_of_wishes(Framework& framework);
 
     // reservations.cpp
     bool reserve(Framework& framework, Agent& agent, const base::Role& role, const v1::Offer::Operation& operation,
@@ -199,14 +207,25 @@ class Core {
     // allocation.cpp
     enum class Tell { rescind, nothing };
     void allocate();
+    Offer* make_offer(const allocator::OfferLine& line);  // null where the line does not hold
     bool holds(const allocator::OfferLine& line) const;
+    bool is_there(const allocator::OfferLine& line) const;
     bool stays_within_limits(const allocator::OfferLine& line) const;
-    void send_offers(const Framework& framework, std::span<Offer* const> offers);
+    enum class Split { by_size, never };
+    void send_offers(const Framework& framework, std::span<Offer* const> offers, Split split);
     void end_offer(Offer& offer, Tell tell);
     void end_offers(std::vector<Offer*> offers, Tell tell);
     void await_allocation(std::optional<base::Instant> when);
-    void note_declined(Framework& framework, const base::Role& role, const resources::Quantities& amount,
-                       const v1::Filters& filters);
+    // What a framework has given back at once under one role.
+    struct Declined {
+        bool any_asked_for = false;
+        base::Duration longest_kept{};
+        resources::Quantities largest;  // on one agent
+        void add(const Core& core, const Offer& offer);
+    };
+    void note_declined(Framework& framework, const base::Role& role, const Declined& declined, const v1::Filters& filters);
+    void note_expired(Framework& framework, const base::Role& role, base::Duration kept);
+    bool is_asked_for(const Offer& offer) const;
     void refuse_for(const Framework& framework, const base::Role& role, AgentSlot agent,
                     const resources::Resources& refused, const v1::Filters& filters);
 
@@ -249,6 +268,7 @@ class Core {
     std::uint64_t next_agent_ = 0;
     std::uint64_t next_offer_ = 0;
     std::uint64_t next_inverse_offer_ = 0;
+    std::uint64_t next_wish_ = 0;
     std::unordered_map<RequestId, FrameworkSlot> streams_;
     std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
     struct NewLink {

@@ -136,6 +136,9 @@ v1::Offer offer_on_wire(const Offer& offer, const Framework& framework, const Ag
     resources::to_wire(offer.resources, format, multi_role ? &offer.role : nullptr,
                        *wire.mutable_resources());
     if (multi_role) wire.mutable_allocation_info()->set_role(offer.role.value());
+    if (offer.max_task_duration)
+        wire.mutable_max_task_duration()->set_nanoseconds(offer.max_task_duration->count());
+    if (!offer.gang.empty()) wire.set_gang(offer.gang);
     return wire;
 }
 

@@ -1,5 +1,7 @@
 #include "masterd/core/invariants.hpp"
 
+#include "allocator/portion.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -25,6 +27,15 @@ void check_agent(const State& state, const Agent& agent, Complaints& complaints)
     resources::Resources offered;
     for (const Offer* offer : agent.offers)
         if (!offered.try_add(offer->resources)) complain("two offers hold the same resource");
+    resources::Quantities used_by_short;
+    for (const Task* task : agent.tasks)
+        if (task->is_short && task->holds_resources) used_by_short.add(allocator::plain_scalars(task->resources));
+    for (const Offer* offer : agent.offers)
+        if (offer->max_task_duration) used_by_short.add(allocator::plain_scalars(offer->resources));
+    if (used_by_short != agent.used_by_short) complain("what short tasks use is not the sum of its parts");
+    if (!entry.available.contains(allocator::only_for_short_tasks(entry)) ||
+        allocator::plain_scalars(allocator::only_for_short_tasks(entry)) != entry.kept_for_short)
+        complain("more is kept for short tasks than there is");
     if (used != agent.used) complain("used is not the sum of its tasks");
     if (offered != agent.offered) complain("offered is not the sum of its offers");
     if (!agent.offers.empty() && !agent.link) complain("has offers and is not connected");
@@ -144,7 +155,7 @@ std::vector<std::string> Invariants::check(const State& state) {
         check_agent(state, *agent, complaints);
         const auto& entry = state.books.agent_entries()[agent->slot];
         total.add(entry.total.quantities());
-        if (entry.offerable) free.add(entry.available.free_quantities());
+        if (entry.offerable) free.add(allocator::for_any_task(entry).free_quantities());
         tasks_of_agents += agent->tasks.size();
         offers_of_agents += agent->offers.size();
         if (state.absent_agents.contains(agent->id))

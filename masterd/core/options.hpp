@@ -25,6 +25,12 @@ struct CoreOptions {
     std::vector<resources::Quantities> min_allocatable = {
         resources::Resources::scalars(resources::Milli(10), {}).quantities(),
         resources::Resources::scalars({}, resources::Milli::units(32)).quantities()};
+    // This part of every agent's plain scalars is only for tasks that end within the time (gpus: whole ones).
+    unsigned short_task_percent = 0;
+    base::Duration short_task_duration = allocator::Policy().short_task_duration;
+    // What a REQUEST asks for is forgotten after this time where it names none; it may not name more than the second.
+    base::Duration wish_lifetime = std::chrono::minutes(5);
+    base::Duration wish_lifetime_max = std::chrono::hours(24);
     std::string cluster_id;
     std::string allocation_module = "drf";  // what people call it
     allocator::Policy policy{.patience = std::chrono::seconds(30)};

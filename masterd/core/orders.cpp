@@ -40,6 +40,14 @@ std::map<base::Role, Quantities> reserved_in_top_roles(const Books& books) {
     return reserved;
 }
 
+// What short tasks have for themselves meets no guarantee.
+Quantities total_for_any_task(const Books& books) {
+    Quantities total = books.total();
+    for (const auto& agent : books.agents())
+        if (agent) total.subtract(agent->short_share);
+    return total;
+}
+
 }  // namespace
 
 void Core::take(const RolesOrdered& ordered) {
@@ -92,7 +100,7 @@ base::Status Core::check_orders(const RolesOrdered& ordered, const OrdersByRole&
         if (const auto fits = check_use(order.role, order.quota->limit); !fits) return fits;
     }
     if (!guarantees) return {};  // what takes nothing is never refused for what others have
-    return check_capacity(*needs, reserved_in_top_roles(books_), books_.total());
+    return check_capacity(*needs, reserved_in_top_roles(books_), total_for_any_task(books_));
 }
 
 // What only stands in offers can be taken back, so it is not in the way of a lower limit.

@@ -93,8 +93,10 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
 
     Agent* predecessor = agent_at(message.agent_info(), new_links_.at(link).peer_address);
     Agent* known = books_.agent(id);
+    // What it said before it broke the link may come after a newer one, even after that one's end.
+    const base::Instant asked_since = new_links_.at(link).overdue->first - options_.register_timeout;
     for (const Agent* there : {predecessor, known})
-        if (there && there->link && *there->link > link)  // what it said before it broke the link
+        if (there && (there->link ? *there->link > link : there->last_heard > asked_since))
             return refuse_agent(link, "The agent has opened a newer connection", false);
     if (predecessor && predecessor != known) remove_predecessor(*predecessor, id);
     if (known && known->link) {

@@ -119,6 +119,8 @@ void Core::detach(Framework& framework) {
     framework.connection = Framework::Connection::disconnected;
     framework.stream_id.clear();
     drop_questions(framework);
+    books_.drop_wishes(framework);
+    timers_.cancel(framework.wishes_over);
     books_.set_active(framework, false);
     end_offers(framework.offers, Tell::nothing);
     filters_.drop_framework(framework.slot);

@@ -49,8 +49,12 @@ struct AnswersDue {      // the next part of a long reconciliation
 };
 // The allocation module has asked to be called then.
 struct AllocationAwaited {};
+struct WishesOver {  // one of the framework's at least
+    allocator::FrameworkSlot framework;
+};
 using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, InverseOfferDue, FilterExpired, PingDue,
-                           AgentOverdue, RegistrationOverdue, RecoveryOver, AnswersDue, AllocationAwaited>;
+                           AgentOverdue, RegistrationOverdue, RecoveryOver, AnswersDue, AllocationAwaited,
+                           WishesOver>;
 
 class Timers {
   public:

@@ -35,6 +35,9 @@ constexpr std::pair<Kind, std::string_view> names[] = {
     {Kind::nothing_free, "nothing_free"},   {Kind::gpu_agents, "gpu_agents"},
     {Kind::other_region, "other_region"},   {Kind::reserved_for_others, "reserved_for_others"},
     {Kind::at_limit, "at_limit"},           {Kind::kept_for_guarantees, "kept_for_guarantees"},
+    {Kind::kept_for_short_tasks, "kept_for_short_tasks"},
+    {Kind::held_for_another, "held_for_another"},
+    {Kind::asked_for_other, "asked_for_other"},
     {Kind::too_small, "too_small"},         {Kind::constraints, "constraints"},
     {Kind::declined, "declined"},           {Kind::next_in_line, "next_in_line"},
 };
@@ -60,6 +63,7 @@ class Question {
         std::vector<RoleSlot> all(books_.roles().entries().size());
         std::iota(all.begin(), all.end(), RoleSlot{0});
         guarantees_.update(books_.roles().entries(), all);
+        for (const allocator::HoldLine& hold : state.holds) holds_.emplace(hold.agent, &hold);
     }
 
     std::vector<Cause> answer() {
@@ -180,14 +184,37 @@ class Question {
         Resources part = allocator::visible_to(entry, role, agent.available);
         if (part.empty()) return Kind::reserved_for_others;
         if (!allocator::is_enough(claim, part)) return Kind::too_small;
+        if (!entry.short_aware) {
+            part = allocator::visible_to(entry, role, allocator::for_any_task(agent));
+            if (!allocator::is_enough(claim, part)) return Kind::kept_for_short_tasks;
+        }
+        if (const auto hold = holds_.find(slot); hold != holds_.end() && hold->second->framework != framework_.slot) {
+            part.subtract(allocator::plain_part(part, hold->second->amount));
+            if (!allocator::is_enough(claim, part)) {
+                until = hold->second->until;
+                return Kind::held_for_another;
+            }
+        }
         if (const RoleSlot limit = limit_in_the_way(claim, part); limit != allocator::root_role) {
             limited_by_.insert(limit);
             return Kind::at_limit;
         }
         part = allocator::cut_to(part, room_beside_guarantees(claim.role));
         if (!allocator::is_enough(claim, part)) return Kind::kept_for_guarantees;
+        if (!is_asked_for(claim, part)) return Kind::asked_for_other;
         until = state_.refusals->refused_until(framework_.slot, role, slot, part);
         return until ? Kind::declined : Kind::next_in_line;
+    }
+
+    // A gang is not answered by what one agent has, and what the whole cluster could not meet is not waited for.
+    bool is_asked_for(const allocator::Claim& claim, const Resources& part) const {
+        const Quantities amounts = part.quantities();
+        bool waits = false;
+        for (const allocator::Wish& wish : claim.wishes) {
+            if (wish.gang.empty() && amounts.contains(wish.shape)) return true;
+            waits |= allocator::could_be_met(books_.agent_entries(), wish);
+        }
+        return !waits;
     }
 
     // Cuts `part` to what the limits leave; the role whose limit leaves too little, or the root.
@@ -225,6 +252,14 @@ class Question {
             case Kind::at_limit: return limits_reached();
             case Kind::kept_for_guarantees:
                 return "what is free is kept for guarantees: " + needs_of_others(claim.role);
+            case Kind::kept_for_short_tasks:
+                return "what is free on " + agents +
+                       " is kept for short tasks, of frameworks with the capability FAIRLEAD_SHORT_TASKS";
+            case Kind::held_for_another:
+                return fmt::format("what is free on {} is gathered for gangs or large tasks of others: the first ends in {}",
+                                   agents, seconds_left(*tally.first_ends, now_.instant));
+            case Kind::asked_for_other:
+                return "what is free on " + agents + " is not what it has asked for: " + wishes_of(claim);
             case Kind::too_small: return "what is free on " + agents + " is less than the least that it is offered";
             case Kind::constraints: return "its offer constraints exclude " + agents;
             case Kind::declined:
@@ -233,6 +268,14 @@ class Question {
                                    seconds_left(*tally.last_ends, now_.instant));
             default: return "nothing is in the way on " + agents + ": it is offered what the roles before it leave";
         }
+    }
+
+    static std::string wishes_of(const allocator::Claim& claim) {
+        std::vector<std::string> wishes;
+        for (const allocator::Wish& wish : claim.wishes)
+            wishes.push_back(fmt::format("{} times {}{}", wish.count, to_text(wish.shape),
+                                         wish.gang.empty() ? "" : " at the same time (gang '" + wish.gang + "')"));
+        return listed(wishes);
     }
 
     std::string limits_reached() const {
@@ -266,6 +309,7 @@ class Question {
     const Framework& framework_;
     const base::Moment now_;
     allocator::drf::Guarantees guarantees_;
+    std::map<AgentSlot, const allocator::HoldLine*> holds_;
     std::set<RoleSlot> limited_by_;
     std::vector<Cause> causes_;
 };

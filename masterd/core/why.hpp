@@ -28,6 +28,9 @@ struct Cause {
         reserved_for_others,
         at_limit,             // of its role, or of a role above
         kept_for_guarantees,  // of other roles
+        kept_for_short_tasks,  // and it is none of the frameworks that are offered that
+        held_for_another,      // gathered for a gang or a large task
+        asked_for_other,       // it has said by REQUEST what it wants, and that is not there
         too_small,            // what is left there is less than the least that is offered
         constraints,          // its own, on the agents that it wants
         declined,             // it has refused what is there until then

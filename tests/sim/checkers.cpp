@@ -25,33 +25,54 @@ int rank(v1::TaskState state) {
     }
 }
 
-Amount Checkers::running_on(const Host& host) const {
+Amount Checkers::sum_of(const std::map<TaskKey, Amount>& running) {
     Amount sum;
-    for (const auto& [task, amount] : host.running) sum += amount;
+    for (const auto& [task, amount] : running) sum += amount;
     return sum;
 }
 
-void Checkers::container_started(int number, const TaskKey& task, const Amount& amount) {
+void Checkers::container_started(int number, const TaskKey& task, const Amount& amount,
+                                 std::optional<base::Duration> limit) {
     Host& host = hosts_[number];
     if (!started_.insert(task).second) complain_(text(task) + " was started twice");
     host.running[task] = amount;
-    if (const Amount sum = running_on(host); !sum.fits_into(host.total))
+    if (!limit) host.running_without_limit[task] = amount;
+    if (const Amount sum = sum_of(host.running); !sum.fits_into(host.total))
         complain_(fmt::format("host {} runs {}, and has {}", number, text(sum), text(host.total)));
+    if (const auto launched = launched_.find(task); launched != launched_.end() && launched->second.limit)
+        if (!limit || *limit > *launched->second.limit)
+            complain_(text(task) + " may run for longer than its offer says");
 }
 
 void Checkers::offered(const std::string& offer, const std::string& framework, const std::string& agent,
-                       const Amount& amount) {
+                       const Amount& amount, Length length) {
     if (!offers_made_.insert(offer).second) complain_("offer " + offer + " was made twice");
     const auto found = agents_.find(agent);
     if (found == agents_.end()) return complain_("offer " + offer + " is of agent " + agent + ", which nobody is");
     const Host& host = hosts_[found->second];
-    standing_[offer] = {framework, found->second, amount};
-    Amount sum = running_on(host);
-    for (const auto& [id, standing] : standing_)
-        if (standing.host == found->second) sum += standing.amount;
+    standing_[offer] = {framework, found->second, amount, length};
+    Amount sum = sum_of(host.running);
+    Amount without_limit = sum_of(host.running_without_limit);
+    for (const auto& [id, standing] : standing_) {
+        if (standing.host != found->second) continue;
+        sum += standing.amount;
+        if (standing.length == Length::any) without_limit += standing.amount;
+    }
     if (!sum.fits_into(host.total))
         complain_(fmt::format("with offer {} host {} runs and is offered {}, and has {}", offer, found->second, text(sum),
                               text(host.total)));
+    else if (!(without_limit + host.for_short).fits_into(host.total))
+        complain_(fmt::format("with offer {} host {} runs and is offered {} without a limit, and keeps {} of {} for short "
+                              "tasks",
+                              offer, found->second, text(without_limit), text(host.for_short), text(host.total)));
+}
+
+void Checkers::offered_gang(const std::string& framework, const std::string& gang, int tasks) {
+    const auto asked = gangs_.find({framework, gang});
+    if (asked == gangs_.end())
+        complain_("gang " + gang + " is offered to " + framework + ", which has not asked for it");
+    else if (tasks < asked->second)
+        complain_(fmt::format("{} of gang {} of {} are offered, and it has {}", tasks, gang, framework, asked->second));
 }
 
 void Checkers::offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const {

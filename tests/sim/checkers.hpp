@@ -5,14 +5,18 @@
 //   hosts     no host runs more than it has; no task is started twice
 //   offers    an id is made once; what stands in offers and what runs on a host fit into it together; nobody is offered
 //             what is reserved for a role that is neither its own nor above it
+//   short     what is kept for short tasks is neither offered nor used without a time limit; an offer's limit is its tasks'
+//   gangs     all of a gang is offered in one event
 //   statuses  reliable updates of a task never go back, and after an end there is nothing but ends
 //   the end   every task that was launched has ended or runs
 
+#include "common/base/instant.hpp"
 #include "fairlead/v1/mesos.pb.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,6 +32,7 @@ struct Amount {
         mebibytes += other.mebibytes;
         return *this;
     }
+    friend Amount operator+(Amount a, const Amount& b) { return a += b; }
     bool fits_into(const Amount& other) const {
         return millicpus <= other.millicpus && mebibytes <= other.mebibytes;
     }
@@ -45,40 +50,63 @@ class Checkers {
     explicit Checkers(Complain complain) : complain_(std::move(complain)) {}
 
     // --- hosts ---
-    void host_has(int host, const Amount& total) { hosts_[host].total = total; }
+    // `for_short`: of the total, only for short tasks.
+    void host_has(int host, const Amount& total, const Amount& for_short = {}) {
+        hosts_[host].total = total;
+        hosts_[host].for_short = for_short;
+    }
     void agent_lives_on(const std::string& agent, int host) { agents_[agent] = host; }
-    void container_started(int host, const TaskKey& task, const Amount& amount);
-    void container_ended(int host, const TaskKey& task) { hosts_[host].running.erase(task); }
-    void power_cut(int host) { hosts_[host].running.clear(); }
+    // With the time after which the host ends it.
+    void container_started(int host, const TaskKey& task, const Amount& amount,
+                           std::optional<base::Duration> limit = std::nullopt);
+    void container_ended(int host, const TaskKey& task) {
+        hosts_[host].running.erase(task);
+        hosts_[host].running_without_limit.erase(task);
+    }
+    void power_cut(int host) {
+        hosts_[host].running.clear();
+        hosts_[host].running_without_limit.clear();
+    }
 
     // --- offers, as they leave the master and as it is told of their end ---
-    void offered(const std::string& offer, const std::string& framework, const std::string& agent, const Amount& amount);
+    enum class Length { any, is_short };
+    void offered(const std::string& offer, const std::string& framework, const std::string& agent, const Amount& amount,
+                 Length length = Length::any);
     void offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const;
     void offer_over(const std::string& offer) { standing_.erase(offer); }
     void offers_over_of(const std::string& framework);
     void all_offers_over() { standing_.clear(); }
 
+    // --- gangs: as frameworks ask for them, and how many tasks the offers in one event bear ---
+    void asked_for_gang(const std::string& framework, const std::string& gang, int tasks) { gangs_[{framework, gang}] = tasks; }
+    void offered_gang(const std::string& framework, const std::string& gang, int tasks);
+
     // --- tasks, as their frameworks see them ---
-    void launched(const TaskKey& task) { launched_[task]; }
+    // On an offer with this limit.
+    void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt) { launched_[task].limit = limit; }
     void status(const TaskKey& task, v1::TaskState state, bool reliable);
     void end_of_run() const;
 
   private:
     struct Host {
         Amount total;
+        Amount for_short;
         std::map<TaskKey, Amount> running;
+        std::map<TaskKey, Amount> running_without_limit;
     };
     struct StandingOffer {
         std::string framework;
         int host;
         Amount amount;
+        Length length;
     };
     struct Progress {
         int furthest = -1;  // of the reliable ones
         bool over = false;
+        std::optional<base::Duration> limit;
     };
 
-    Amount running_on(const Host& host) const;
+    static Amount sum_of(const std::map<TaskKey, Amount>& running);
 
     Complain complain_;
     std::map<int, Host> hosts_;
@@ -87,6 +115,7 @@ class Checkers {
     std::set<std::string> offers_made_;
     std::map<std::string, StandingOffer> standing_;
     std::map<TaskKey, Progress> launched_;
+    std::map<std::pair<std::string, std::string>, int> gangs_;
 };
 
 }  // namespace fairlead::sim

@@ -30,6 +30,42 @@ TEST_F(CheckersTest, AHostMayBeFullAndNotMore) {
     EXPECT_EQ(complaint(), "host 1 runs 4.001 cpus and 1024 MB, and has 4 cpus and 1024 MB");
 }
 
+TEST_F(CheckersTest, WhatIsKeptForShortTasksIsOfferedAndUsedByNoOther) {
+    checkers.host_has(1, {4000, 1024}, {1000, 256});
+    checkers.container_started(1, other, {1000, 256}, std::chrono::seconds(5));
+    checkers.offered("o1", "f", "a", {2000, 0});
+    checkers.offered("o2", "f", "a", {1000, 0}, Checkers::Length::is_short);
+    EXPECT_EQ(complaint(), "");
+    checkers.offer_over("o2");
+    checkers.container_ended(1, other);
+    checkers.offered("o3", "f", "a", {1001, 0});
+    EXPECT_NE(complaint().find("3.001 cpus and 0 MB without a limit, and keeps 1 cpus"), std::string::npos) << complaint();
+}
+
+TEST_F(CheckersTest, ATaskHasTheLimitOfItsOffer) {
+    for (const auto limit : {std::optional<base::Duration>(), std::optional<base::Duration>(std::chrono::seconds(6))}) {
+        const Checkers::TaskKey its{"f", limit ? "long" : "without"};
+        checkers.launched(its, std::chrono::seconds(5));
+        checkers.container_started(1, its, {1, 1}, limit);
+        EXPECT_NE(complaint().find("may run for longer"), std::string::npos) << complaint();
+        complaints.clear();
+    }
+    checkers.launched({"f", "right"}, std::chrono::seconds(5));
+    checkers.container_started(1, {"f", "right"}, {1, 1}, std::chrono::seconds(4));
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, AGangIsOfferedWhole) {
+    checkers.asked_for_gang("f", "g", 3);
+    checkers.offered_gang("f", "g", 3);
+    EXPECT_EQ(complaint(), "");
+    checkers.offered_gang("f", "g", 2);
+    EXPECT_EQ(complaint(), "2 of gang g of f are offered, and it has 3");
+    complaints.clear();
+    checkers.offered_gang("f", "h", 1);
+    EXPECT_NE(complaint(), "");
+}
+
 TEST_F(CheckersTest, WhatHasEndedMakesRoomAndSoDoesAPowerCut) {
     checkers.container_started(1, task, {4000, 1024});
     checkers.container_ended(1, task);

@@ -18,6 +18,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.masters_crash = prng.chance(0.3);
     scenario.reserve_chance = prng.chance(0.5) ? 0 : prng.unit() * 0.5;
     scenario.guarantees = prng.chance(0.5);
+    scenario.short_task_percent = prng.chance(0.5) ? 25 : 0;
     return scenario;
 }
 
@@ -95,12 +96,16 @@ Outcome Cluster::run() {
         host.number = static_cast<int>(i);
         host.cpus = static_cast<double>(1 + prng_.below(8));
         host.mem = 512.0 * static_cast<double>(1 + prng_.below(8));
-        checkers_.host_has(host.number, {std::llround(host.cpus * 1000), std::llround(host.mem)});
+        const double share = scenario_.short_task_percent / 100.0;
+        checkers_.host_has(host.number, {std::llround(host.cpus * 1000), std::llround(host.mem)},
+                           {std::llround(host.cpus * 1000 * share), std::llround(host.mem * share)});
         start_agent(host);
     }
     for (std::size_t i = 0; i < schedulers_.size(); ++i) {
         schedulers_[i].number = static_cast<int>(i);
         schedulers_[i].wanted = scenario_.tasks_per_framework;
+        schedulers_[i].asks = static_cast<Scheduler::Asks>(prng_.below(3));
+        schedulers_[i].takes_short = prng_.chance(0.5);
         subscribe(schedulers_[i]);
     }
     plan_faults();

@@ -31,6 +31,7 @@ struct Scenario {
     bool masters_crash = false;
     double reserve_chance = 0;         // at each offer, and at each of the operator's moments
     bool guarantees = false;           // for some roles, and revocation to keep them
+    unsigned short_task_percent = 0;
     base::Duration settle_max = std::chrono::minutes(30);
 
     static Scenario draw(base::Prng& prng);
@@ -70,6 +71,9 @@ struct Host {
     std::map<base::ContainerId, internal::ContainerRecord> container_records;
 };
 
+// Of every task.
+inline constexpr Amount task_amount{500, 64};
+
 struct SimTask {
     std::string agent;
     bool terminal = false;
@@ -84,6 +88,11 @@ struct Scheduler {
     int finished = 0;
     int lost = 0;
     int next_task = 0;
+    // What it says ahead of offers, for as long as it has something to launch.
+    enum class Asks { nothing, tasks, gangs } asks = Asks::nothing;
+    bool takes_short = false;
+    bool asking = false;
+    int next_gang = 0;
     bool reconciling = false;
     std::map<std::string, SimTask> tasks;
 };
@@ -136,7 +145,8 @@ class Cluster {
     void step_agent(Host& host, const nodeagentd::core::Input& input);
     void write_down(Host& host, const nodeagentd::core::Persist& persist);
     void act(Host& host, const nodeagentd::core::Action& action);
-    void container_event(Host& host, const base::ContainerId& id);
+    enum class End { of_itself, by_its_limit };
+    void container_event(Host& host, const base::ContainerId& id, End end = End::of_itself);
     void forget_container(Host& host, const base::ContainerId& id);
     void tell_agent(Host& host, nodeagentd::core::Input input);
     void plan_agent_deadline(Host& host);
@@ -152,6 +162,7 @@ class Cluster {
     void take_status(Scheduler& scheduler, const v1::TaskStatus& status);
     void take_inverse_offers(Scheduler& scheduler, const v1::scheduler::Event::InverseOffers& offers);
     void reconcile(Scheduler& scheduler);
+    void ask(Scheduler& scheduler);
     bool done() const;
 
     // reservations.cpp

@@ -175,14 +175,17 @@ void Cluster::act(Host& host, const nc::Action& action) {
     if (const auto* start = std::get_if<nc::StartContainer>(&action)) {
         const base::ContainerId id = start->container_id;
         host.containers[id] = {*start, HostContainer::State::starting, {}};
-        checkers_.container_started(host.number, key_of(*start), amount_of(*start));
+        checkers_.container_started(host.number, key_of(*start), amount_of(*start), start->max_completion_time);
         timeline_.after(std::chrono::microseconds(500 + prng_.below(20'000)), [this, &host, id] {
             const auto found = host.containers.find(id);
             if (found == host.containers.end() || found->second.state != HostContainer::State::starting) return;
             found->second.state = HostContainer::State::running;
             if (host.agent) tell_agent(host, nc::ContainerStarted{id, 1000, "scope"});
-            timeline_.after(std::chrono::milliseconds(10 + prng_.below(10'000)),
-                            [this, &host, id] { container_event(host, id); });
+            const base::Duration runs = std::chrono::milliseconds(10 + prng_.below(10'000));
+            const auto limit = found->second.spec.max_completion_time.value_or(runs);
+            timeline_.after(std::min(runs, limit), [this, &host, id, end = limit < runs ? End::by_its_limit : End::of_itself] {
+                container_event(host, id, end);
+            });
         });
     } else if (const auto* stop = std::get_if<nc::StopContainer>(&action)) {
         timeline_.after(std::chrono::milliseconds(1 + prng_.below(100)),
@@ -214,12 +217,14 @@ void Cluster::act(Host& host, const nc::Action& action) {
 }
 
 // Its time has come: the process ends, and the agent hears of it now or when it is back.
-void Cluster::container_event(Host& host, const base::ContainerId& id) {
+void Cluster::container_event(Host& host, const base::ContainerId& id, End end) {
     const auto found = host.containers.find(id);
     if (found == host.containers.end() || found->second.state == HostContainer::State::ended) return;
     found->second.state = HostContainer::State::ended;
     checkers_.container_ended(host.number, key_of(found->second.spec));
-    found->second.end = {id, nc::ContainerEnded::Cause::exited, prng_.chance(0.05) ? 1 : 0};
+    using Cause = nc::ContainerEnded::Cause;
+    found->second.end = {id, Cause::exited, prng_.chance(0.05) ? 1 : 0};
+    if (end == End::by_its_limit) found->second.end = {id, Cause::time_limit, 0};
     if (host.agent) tell_agent(host, found->second.end);
 }
 

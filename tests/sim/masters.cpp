@@ -33,6 +33,10 @@ Amount amount_of(const v1::Offer& offer) {
     return amount;
 }
 
+int tasks_in(const Amount& amount) {
+    return static_cast<int>(std::min(amount.millicpus / task_amount.millicpus, amount.mebibytes / task_amount.mebibytes));
+}
+
 }  // namespace
 
 void Cluster::start_master() {
@@ -52,6 +56,8 @@ void Cluster::start_master() {
 mc::CoreOptions Cluster::master_options() const {
     mc::CoreOptions options;
     options.cluster_id = "simulated";
+    options.short_task_percent = scenario_.short_task_percent;
+    options.short_task_duration = 8s;  // some tasks take longer
     if (!scenario_.guarantees) return options;
     options.policy.patience = 1s;
     options.policy.fair_share_patience = 4s;
@@ -170,13 +176,18 @@ void Cluster::carry_out(const mc::OpenStream& open) {
 
 // What the checkers have to know leaves the master here, whether it arrives or not.
 void Cluster::take_note_of(const Event& event) {
+    std::map<std::pair<std::string, std::string>, int> gangs;
     for (const auto& offer : event.offers().offers()) {
         for (const auto& resource : offer.resources())
             if (!resource.reservations().empty())
                 checkers_.offered_to_role(offer.id().value(), offer.allocation_info().role(),
                                           resource.reservations().rbegin()->role());
-        checkers_.offered(offer.id().value(), offer.framework_id().value(), offer.agent_id().value(), amount_of(offer));
+        const Amount amount = amount_of(offer);
+        checkers_.offered(offer.id().value(), offer.framework_id().value(), offer.agent_id().value(), amount,
+                          offer.has_max_task_duration() ? Checkers::Length::is_short : Checkers::Length::any);
+        if (offer.has_gang()) gangs[{offer.framework_id().value(), offer.gang()}] += tasks_in(amount);
     }
+    for (const auto& [gang, tasks] : gangs) checkers_.offered_gang(gang.first, gang.second, tasks);
     if (event.has_rescind()) checkers_.offer_over(event.rescind().offer_id().value());
 }
 

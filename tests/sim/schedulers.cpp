@@ -15,6 +15,8 @@ namespace mc = masterd::core;
 namespace {
 
 enum class Part { free, reserved };
+constexpr double task_cpus = static_cast<double>(task_amount.millicpus) / 1000;
+constexpr double task_mem = static_cast<double>(task_amount.mebibytes);
 
 Holding held_in(const v1::Offer& offer, Part part) {
     Holding sum;
@@ -45,6 +47,7 @@ void Cluster::subscribe(Scheduler& scheduler) {
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::RESERVATION_REFINEMENT);
+    if (scheduler.takes_short) info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::FAIRLEAD_SHORT_TASKS);
     if (!scheduler.id.empty()) {
         info.mutable_id()->set_value(scheduler.id);
         subscription->mutable_framework_id()->set_value(scheduler.id);
@@ -102,6 +105,7 @@ void Cluster::take_event(Scheduler& scheduler, const Event& event) {
         case Event::SUBSCRIBED:
             scheduler.id = event.subscribed().framework_id().value();
             reconcile(scheduler);
+            ask(scheduler);
             break;
         case Event::OFFERS: take_offers(scheduler, event.offers()); break;
         case Event::INVERSE_OFFERS: take_inverse_offers(scheduler, event.inverse_offers()); break;
@@ -128,7 +132,9 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
             --scheduler.wanted;
             const std::string id = fmt::format("task-{}", scheduler.next_task++);
             scheduler.tasks[id].agent = offer.agent_id().value();
-            checkers_.launched({scheduler.id, id});
+            std::optional<base::Duration> limit;
+            if (offer.has_max_task_duration()) limit = base::Duration(offer.max_task_duration().nanoseconds());
+            checkers_.launched({scheduler.id, id}, limit);
             auto& task = *operation.mutable_launch()->add_task_infos();
             task.set_name(id);
             task.mutable_task_id()->set_value(id);
@@ -198,6 +204,32 @@ void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
         revive.set_type(Call::REVIVE);
         call(scheduler, revive);
     }
+}
+
+// Some say what they want before it is offered, and say it again: a request is forgotten with its time, with the
+// subscription, and by a new master.
+void Cluster::ask(Scheduler& scheduler) {
+    if (scheduler.asks == Scheduler::Asks::nothing || scheduler.asking) return;
+    scheduler.asking = true;
+    timeline_.after(std::chrono::seconds(5 + prng_.below(60)), [this, &scheduler] {
+        scheduler.asking = false;
+        ask(scheduler);
+    });
+    if (scheduler.wanted == 0 || scheduler.id.empty()) return;
+    Call call;
+    call.set_type(Call::REQUEST);
+    auto& request = *call.mutable_request()->add_requests();
+    *request.add_resources() = scalar("cpus", task_cpus);
+    *request.add_resources() = scalar("mem", task_mem);
+    request.set_count(static_cast<std::uint32_t>(scheduler.wanted));
+    request.mutable_within()->set_nanoseconds(base::Duration(std::chrono::seconds(1 + prng_.below(60))).count());
+    if (scheduler.asks == Scheduler::Asks::gangs) {
+        const int tasks = 1 + static_cast<int>(prng_.below(static_cast<std::uint64_t>(std::min(scheduler.wanted, 12))));
+        request.set_count(static_cast<std::uint32_t>(tasks));
+        request.set_gang(fmt::format("gang-{}", scheduler.next_gang++));
+        checkers_.asked_for_gang(scheduler.id, request.gang(), tasks);
+    }
+    this->call(scheduler, call);
 }
 
 // What became of the launches that were on their way when the connection broke?

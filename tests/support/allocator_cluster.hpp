@@ -2,7 +2,7 @@
 // A cluster as an allocation module sees it, with the master played by the test: tables, what has changed since the last
 // plan, and offers that are taken, handed back or turned into tasks. Every plan is checked line by line as the master does.
 
-#include "allocator/allocator.hpp"
+#include "allocator/portion.hpp"
 #include "masterd/core/role_table.hpp"
 
 #include <gtest/gtest.h>
@@ -26,7 +26,9 @@ class AllocatorCluster {
     // --- what there is ---
     AgentSlot add_agent(const Resources& total) {
         const auto slot = static_cast<AgentSlot>(agents.size());
-        agents.push_back({base::AgentId("S" + std::to_string(slot)), true, total, total});
+        agents.push_back({base::AgentId("S" + std::to_string(slot)), true, total, total, {}, {}});
+        short_shares_.emplace_back();
+        used_by_short_.emplace_back();
         this->total.add(total.quantities());
         free.add(total.free_quantities());
         roles.reserve(total);
@@ -67,13 +69,40 @@ class AllocatorCluster {
         set_orders(role, orders);
     }
 
+    // Of the plain scalars of an agent, only for short tasks.
+    void keep_for_short_tasks(AgentSlot agent, const char* amounts) {
+        free.subtract(free_on(agent));
+        short_shares_[agent] = parsed(amounts).quantities();
+        count_short(agent);
+        free.add(free_on(agent));
+        open(agent);
+    }
+
+    void set_offerable(AgentSlot agent, bool offerable) {
+        free.subtract(free_on(agent));
+        agents[agent].offerable = offerable;
+        free.add(free_on(agent));
+        open(agent);
+    }
+
+    // As by REQUEST. An empty gang: tasks that need nothing of each other.
+    void ask(FrameworkSlot framework, const char* shape, std::uint32_t count, const std::string& gang = {},
+             base::Duration within = std::chrono::hours(1)) {
+        claim(framework).wishes.push_back({amounts(shape), count, gang, now, now + within, {}, ++last_wish_});
+        wake(framework);
+    }
+
     // --- what happens ---
+    enum class Length { any, is_short };
     // As tasks or offers do; the framework's first role unless said otherwise.
-    void hold(FrameworkSlot framework, AgentSlot agent, const Resources& part, std::size_t which = 0) {
+    void hold(FrameworkSlot framework, AgentSlot agent, const Resources& part, std::size_t which = 0,
+              Length length = Length::any) {
         auto& entry = agents[agent];
-        free.subtract(entry.available.free_quantities());
+        free.subtract(free_on(agent));
         entry.available.subtract(part);
-        free.add(entry.available.free_quantities());
+        if (length == Length::is_short) used_by_short_[agent].add(allocator::plain_scalars(part));
+        count_short(agent);
+        free.add(free_on(agent));
         auto& its = claim(framework, which);
         its.allocated.add(part.quantities());
         roles.charge(its.role, part);
@@ -81,11 +110,14 @@ class AllocatorCluster {
         changes.frameworks.push_back(framework);
     }
     void hold(FrameworkSlot framework, AgentSlot agent, const char* part) { hold(framework, agent, parsed(part)); }
-    void give_back(FrameworkSlot framework, AgentSlot agent, const Resources& part, std::size_t which = 0) {
+    void give_back(FrameworkSlot framework, AgentSlot agent, const Resources& part, std::size_t which = 0,
+                   Length length = Length::any) {
         auto& entry = agents[agent];
-        free.subtract(entry.available.free_quantities());
+        free.subtract(free_on(agent));
         entry.available.add(part);
-        free.add(entry.available.free_quantities());
+        if (length == Length::is_short) used_by_short_[agent].subtract(allocator::plain_scalars(part));
+        count_short(agent);
+        free.add(free_on(agent));
         auto& its = claim(framework, which);
         its.allocated.subtract(part.quantities());
         roles.credit(its.role, part);
@@ -101,11 +133,13 @@ class AllocatorCluster {
         const auto plan = module.plan(
             {now, agents, frameworks, roles.entries(), total, free, refusals, constraints, tasks, offers, policy}, known);
         for (const auto& line : plan.offers) take(line);
+        end_offered_gangs(plan);
+        if (plan.holds) holds = *plan.holds;
         return plan;
     }
     // What the plans so far have offered and nobody has given back.
     void give_back(const allocator::OfferLine& line) {
-        give_back(line.framework, line.agent, line.resources, which(line));
+        give_back(line.framework, line.agent, line.resources, which(line), length_of(line));
     }
 
     void open(AgentSlot slot) {
@@ -172,8 +206,32 @@ class AllocatorCluster {
     Offers offers;
     allocator::Policy policy;
     allocator::Changes changes;
+    std::vector<allocator::HoldLine> holds;
 
   private:
+    // A gang's offers answer it; they must be all of it.
+    void end_offered_gangs(const allocator::Plan& plan) {
+        std::map<std::pair<FrameworkSlot, std::string>, std::uint32_t> offered;
+        for (const auto& line : plan.offers) {
+            if (line.gang.empty()) continue;
+            const auto* wish = gang_of(line.framework, line.gang);
+            ASSERT_NE(wish, nullptr) << "nobody has asked for gang " << line.gang;
+            offered[{line.framework, line.gang}] += allocator::times_in(line.resources.quantities(), wish->shape);
+        }
+        for (const auto& [gang, tasks] : offered) {
+            EXPECT_GE(tasks, gang_of(gang.first, gang.second)->count) << "a part of gang " << gang.second;
+            for (auto& its : frameworks[gang.first].claims)
+                std::erase_if(its.wishes, [&](const auto& wish) { return wish.gang == gang.second; });
+            wake(gang.first);
+        }
+    }
+    const allocator::Wish* gang_of(FrameworkSlot framework, const std::string& gang) const {
+        for (const auto& its : frameworks[framework].claims)
+            for (const auto& wish : its.wishes)
+                if (wish.gang == gang) return &wish;
+        return nullptr;
+    }
+
     masterd::core::RoleTable::Orders orders_of(const std::string& role) const {
         const auto slot = roles.find(base::Role(role));
         return slot ? roles.orders(*slot) : masterd::core::RoleTable::Orders{};
@@ -195,6 +253,12 @@ class AllocatorCluster {
         ASSERT_FALSE(line.resources.empty());
         ASSERT_TRUE(agents[line.agent].offerable);
         ASSERT_TRUE(agents[line.agent].available.contains(line.resources)) << "offered twice";
+        if (line.max_task_duration) {
+            ASSERT_TRUE(frameworks[line.framework].short_aware);
+            ASSERT_LE(*line.max_task_duration, policy.short_task_duration);
+        } else {
+            ASSERT_TRUE(allocator::for_any_task(agents[line.agent]).contains(line.resources)) << "kept for short tasks";
+        }
         ASSERT_FALSE(claim(line.framework, which(line)).suppressed);
         ASSERT_FALSE(refusals.pairs.contains({line.framework, line.agent}));
         const auto unreserved = line.resources.free_quantities();
@@ -202,9 +266,24 @@ class AllocatorCluster {
             const auto left = roles.entries()[slot].limit.left(roles.entries()[slot].chargeable);
             ASSERT_TRUE(left.allow(unreserved)) << "over its limit";
         }
-        hold(line.framework, line.agent, line.resources, which(line));
+        hold(line.framework, line.agent, line.resources, which(line), length_of(line));
+    }
+    static Length length_of(const allocator::OfferLine& line) {
+        return line.max_task_duration ? Length::is_short : Length::any;
+    }
+    Quantities free_on(AgentSlot agent) const {
+        return agents[agent].offerable ? allocator::for_any_task(agents[agent]).free_quantities() : Quantities();
+    }
+    void count_short(AgentSlot agent) {
+        auto& entry = agents[agent];
+        entry.kept_for_short = allocator::overlap(allocator::without(short_shares_[agent], used_by_short_[agent]),
+                                                  allocator::plain_scalars(entry.available));
+        entry.lent_to_short = allocator::without(used_by_short_[agent], short_shares_[agent]);
     }
 
+    std::vector<Quantities> short_shares_;
+    std::vector<Quantities> used_by_short_;
+    std::uint64_t last_wish_ = 0;
     bool shown_nothing_ = true;
 };
 

@@ -3,6 +3,7 @@
 // every effect is sorted to the one it is for, and the invariants are checked after every step.
 // Allocation follows each step that wants one, as the driver does it when nothing else waits.
 
+#include "allocator/portion.hpp"
 #include "masterd/core/core.hpp"
 #include "masterd/core/invariants.hpp"
 #include "tests/support/master_messages.hpp"
@@ -30,7 +31,7 @@ class HungriestFirst final : public allocator::Module {
                 if (!snapshot.frameworks[slot].active) continue;
                 for (const auto& claim : snapshot.frameworks[slot].claims) {
                     const base::Role& role = snapshot.roles[claim.role].name;
-                    auto part = entry.available.available_to(role);
+                    auto part = allocator::for_any_task(entry).available_to(role);
                     const auto held = claim.allocated.of("cpus").thousandths() + given[slot];
                     if (claim.suppressed || part.empty() || (best && best_held <= held) ||
                         snapshot.filters.refused(slot, role, agent, part) ||

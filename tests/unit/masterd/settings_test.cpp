@@ -51,11 +51,19 @@ TEST_F(SettingsFile, APatienceIsATimeOrNever) {
     EXPECT_NE(complaint("RevocationMaxPercent=0\n").find("from 1 to 100"), std::string::npos);
 }
 
+TEST_F(SettingsFile, AShareOfShortTasksIsAPercentage) {
+    EXPECT_EQ(read("").value().core.short_task_percent, 0u);
+    EXPECT_NE(complaint("ShortTaskShare=101\n"), "");
+    EXPECT_NE(complaint("ShortTaskShare=10%\n"), "");
+    EXPECT_NE(complaint("ShortTaskShare=10\nShortTaskDuration=0\n").find("must be above zero"), std::string::npos);
+}
+
 TEST_F(SettingsFile, EveryKeyIsRead) {
     const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nFaultDomain=eu/r1\nRegistry=/r\nThreads=3\n"
                                "HeartbeatInterval=1s\nOfferTimeout=2s\nAgentPingInterval=3s\nAgentPingTimeout=4s\n"
                                "AgentReregisterTimeout=5s\nAllocationModule=priority\nRevocationPatience=never\n"
-                               "FairSharePatience=2min\nRevocationGrace=0\nRevocationMaxPercent=25\n")
+                               "FairSharePatience=2min\nRevocationGrace=0\nRevocationMaxPercent=25\n"
+                               "ShortTaskShare=20\nShortTaskDuration=6s\n")
                               .value();
     using namespace std::chrono_literals;
     EXPECT_EQ(settings.listen.address().to_string(), "::1");
@@ -72,6 +80,8 @@ TEST_F(SettingsFile, EveryKeyIsRead) {
     EXPECT_EQ(settings.core.offer_timeout, 2s);
     EXPECT_EQ(settings.core.ping_interval, 3s);
     EXPECT_EQ(settings.core.ping_timeout, 4s);
+    EXPECT_EQ(settings.core.short_task_percent, 20u);
+    EXPECT_EQ(settings.core.short_task_duration, 6s);
     EXPECT_EQ(settings.core.agent_reregister_timeout, 5s);
     EXPECT_FALSE(settings.core.policy.patience);
     EXPECT_EQ(settings.core.policy.fair_share_patience, 2min);

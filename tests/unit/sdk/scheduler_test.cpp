@@ -271,11 +271,23 @@ TEST_F(SchedulerTest, CallsKeepTheirOrder) {
         (void)scheduler->suppress();
         (void)scheduler->revive();
         (void)scheduler->reconcile();
+        (void)scheduler->request({request_for(2, 64, 3, "mpi")});
         scheduler->stop(Ending::keep_framework);
         EXPECT_EQ(scheduler->revive().error().code(), base::ErrorCode::cancelled);
     };
     EXPECT_TRUE(run());
-    EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUPPRESS", "REVIVE", "RECONCILE"));
+    EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUPPRESS", "REVIVE", "RECONCILE", "REQUEST"));
+    const auto& request = master.calls.back().request().requests(0);
+    EXPECT_EQ(request.count(), 3u);
+    EXPECT_EQ(request.gang(), "mpi");
+    EXPECT_EQ(request.resources(0).scalar().value(), 2);
+}
+
+TEST(Offers, SayHowLongTheirTasksMayRun) {
+    v1::Offer offer;
+    EXPECT_FALSE(max_task_duration_of(offer));
+    offer.mutable_max_task_duration()->set_nanoseconds(1'500'000'000);
+    EXPECT_EQ(max_task_duration_of(offer), std::optional<base::Duration>(std::chrono::milliseconds(1500)));
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ TEST(Drf, V10WishesBringEachToTheAgentThatSuitsIt) {
     cluster.add_agent("cpus:12;mem:2");
     const auto a = cluster.add_framework("a");
     const auto b = cluster.add_framework("b");
-    cluster.claim(a).wishes.push_back({AllocatorCluster::amounts("cpus:0.2;mem:1"), 20, false, {}, {}});
-    cluster.claim(b).wishes.push_back({AllocatorCluster::amounts("cpus:1;mem:0.2"), 20, false, {}, {}});
+    cluster.claim(a).wishes.push_back({AllocatorCluster::amounts("cpus:0.2;mem:1"), 20, {}, {}, {}});
+    cluster.claim(b).wishes.push_back({AllocatorCluster::amounts("cpus:1;mem:0.2"), 20, {}, {}, {}});
     Drf drf(1);
     const Plan plan = cluster.plan(drf);
     ASSERT_EQ(plan.offers.size(), 2u);

@@ -1,6 +1,7 @@
 // Walks of random inputs, many of them nonsense: whatever comes in whatever order, the books hold
 // (the harness checks them after each step) and nothing is left behind at the end.
 
+#include "allocator/drf/drf.hpp"
 #include "common/base/prng.hpp"
 #include "tests/support/master_harness.hpp"
 #include "tests/support/master_registry.hpp"
@@ -46,7 +47,7 @@ class Grabber final : public allocator::Module {
 
 class RandomWalk {
   public:
-    explicit RandomWalk(std::uint64_t seed) : prng_(seed), master_(options(), std::make_unique<Grabber>(seed)) {}
+    explicit RandomWalk(std::uint64_t seed) : prng_(seed), master_(options(), module(seed)) {}
 
     void run(int steps) {
         for (int i = 0; i < steps && !testing::Test::HasFailure(); ++i) one_step();
@@ -64,6 +65,10 @@ class RandomWalk {
     std::uint64_t killed() const { return killed_; }
 
   private:
+    static std::unique_ptr<allocator::Module> module(std::uint64_t seed) {
+        if (seed % 2 == 0) return std::make_unique<Grabber>(seed);
+        return std::make_unique<allocator::drf::Drf>(seed);
+    }
     static masterd::core::CoreOptions options() {
         masterd::core::CoreOptions options;
         options.offer_timeout = 40s;
@@ -71,6 +76,8 @@ class RandomWalk {
         options.unreachable_tasks_max = 3;
         options.completed_tasks_max = 3;
         options.completed_frameworks_max = 3;
+        options.short_task_percent = 20;
+        options.short_task_duration = 7s;
         return options;
     }
 
@@ -102,6 +109,7 @@ class RandomWalk {
 
     void subscribe() {
         auto info = framework_info();
+        if (prng_.chance(0.5)) info.add_capabilities()->set_type(Capability::FAIRLEAD_SHORT_TASKS);
         info.set_role(std::array{"*", "eng", "eng/ads", "eng/web"}[prng_.below(4)]);
         if (prng_.chance(0.5)) info.set_failover_timeout(30);
         if (!schedulers_.empty() && prng_.chance(0.6))
@@ -163,7 +171,7 @@ class RandomWalk {
 
     void call(const MasterHarness::Scheduler& scheduler) {
         auto call = call_of(scheduler.id, Call::DECLINE);
-        switch (prng_.below(9)) {
+        switch (prng_.below(10)) {
             case 8:
                 call = accept_call(scheduler.id, prng_.chance(0.5) ? offers() : offers_of(scheduler), {});
                 call.mutable_accept()->clear_operations();
@@ -197,6 +205,15 @@ class RandomWalk {
                 call.mutable_acknowledge()->mutable_task_id()->set_value(task_id());
                 call.mutable_acknowledge()->set_uuid(uuid());
                 break;
+            case 7: {
+                call.set_type(Call::REQUEST);
+                auto& request = *call.mutable_request()->add_requests();
+                *request.add_resources() = scalar("cpus", static_cast<double>(prng_.below(5)));
+                request.set_count(static_cast<std::uint32_t>(prng_.below(6)));
+                if (prng_.chance(0.5)) request.set_gang("g" + std::to_string(prng_.below(3)));
+                if (prng_.chance(0.5)) request.mutable_within()->set_nanoseconds(base::Duration(40s).count());
+                break;
+            }
             default:
                 call.set_type(prng_.chance(0.1) ? Call::TEARDOWN : Call::RECONCILE);
                 call.mutable_reconcile();

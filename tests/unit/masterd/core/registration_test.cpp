@@ -93,5 +93,19 @@ TEST_F(Registration, OfAnAgentOfAnotherClusterIsRefusedByName) {
     EXPECT_EQ(master_.core.state().books.framework(base::FrameworkId("f")), nullptr);
 }
 
+// The older link's last words are still on their way when the newer one is up and has broken, too.
+TEST_F(Registration, WhatAnOlderConnectionSaidComesTooLateThoughTheNewerOneIsGone) {
+    const auto older = master_.open_link();
+    master_.pass(1ms);
+    const auto host = master_.join("host1");
+    master_.step(masterd::core::LinkClosed{host.link});
+    master_.say(older, register_message(agent_info("host1")));
+    ASSERT_TRUE(master_.to_agents[older].back()->has_refused());
+    EXPECT_FALSE(master_.to_agents[older].back()->refused().final());
+    auto again = register_message(agent_info("host1"));
+    again.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+    EXPECT_EQ(master_.join(again).id, host.id) << "it was not removed for its own older self";
+}
+
 }  // namespace
 }  // namespace fairlead::tests

@@ -230,5 +230,67 @@ TEST_F(Why, EveryCauseHasAName) {
         EXPECT_FALSE(name_of(static_cast<Kind>(kind)).empty()) << kind;
 }
 
+v1::scheduler::Call request_of(const MasterHarness::Scheduler& from, double cpus, unsigned count, const std::string& gang) {
+    auto call = call_of(from.id, v1::scheduler::Call::REQUEST);
+    auto& request = *call.mutable_request()->add_requests();
+    *request.add_resources() = scalar("cpus", cpus);
+    request.set_count(count);
+    if (!gang.empty()) request.set_gang(gang);
+    return call;
+}
+
+TEST_F(Why, WhatIsFreeIsNotWhatItHasAskedFor) {
+    const auto busy = master.subscribe();
+    const auto host = master.join();
+    const auto offer = master.take_offers(busy).at(0);
+    master.send(busy, accept_call(busy.id, {offer.id().value()}, {command_task("t", host.id, 3, 100)}));
+    master.send(busy, call_of(busy.id, v1::scheduler::Call::SUPPRESS));
+    decline_all(busy, 0);
+    const auto picky = master.subscribe();
+    decline_all(picky, 0);
+    master.send(picky, request_of(picky, 4, 1, ""));
+    decline_all(picky, 3600);
+    const auto cause = only(picky);
+    EXPECT_EQ(cause.kind, Kind::asked_for_other) << cause.message;
+    EXPECT_NE(cause.message.find("1 times cpus:4"), std::string::npos) << cause.message;
+}
+
+TEST(WhyShort, WhatIsFreeIsKeptForShortTasks) {
+    CoreOptions options;
+    options.short_task_percent = 25;
+    MasterHarness master(options, std::make_unique<allocator::drf::Drf>(1));
+    auto registration = register_message(agent_info("host1"));
+    registration.mutable_register_()->mutable_agent_info()->mutable_resources()->RemoveLast();  // the ports
+    const auto host = master.join(registration);
+    const auto scheduler = master.subscribe();
+    const auto offer = master.take_offers(scheduler).at(0);
+    master.send(scheduler, accept_call(scheduler.id, {offer.id().value()}, {command_task("t", host.id, 3, 768)}));
+    const auto causes = why_no_offer(master.core.state(), master.framework(scheduler), master.now);
+    ASSERT_EQ(causes.size(), 1u);
+    EXPECT_EQ(causes[0].kind, Kind::kept_for_short_tasks) << causes[0].message;
+}
+
+TEST_F(Why, WhatIsFreeIsGatheredForAGangOfAnother) {
+    const auto busy = master.subscribe(in_role("busy"));
+    const auto host = master.join("host1");
+    const auto offer = master.take_offers(busy).at(0);
+    master.send(busy, accept_call(busy.id, {offer.id().value()}, {command_task("t", host.id, 4, 1024)}));
+    decline_all(busy, 3600);
+    master.join("host2");
+    decline_all(busy, 3600);
+    const auto mpi = master.subscribe(in_role("mpi"));
+    decline_all(mpi, 3600);
+    auto request = request_of(mpi, 4, 2, "mpi");
+    *request.mutable_request()->mutable_requests(0)->add_resources() = scalar("mem", 1024);
+    master.send(mpi, request);
+    ASSERT_EQ(master.core.state().holds.size(), 1u);
+    const auto late = master.subscribe(in_role("late"));
+    const auto all = causes(late);
+    const auto held = std::find_if(all.begin(), all.end(), [](const Cause& one) { return one.kind == Kind::held_for_another; });
+    ASSERT_NE(held, all.end()) << all[0].message;
+    EXPECT_EQ(held->agents, 1u);
+    EXPECT_NE(held->message.find("ends in 60.0s"), std::string::npos) << held->message;
+}
+
 }  // namespace
 }  // namespace fairlead::tests
