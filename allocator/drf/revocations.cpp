@@ -17,7 +17,8 @@ namespace {
 // A framework has so long to answer an offer that somebody else is in need of.
 constexpr base::Duration idle_offer_min = std::chrono::seconds(1);
 constexpr base::Duration pause_between_rounds = std::chrono::seconds(1);
-// In one round: agents that are looked at for one need, and tasks on them.
+// In one round: needs, agents that are looked at for each, and tasks on them for all.
+constexpr std::size_t needs_met_max = 8;
 constexpr std::size_t agents_looked_at_max = 1000;
 constexpr std::size_t tasks_looked_at_max = 20'000;
 constexpr std::size_t takers_max = 4;
@@ -59,7 +60,8 @@ struct Revocations::Round {
     std::unordered_map<FrameworkSlot, Quantities> pending_of{};
     std::set<AgentSlot> used{};  // something was taken there
     std::set<std::pair<FrameworkSlot, base::TaskId>> taken{};
-    std::size_t tasks_looked_at = 0;
+    std::size_t tasks_looked_at = 0;  // for the need at hand
+    std::size_t tasks_looked_at_max = 0;
 
     Quantities available(AgentSlot agent) const {
         const Quantities here = snapshot.agents[agent].available.free_quantities();
@@ -118,7 +120,12 @@ void Revocations::plan(const Snapshot& snapshot, const std::vector<Need>& needs,
             round.pending.add(victim.loss.amount);
             round.pending_of[victim.framework].add(victim.loss.amount);
         }
-    for (const auto& [need, by_force] : due) {
+    // Everybody's turn comes, also after many who cannot be helped.
+    const std::size_t count = std::min(due.size(), needs_met_max);
+    const std::size_t first = due.size() > needs_met_max ? rounds_++ * needs_met_max : 0;
+    round.tasks_looked_at_max = tasks_looked_at_max / count;
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto& [need, by_force] = due[(first + i) % due.size()];
         Quantities lacks = meet(round, *need, unmet(snapshot, *need), Means::offers);
         if (by_force) meet(round, *need, std::move(lacks), Means::tasks);
     }
@@ -154,7 +161,7 @@ void Revocations::call_off(const Snapshot& snapshot, const std::vector<Need>& ne
 Quantities Revocations::unmet(const Snapshot& snapshot, const Need& need) const {
     Quantities lacks = need.lacks;
     for (const Ask& ask : asks_)
-        if (ask.cause == need.cause && ask.in_favour_of == snapshot.roles[need.role].name)
+        if (ask.in_favour_of == snapshot.roles[need.role].name)
             lacks = without(lacks, ask.meets);
     return lacks;
 }
@@ -163,6 +170,7 @@ Quantities Revocations::unmet(const Snapshot& snapshot, const Need& need) const 
 Quantities Revocations::meet(Round& round, const Need& need, Quantities lacks, Means means) {
     if (lacks.empty()) return lacks;
     const Snapshot& snapshot = round.snapshot;
+    round.tasks_looked_at = 0;
     std::vector<double> floors;
     if (need.cause == Need::Cause::fair_share) {
         floors = round.fair;
@@ -174,7 +182,7 @@ Quantities Revocations::meet(Round& round, const Need& need, Quantities lacks, M
     const std::size_t looks = std::min(agents, agents_looked_at_max);
     std::vector<Option> options;
     for (std::size_t taker = 0; taker < std::min(need.takers.size(), takers_max) && options.empty(); ++taker)
-        for (std::size_t i = 0; i < looks && round.tasks_looked_at < tasks_looked_at_max; ++i) {
+        for (std::size_t i = 0; i < looks && round.tasks_looked_at < round.tasks_looked_at_max; ++i) {
             const auto agent = static_cast<AgentSlot>((next_agent_ + i) % agents);
             if (auto found = look_at(round, need, taker, agent, lacks, means)) options.push_back(found->option);
         }

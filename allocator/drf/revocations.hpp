@@ -104,6 +104,7 @@ class Revocations {
     std::set<AgentSlot> kept_;
     base::Instant next_round_{};
     AgentSlot next_agent_ = 0;
+    std::size_t rounds_ = 0;
 };
 
 }  // namespace fairlead::allocator::drf

@@ -104,7 +104,9 @@ void Core::allocate() {
 
 void Core::await_allocation(std::optional<base::Instant> when) {
     timers_.cancel(allocation_awaited_);
-    if (when) allocation_awaited_ = timers_.schedule(std::max(*when, now_.instant + allocation_pause_min), AllocationAwaited{});
+    if (!when) return;
+    const base::Instant soonest = now_.instant + allocation_pause_min;
+    allocation_awaited_ = timers_.schedule(std::max(*when, soonest), AllocationAwaited{});
 }
 
 Offer* Core::make_offer(const allocator::OfferLine& line) {

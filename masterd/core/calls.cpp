@@ -85,9 +85,11 @@ void Core::handle(Framework& framework, const Call& call) {
         case Call::MESSAGE:
             return message(framework, call.message());
         case Call::ACCEPT_INVERSE_OFFERS:
-            return answer_inverse_offers(framework, call.accept_inverse_offers().inverse_offer_ids(), InverseOffer::Answer::accepted);
+            return answer_inverse_offers(framework, call.accept_inverse_offers().inverse_offer_ids(),
+                                         InverseOffer::Answer::accepted);
         case Call::DECLINE_INVERSE_OFFERS:
-            return answer_inverse_offers(framework, call.decline_inverse_offers().inverse_offer_ids(), InverseOffer::Answer::declined);
+            return answer_inverse_offers(framework, call.decline_inverse_offers().inverse_offer_ids(),
+                                         InverseOffer::Answer::declined);
         // No operation is outstanding.
         case Call::ACKNOWLEDGE_OPERATION_STATUS:
         default:

@@ -132,7 +132,8 @@ void check_revocations(const State& state, Complaints& complaints) {
         for (auto role = revocation.role; role != allocator::root_role; role = state.books.roles().entries()[role].parent)
             pending[role].add(revocation.amount);
     for (const auto& [role, amount] : pending)
-        if (table.pending_under(role) != amount) complaints.push_back("what is pending of a role is not the sum of its parts");
+        if (table.pending_under(role) != amount)
+            complaints.push_back("what is pending of a role is not the sum of its parts");
     for (const auto& [id, offer] : table.inverse_offers())
         if (!state.books.frameworks()[offer.framework] || !state.books.agents()[offer.agent] || !offer.due)
             complaints.push_back("inverse offer " + id.value() + " is about nobody, or for ever");

@@ -44,7 +44,8 @@ void Core::take_back(const allocator::Plan& plan) {
     const std::size_t lines = plan.rescinds.size() + plan.call_offs.size() + plan.inverse_offers.size();
     if (refused > 0)
         report(Report::Kind::plan_refused,
-               fmt::format("{} of {} rescinds, call-offs and inverse offers in a plan of the allocation module {} do not hold",
+               fmt::format("{} of {} rescinds, call-offs and inverse offers in a plan of the allocation module {} do not "
+                           "hold",
                            refused, lines, options_.allocation_module));
     revoke(plan);
 }

@@ -112,7 +112,8 @@ class Question {
             message += fmt::format("{} task{} asked for, to end within {}", asked, asked == 1 ? " is" : "s are",
                                    seconds_left(last, now_.instant));
         if (killing > 0)
-            message += fmt::format("{}{} task{} being ended", asked > 0 ? ", " : "", killing, killing == 1 ? " is" : "s are");
+            message += fmt::format("{}{} task{} being ended", asked > 0 ? ", " : "", killing,
+                                   killing == 1 ? " is" : "s are");
         Cause& cause = add(Kind::revocation_under_way, role, std::move(message));
         if (asked > 0) cause.until = wall(last);
     }

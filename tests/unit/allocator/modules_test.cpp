@@ -63,8 +63,9 @@ TEST(Modules, AnUnknownNameIsToldWhatThereIs) {
 TEST(Modules, WhatIsNoModuleIsRefusedWithTheReason) {
     EXPECT_THAT(refusal("/nowhere/first_come.so"), HasSubstr("No such file"));
     EXPECT_THAT(refusal(NO_DOOR), HasSubstr("no function fairlead_allocation_module"));
-    EXPECT_THAT(refusal(OTHER_INTERFACE), HasSubstr(fmt::format("version {} of the allocation interface, and this master has {}",
-                                                                fairlead_allocation_interface + 1, fairlead_allocation_interface)));
+    EXPECT_THAT(refusal(OTHER_INTERFACE), HasSubstr(fmt::format(
+                                              "version {} of the allocation interface, and this master has {}",
+                                              fairlead_allocation_interface + 1, fairlead_allocation_interface)));
     EXPECT_THAT(refusal(OTHER_LAYOUT), HasSubstr("build it anew"));
 }
 

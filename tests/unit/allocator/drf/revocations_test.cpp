@@ -249,6 +249,23 @@ TEST_F(Taking, IsSpreadOverRoundsByTheCap) {
     EXPECT_EQ(town.plan().revocations.size(), 4u);
 }
 
+TEST_F(Taking, HelpsWhomItCanAlsoAfterManyWhomItCannot) {
+    fill("cpus:1;mem:100", 3);
+    cluster.hold(service, 0, "cpus:1;mem:100");
+    for (int i = 0; i < 12; ++i) {
+        const std::string role = "poor" + std::to_string(i);
+        cluster.add_framework(role);
+        cluster.set_guarantee(role, "gpus:1");
+    }
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    std::size_t taken = town.plan_after(30s).revocations.size();
+    for (int round = 0; round < 3; ++round) {
+        cluster.now += 1s;
+        taken += town.plan().revocations.size();
+    }
+    EXPECT_EQ(taken, 1u);
+}
+
 // --- offers that nobody answers ---
 
 class TakingOffers : public Taking {
@@ -307,6 +324,16 @@ TEST_F(TakingForFairness, GivesBackWhatIsBeyondTheFairShare) {
     EXPECT_EQ(taken, 4u) << "half of the cluster, and no more";
     cluster.now += 60s;
     EXPECT_THAT(victims(town.plan()), IsEmpty());
+}
+
+TEST_F(TakingForFairness, TakesOnceForWhoeverIsBelowBoth) {
+    fill();
+    cluster.policy.fair_share_patience = 30s;
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    std::size_t taken = town.plan_after(30s).revocations.size();
+    cluster.now += 5s;
+    taken += town.plan().revocations.size();
+    EXPECT_EQ(taken, 2u);
 }
 
 TEST_F(TakingForFairness, GoesByWeight) {

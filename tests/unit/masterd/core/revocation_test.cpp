@@ -46,7 +46,8 @@ class Revocations : public testing::Test {
     RoleSlot role(const char* name) const { return *master->core.state().books.roles().find(base::Role(name)); }
     const RevocationTable& table() const { return master->core.state().revocations; }
 
-    std::string offer(const MasterHarness::Scheduler& to, const char* its_role, const MasterHarness::Host& on, const char* what) {
+    std::string offer(const MasterHarness::Scheduler& to, const char* its_role, const MasterHarness::Host& on,
+                      const char* what) {
         module->next.offers = {{slot(to), role(its_role), slot(on), resources::Resources::parse(what).value()}};
         plan();
         return master->take_offers(to).at(0).id().value();
@@ -347,7 +348,8 @@ TEST_F(Revocations, AreAReasonToWaitForThoseWhoGetWhatIsTaken) {
     const auto causes = why_no_offer(master->core.state(), master->framework(service), master->now);
     ASSERT_FALSE(causes.empty());
     EXPECT_EQ(name_of(causes[0].kind), "revocation_under_way");
-    EXPECT_EQ(causes[0].message, "what it lacks is being taken back from others: 2 tasks are asked for, to end within 20.0s");
+    EXPECT_EQ(causes[0].message,
+              "what it lacks is being taken back from others: 2 tasks are asked for, to end within 20.0s");
     EXPECT_EQ(causes[0].until, master->now.wall + 20s);
     for (const auto& cause : why_no_offer(master->core.state(), master->framework(batch), master->now))
         EXPECT_NE(name_of(cause.kind), "revocation_under_way");
