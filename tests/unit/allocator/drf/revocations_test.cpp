@@ -226,7 +226,9 @@ TEST_F(Taking, GoesOnlyWhereTheTakerMayBe) {
 TEST_F(Taking, FreesTheShapeThatWasAskedFor) {
     fill();
     fill();
-    cluster.claim(service).wishes = {{AllocatorCluster::amounts("cpus:3;mem:300"), 1, false, {}, {}}};
+    auto& wish = cluster.claim(service).wishes.emplace_back();
+    wish.shape = AllocatorCluster::amounts("cpus:3;mem:300");
+    wish.number = 1;
     cluster.touch(service);
     cluster.set_guarantee("service", "cpus:4;mem:400");
     // Two of three cpus each: a fourth of the guarantee alone would be of no use to it.
