@@ -58,7 +58,8 @@ bool FramedWriter::post(Record record) {
         asio::post(strand_, [self = shared_from_this()] { self->finish(StreamEnd::too_slow); });
         return false;
     }
-    schedule_flush();
+    // At once where the caller is on the strand already.
+    asio::dispatch(strand_, [self = shared_from_this()] { self->write_next(); });
     return true;
 }
 
@@ -68,7 +69,8 @@ void FramedWriter::close() {
         if (!open_ || std::exchange(closing_, true)) return;
         if (std::exchange(flush_scheduled_, true)) return;
     }
-    schedule_flush();
+    // Not at once: the handler of the end is not called from within.
+    asio::post(strand_, [self = shared_from_this()] { self->write_next(); });
 }
 
 void FramedWriter::abort(StreamEnd why) {
@@ -87,10 +89,6 @@ bool FramedWriter::is_open() const {
 std::size_t FramedWriter::queued_bytes() const {
     std::lock_guard lock(mutex_);
     return pending_bytes_;
-}
-
-void FramedWriter::schedule_flush() {
-    asio::post(strand_, [self = shared_from_this()] { self->write_next(); });
 }
 
 void FramedWriter::attach(std::shared_ptr<tcp::socket> socket) {

@@ -80,13 +80,17 @@ class SystemdWorld : public RuntimeWorld {
     }
     void supervisor_is_killed(const base::ContainerId& id) override {
         for (const auto& pid : processes(id))
-            if (shell("cat /proc/" + pid + "/comm") == "fairlead-superv") shell("kill -9 " + pid);
+            if (is_child(pid)) shell("kill -9 " + pid);
     }
     bool is_anything_left(const base::ContainerId& id) override { return !processes(id).empty(); }
 
     const std::string& unit(const base::ContainerId& id) { return units_.at(id); }
 
   private:
+    // Of this process: as supervisors are, and tasks are not.
+    static bool is_child(const std::string& pid) {
+        return shell("ps -o ppid= -p " + pid + " | tr -d ' '") == std::to_string(::getpid());
+    }
     void born() {
         events_.clear();
         nodeagentd::runtime::Options options;

@@ -87,7 +87,7 @@ void SystemdRuntime::State::carry_out(const ContainerPointer& c, const Deeds& de
     for (const auto& deed : deeds) std::visit(each, deed);
 }
 
-// A supervisor is spawned when its turn with systemd has come, not before: thousands of starts at
+// A supervisor is taken when its turn with systemd has come, not before: thousands of starts at
 // once are thousands of lines in a queue and not thousands of processes.
 void SystemdRuntime::State::place(const ContainerPointer& c) {
     if (!slices.stands(c->slice)) return waiting_for_slice[c->slice].push_back(c);
@@ -111,7 +111,7 @@ void SystemdRuntime::State::place(const ContainerPointer& c) {
 
 base::Status SystemdRuntime::State::spawn(const ContainerPointer& c) {
     if (c->channel) return {};  // the call before this one did not reach systemd
-    auto spawned = spawn_supervisor(executor, options.supervisor);
+    auto spawned = reserve.take();
     c->may_spawn = spawned.has_value();
     if (!spawned) return spawned.error();
     c->supervisor = spawned->pid;

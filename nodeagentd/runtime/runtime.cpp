@@ -46,6 +46,7 @@ SystemdRuntime::State::State(const async::Executor& e, Options o)
       options(std::move(o)),
       calls(e, options.unit_calls),
       listener(e, options.run_directory + "/supervisor.sock"),
+      reserve(e, options.supervisor),
       agent_unit(own_service()),
       host_cpus(std::max(1U, std::thread::hardware_concurrency())),
       list_timer(e),
@@ -161,6 +162,7 @@ void SystemdRuntime::State::close() {
     closed = true;
     sink = nullptr;
     calls.close();
+    reserve.close();
     waiting_for_slice.clear();
     list_timer.cancel();
     weights_timer.cancel();
@@ -202,6 +204,7 @@ void SystemdRuntime::recover(std::vector<ports::KnownContainer> known) {
         state_->add(std::move(spec), one.stop_requested)->machine.recover();
     }
     state_->remove_unknown_reports();
+    state_->reserve.fill_soon();
     state_->listener.listen([self = std::weak_ptr(state_)](const auto& channel) {
         if (const auto state = self.lock()) state->listen(channel, nullptr);
     });

@@ -9,6 +9,7 @@
 #include "nodeagentd/runtime/runtime.hpp"
 #include "nodeagentd/runtime/slice_book.hpp"
 #include "nodeagentd/runtime/supervisor_channel.hpp"
+#include "nodeagentd/runtime/supervisor_reserve.hpp"
 #include "nodeagentd/runtime/unit_properties.hpp"
 
 #include <map>
@@ -64,6 +65,7 @@ struct SystemdRuntime::State : std::enable_shared_from_this<State> {
     Options options;
     UnitCalls calls;
     SupervisorListener listener;
+    SupervisorReserve reserve;
     ports::RuntimeSink sink;
     std::string agent_unit;
     unsigned host_cpus;

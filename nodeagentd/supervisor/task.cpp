@@ -13,9 +13,10 @@ namespace fairlead::nodeagentd::supervisor {
 
 namespace {
 
+// What a child that could not become the task leaves in the memory that it has borrowed.
 struct Failure {
-    StartStage stage;
-    int error;
+    StartStage stage = StartStage::none;
+    int error = 0;
 };
 
 // Everything that allocates happens before the fork.
@@ -68,19 +69,19 @@ void write_oom_score(const char* score) {
     ::close(fd);
 }
 
-[[noreturn]] void fail(int report, StartStage stage) {
-    const Failure failure{stage, errno};
-    [[maybe_unused]] const ssize_t put = ::write(report, &failure, sizeof failure);
+[[noreturn]] void fail(volatile Failure& failure, StartStage stage) {
+    failure.error = errno;
+    failure.stage = stage;
     ::_exit(127);
 }
 
 [[noreturn]] void run_child(const LaunchReader& launch, const Prepared& prepared, int out, int err,
-                            int report) {
+                            volatile Failure& failure) {
     ::setsid();
     write_oom_score(oom_score_given);
     const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0)
-        fail(report, StartStage::pipe);
+        fail(failure, StartStage::pipe);
     // Every descriptor but these is close-on-exec, except for the channel.
     ::fcntl(channel_descriptor, F_SETFD, FD_CLOEXEC);
     ::umask(022);
@@ -88,15 +89,24 @@ void write_oom_score(const char* score) {
     if (head.change_credentials != 0) {
         if (::setgroups(head.groups, prepared.groups) != 0 || ::setgid(head.gid) != 0 ||
             ::setuid(head.uid) != 0) {
-            fail(report, StartStage::credentials);
+            fail(failure, StartStage::credentials);
         }
     }
-    if (::chdir(launch.string(LaunchString::sandbox)) != 0) fail(report, StartStage::directory);
+    if (::chdir(launch.string(LaunchString::sandbox)) != 0) fail(failure, StartStage::directory);
     reset_signals();
     ::environ = const_cast<char**>(
         prepared.environment);  // execvp searches the PATH that the task was given
     ::execvp(prepared.arguments[0], const_cast<char* const*>(prepared.arguments));
-    fail(report, StartStage::execute);
+    fail(failure, StartStage::execute);
+}
+
+// The child borrows our memory, and we stand still, until it has executed the command or ended: no page is copied, and
+// whether it could is known at once. A function of its own, so that the child leaves none of the caller's variables changed.
+[[gnu::noinline]] pid_t start_child(const LaunchReader& launch, const Prepared& prepared, int out, int err,
+                                    volatile Failure& failure) {
+    const pid_t pid = ::vfork();
+    if (pid == 0) run_child(launch, prepared, out, err, failure);
+    return pid;
 }
 
 }  // namespace
@@ -114,29 +124,21 @@ void spare_from_oom_killer() {
 StartOutcome start_task(const LaunchReader& launch, int out, int err) {
     StartOutcome outcome;
     const Prepared prepared(launch);
-    int report[2];
-    if (!prepared.complete() || ::pipe2(report, O_CLOEXEC) != 0) {
-        outcome.stage = StartStage::pipe;
+    if (!prepared.complete()) {
+        outcome.stage = StartStage::fork;
         outcome.error = errno;
         return outcome;
     }
-    outcome.pid = ::fork();
-    if (outcome.pid == 0) run_child(launch, prepared, out, err, report[1]);
+    volatile Failure failure;
+    char** const ours = ::environ;
+    outcome.pid = start_child(launch, prepared, out, err, failure);
     if (outcome.pid < 0) {
-        outcome.stage = StartStage::fork;
-        outcome.error = errno;
+        failure.error = errno;
+        failure.stage = StartStage::fork;
     }
-    ::close(report[1]);
-    Failure failure{};
-    ssize_t got = 0;
-    do {
-        got = ::read(report[0], &failure, sizeof failure);
-    } while (got < 0 && errno == EINTR);
-    ::close(report[0]);
-    if (got == static_cast<ssize_t>(sizeof failure)) {
-        outcome.stage = failure.stage;
-        outcome.error = failure.error;
-    }
+    ::environ = ours;
+    outcome.stage = failure.stage;
+    outcome.error = failure.error;
     return outcome;
 }
 

@@ -1,8 +1,7 @@
 #pragma once
 // Starting the task's main process: new session, everything of the supervisor's closed, signals and
 // OOM score as a fresh process expects them, its own user, the sandbox as directory, and then
-// execve. Either the program runs when start_task returns, or the reason why not is known: the
-// child tells it over a pipe that closes by itself on a successful exec.
+// execve. Either the program runs when start_task returns, or the reason why not is known.
 
 #include "nodeagentd/supervisor/protocol.hpp"
 

@@ -61,11 +61,8 @@ class ProcessWorld : public RuntimeWorld {
         systemd_.kill(units_.at(id), SIGKILL);
     }
     void supervisor_is_killed(const base::ContainerId& id) override {
-        for (const pid_t pid : systemd_.processes(units_.at(id))) {
-            std::string name;
-            std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/comm"), name);
-            if (name == "fairlead-superv") ::kill(pid, SIGKILL);
-        }
+        for (const pid_t pid : systemd_.processes(units_.at(id)))
+            if (is_child(pid)) ::kill(pid, SIGKILL);
     }
     bool is_anything_left(const base::ContainerId& id) override {
         return !systemd_.processes(units_.at(id)).empty();
@@ -73,6 +70,13 @@ class ProcessWorld : public RuntimeWorld {
     FakeSystemd& systemd() { return systemd_; }
 
   private:
+    // Of this process: as supervisors are, and tasks are not.
+    static bool is_child(pid_t pid) {
+        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+        for (std::string word; status >> word;)
+            if (word == "PPid:") return status >> word && word == std::to_string(::getpid());
+        return false;
+    }
     void born() {
         events_.clear();
         nodeagentd::runtime::Options options;
