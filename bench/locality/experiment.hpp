@@ -1,6 +1,6 @@
 #pragma once
-// Sixteen frameworks scan the same file at the same time (the locality experiment of the Mesos paper, NSDI 2011 6.3): how
-// many tasks run where their data is, by how the cluster is shared and how long frameworks wait.
+// Sixteen frameworks scan the same file at the same time (the locality experiment of the Mesos paper, NSDI 2011 6.3):
+// how many tasks run where their data is, by how the cluster is shared and how long frameworks wait.
 
 #include "allocator/drf/share_tree.hpp"
 #include "bench/locality/scan.hpp"

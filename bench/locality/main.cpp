@@ -14,10 +14,15 @@ int main(int argc, char** argv) {
     bool by_age = false, lottery = false;
     CLI::App app("Sixteen frameworks scan one file: how many tasks run where their data is.");
     app.add_option("--seed", experiment.seed, "Of placement, ties, lengths of tasks and network")->capture_default_str();
-    app.add_option("--machines", experiment.machines, "Of four slots")->capture_default_str()->check(CLI::PositiveNumber);
-    app.add_option("--frameworks", experiment.frameworks)->capture_default_str()->check(CLI::PositiveNumber);
-    app.add_option("--blocks", experiment.blocks, "Of the file")->capture_default_str()->check(CLI::PositiveNumber);
-    app.add_option("--wait", wait_seconds, "Seconds that a framework waits for its data")->capture_default_str()->check(CLI::NonNegativeNumber);
+    const auto count = [&](const char* name, std::size_t& value, const char* about) {
+        app.add_option(name, value, about)->capture_default_str()->check(CLI::PositiveNumber);
+    };
+    count("--machines", experiment.machines, "Of four slots");
+    count("--frameworks", experiment.frameworks, "That scan the file");
+    count("--blocks", experiment.blocks, "Of the file");
+    app.add_option("--wait", wait_seconds, "Seconds that a framework waits for its data")
+        ->capture_default_str()
+        ->check(CLI::NonNegativeNumber);
     app.add_flag("--static", experiment.static_partitions, "Each framework has machines of its own");
     app.add_flag("--ties-by-age", by_age, "Equal shares are served in a fixed order, not by lot");
     app.add_flag("--lottery", lottery, "Freed slots go by lot, whatever anybody holds");

@@ -1,7 +1,8 @@
-"""Locality: sixteen frameworks scan one file; tasks that run on their data, mean job time, declines, beside the Mesos paper.
+"""Locality: sixteen frameworks scan one file; tasks on their data, mean job time, declines, beside the Mesos paper.
 
-On virtual time through the master's real core, at the paper's own sizes: 93 machines of 4 slots, 1,600 blocks with 3 replicas,
-4.9 s for a task on its data and 8.2 s for any other, give or take a tenth. The median of three runs; `locality:long`: of ten.
+On virtual time through the master's real core, at the paper's own sizes: 93 machines of 4 slots, 1,600 blocks with 3
+replicas, 4.9 s for a task on its data and 8.2 s for any other, give or take a tenth. The median of three runs;
+`locality:long`: of ten.
 """
 
 import json
@@ -44,8 +45,9 @@ def measure(word=""):
     runs = 10 if word == "long" else 3
     found = {name: medians(program, options, runs) for name, options, *_ in SET_UPS}
     static = found["static partitions"]["job_seconds"]
-    rows = [[name, f"{100 * one['local']:.1f}", local, f"{one['job_seconds']:.0f}", job, f"{static / one['job_seconds']:.2f}",
-             f"{one['offers']:.2f}", f"{one['declines']:.3f}", f"{one['hints']:.3f}"]
+    rows = [[name, f"{100 * one['local']:.1f}", local, f"{one['job_seconds']:.0f}", job,
+             f"{static / one['job_seconds']:.2f}", f"{one['offers']:.2f}", f"{one['declines']:.3f}",
+             f"{one['hints']:.3f}"]
             for (name, _, local, job), one in zip(SET_UPS, found.values())]
     table.show(f"Sixteen scans at once, median of {runs} runs; offers, declines and hints for each launched task",
                ["", "local %", "paper", "job s", "paper", "x static", "offers", "declines", "hints"], rows)
@@ -57,6 +59,6 @@ def measure(word=""):
           f"{table.verdict(max(found[name]['declines'] for name in found if name.endswith('hints')) <= 1.5)}"
           f"\n  1.7 times as fast as static partitions: {table.verdict(best >= 1.7)}")
     if best < 1.7:
-        print(f"    {best:.2f}; no more than {static / ideal:.2f} is to be had with these lengths of tasks: with every task on its"
-              f"\n    data the slots are full for {ideal:.0f} s. The paper's own static partitions needed longer than its tasks"
-              f"\n    explain (565 s; the lengths above give {static:.0f} s).")
+        print(f"    {best:.2f}; no more than {static / ideal:.2f} is to be had with these lengths of tasks: with every task"
+              f"\n    on its data the slots are full for {ideal:.0f} s. The paper's own static partitions needed longer"
+              f"\n    than its tasks explain (565 s; the lengths above give {static:.0f} s).")

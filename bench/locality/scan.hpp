@@ -1,6 +1,6 @@
 #pragma once
-// One framework that scans a file which is spread over the cluster, a map task for each block. Places its tasks by delay
-// scheduling, and with hints tells the master which offers it would decline.
+// One framework that scans a file which is spread over the cluster, a map task for each block. Places its tasks by
+// delay scheduling, and with hints tells the master which offers it would decline.
 
 #include "bench/virtual_cluster/framework.hpp"
 #include "sdk/local_tasks.hpp"

@@ -1,6 +1,6 @@
 #pragma once
-// A batch engine: jobs of stages, a stage of tasks that need a slot each; the next stage begins when the last task of the
-// one before has ended. Takes as many slots as it has tasks, and shares them among its own jobs.
+// A batch engine: jobs of stages, a stage of tasks that need a slot each; the next stage begins when the last task of
+// the one before has ended. Takes as many slots as it has tasks, and shares them among its own jobs.
 
 #include "bench/virtual_cluster/framework.hpp"
 

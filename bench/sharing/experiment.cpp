@@ -17,14 +17,23 @@ constexpr auto time_max = std::chrono::hours(6);
 const VirtualFramework::Slot hadoop_slot{1, 1024}, spark_slot{1, 3584}, mpi_slot{1, 512};
 
 std::unique_ptr<allocator::Module> module_of(Policy policy, std::uint64_t seed) {
-    const char* const name = policy == Policy::static_quarters ? "partition" : policy == Policy::drf ? "drf" : "lottery";
-    return allocator::choose_module(name).value().make(seed);
+    const auto name = [&] {
+        switch (policy) {
+            case Policy::static_quarters: return "partition";
+            case Policy::lottery: return "lottery";
+            case Policy::drf: break;
+        }
+        return "drf";
+    };
+    return allocator::choose_module(name()).value().make(seed);
 }
 
 void guarantee(VirtualCluster& cluster, const std::string& role, std::size_t tasks, VirtualFramework::Slot slot) {
     if (tasks == 0) return;
     masterd::core::RoleOrder order{base::Role(role), {}, masterd::core::RoleOrder::Quota{}};
-    const auto amount = [&](double each) { return resources::Milli::units(std::llround(static_cast<double>(tasks) * each)); };
+    const auto amount = [&](double each) {
+        return resources::Milli::units(std::llround(static_cast<double>(tasks) * each));
+    };
     order.quota->guarantee.add("cpus", amount(slot.cpus));
     order.quota->guarantee.add("mem", amount(slot.mem_mb));
     cluster.order(std::move(order));

@@ -47,6 +47,7 @@ void GangEngine::launch_gang(Job job) {
     const Stage& gang = job.kind.stages.front();
     gang_waits_.push_back(cluster().seconds() - job.wanted_since);
     job.record.started = cluster().seconds();
+    slots_used_ += gang.tasks;
     while (job.running < gang.tasks) {
         const v1::Offer offer = std::move(kept_.back());
         kept_.pop_back();
@@ -59,7 +60,6 @@ void GangEngine::launch_gang(Job job) {
         if (!may_gather()) want_offers(false);
         launch(offer, std::move(tasks), 0);
     }
-    slots_used_ += gang.tasks;
     running_.push_back(std::move(job));
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// An MPI engine: each job needs all of its slots at the same moment. Until it has them it keeps what it is offered; it never
-// has more jobs out than fit into the slots that are its due. First come, first served.
+// An MPI engine: each job needs all of its slots at the same moment. Until it has them it keeps what it is offered; it
+// never has more jobs out than fit into the slots that are its due. First come, first served.
 
 #include "bench/sharing/batch.hpp"
 

@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
         ->transform(CLI::CheckedTransformer(std::map<std::string, Policy>{
             {"static", Policy::static_quarters}, {"drf", Policy::drf}, {"lottery", Policy::lottery}}));
     app.add_option("--for-mpi", experiment.guaranteed_to_mpi, "Cpus that are kept for MPI")->capture_default_str();
-    app.add_option("--for-small-jobs", experiment.guaranteed_to_small, "Cpus that are kept for jobs of one or two maps, in a role of their own")
+    app.add_option("--for-small-jobs", experiment.guaranteed_to_small,
+                   "Cpus that are kept for jobs of one or two maps, in a role of their own")
         ->capture_default_str();
     app.add_option("--part", experiment.part, "Of the workloads")->capture_default_str()->check(CLI::Range(0.01, 1.0));
     app.add_option("--seed", experiment.seed, "Of ties, lengths of tasks and network")->capture_default_str();

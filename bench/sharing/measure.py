@@ -1,7 +1,7 @@
-"""Sharing: four workloads on static quarters of a cluster, or sharing it; speed-ups by framework and job, beside the Mesos paper.
+"""Sharing: four workloads on static quarters of a cluster, or sharing it; speed-ups beside those of the Mesos paper.
 
-On virtual time through the master's real core, at the paper's own size: 96 machines of 4 cpus and 15 GB. The median of three
-runs (`sharing:long`: of ten), static quarters by the module `partition` once.
+On virtual time through the master's real core, at the paper's own size: 96 machines of 4 cpus and 15 GB. The median of
+three runs (`sharing:long`: of ten), static quarters by the module `partition` once.
 """
 
 import json
@@ -54,15 +54,17 @@ def measure(word=""):
         return static["kinds"][kind]["length"] / one["kinds"][kind]["length"]
 
     names = [name for name, _ in SET_UPS]
-    rows = [[framework, f"{static['frameworks'][framework]:.0f}", seconds, *[f"{speed_up(shared[name], framework):.2f}" for name in names],
-             f"{paper:.2f}", f"{target:.2f}"] for framework, (seconds, paper, target) in FRAMEWORKS.items()]
+    rows = [[framework, f"{static['frameworks'][framework]:.0f}", seconds,
+             *[f"{speed_up(shared[name], framework):.2f}" for name in names], f"{paper:.2f}", f"{target:.2f}"]
+            for framework, (seconds, paper, target) in FRAMEWORKS.items()]
     table.show(f"Speed-up over static quarters, median of {runs} runs",
                ["", "static s", "paper s", *names, "paper", "target"], rows)
-    rows = [[kind, f"{static['kinds'][kind]['length']:.0f}", seconds, *[f"{speed_up_of_kind(shared[name], kind):.2f}" for name in names],
-             f"{paper:.2f}"] for kind, (seconds, paper) in KINDS.items()]
+    rows = [[kind, f"{static['kinds'][kind]['length']:.0f}", seconds,
+             *[f"{speed_up_of_kind(shared[name], kind):.2f}" for name in names], f"{paper:.2f}"]
+            for kind, (seconds, paper) in KINDS.items()]
     table.show("The same by kind of job", ["", "static s", "paper s", *names, "paper"], rows)
-    rows = [[name, f"{100 * one['cpu']:.0f}", f"{100 * one['mem']:.0f}", f"{one['makespan']:.0f}", f"{one['small_wait_p99']:.1f}",
-             f"{one['gang_wait_mean']:.1f}", f"{one['gang_wait_max']:.1f}"]
+    rows = [[name, f"{100 * one['cpu']:.0f}", f"{100 * one['mem']:.0f}", f"{one['makespan']:.0f}",
+             f"{one['small_wait_p99']:.1f}", f"{one['gang_wait_mean']:.1f}", f"{one['gang_wait_max']:.1f}"]
             for name, one in [("static quarters", static), *shared.items()]]
     table.show("The cluster until the last job's end; waits of jobs of one or two maps and of gangs, s (the paper: gangs 12 s)",
                ["", "cpu %", "memory %", "makespan s", "small p99", "gang mean", "gang max"], rows)

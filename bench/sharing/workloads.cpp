@@ -61,7 +61,10 @@ void submit_spark(BatchEngine& engine, double part) {
 void submit_mpi(GangEngine& engine, double part) {
     const JobKind small{"small tachyon", {{gang_size, 261}}}, large{"large tachyon", {{gang_size, 822}}};
     const std::size_t jobs = part_of(8, part);
-    for (std::size_t i = 0; i < jobs; ++i) engine.submit_at(60 + 200 * static_cast<double>(i), i == 1 || i == 4 ? large : small);
+    for (std::size_t i = 0; i < jobs; ++i) {
+        const bool is_large = i == 1 || i == 4;
+        engine.submit_at(60 + 200 * static_cast<double>(i), is_large ? large : small);
+    }
 }
 
 }  // namespace fairlead::bench

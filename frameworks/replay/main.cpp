@@ -99,8 +99,9 @@ async::awaitable<base::Result<std::vector<sdk::Site>>> agents_of(const std::vect
         http::ClientRequest request("GET", "/slaves");
         const auto answer = co_await client.request(std::move(request), agents_deadline);
         if (answer && answer->status == 200) co_return parse_agents(answer->body);
-        last = answer ? base::Error(base::ErrorCode::unavailable, fmt::format("/slaves of {} answers {}", master, answer->status))
-                      : answer.error().in("/slaves of " + master);
+        last = answer ? base::Error(base::ErrorCode::unavailable, fmt::format("it answers {}", answer->status))
+                      : answer.error();
+        last = last.in("/slaves of " + master);
     }
     co_return last;
 }
@@ -246,7 +247,8 @@ int main(int argc, char** argv) {
     app.add_option("--mem-per-map", options.mem_mb, "Memory of a map task, in MB")
         ->capture_default_str()
         ->check(CLI::PositiveNumber);
-    app.add_option("--copies", options.copies, "Copies of each block of input, on hosts by --seed; 0: nowhere in particular")
+    app.add_option("--copies", options.copies,
+                   "Copies of each block of input, on hosts by --seed; 0: nowhere in particular")
         ->capture_default_str()
         ->check(CLI::Range(0, 100));
     app.add_option("--seed", options.seed, "Of where the copies are")->capture_default_str();

@@ -1,8 +1,8 @@
 #pragma once
 // One framework that replays a trace on the cluster: places ready tasks on offers, near their input
-// where it is known to be somewhere, retries what failed, declines what it has no use for, suppresses offers while nothing is ready and revives
-// them when work comes. What happened is kept by its Ledger. On one strand; runs from start() until
-// all tasks ended.
+// where it is known to be somewhere, retries what failed, declines what it has no use for,
+// suppresses offers while nothing is ready and revives them when work comes. What happened is kept
+// by its Ledger. On one strand; runs from start() until all tasks ended.
 
 #include "common/async/asio.hpp"
 #include "common/async/task_group.hpp"

@@ -62,11 +62,13 @@ std::string summary(const std::vector<Named>& frameworks) {
         [](const Named& f) { return spread_text(spread_of(f.ledger->job_waits())); });
     row("task wait, s (median / p95 / max)",
         [](const Named& f) { return spread_text(spread_of(f.ledger->task_waits())); });
-    const bool somewhere = std::any_of(frameworks.begin(), frameworks.end(), [](const Named& f) { return placed(f) > 0; });
+    const bool somewhere = std::any_of(frameworks.begin(), frameworks.end(),
+                                       [](const Named& f) { return placed(f) > 0; });
     if (somewhere)
         row("near its input, % (host / rack / any)", [](const Named& f) {
+            const auto all = static_cast<double>(std::max<std::size_t>(placed(f), 1));
             const auto part = [&](sdk::Locality where) {
-                return 100.0 * static_cast<double>(f.ledger->placed_at(where)) / static_cast<double>(std::max<std::size_t>(placed(f), 1));
+                return 100 * static_cast<double>(f.ledger->placed_at(where)) / all;
             };
             return fmt::format("{:.0f} / {:.0f} / {:.0f}", part(sdk::Locality::host), part(sdk::Locality::rack),
                                part(sdk::Locality::anywhere));

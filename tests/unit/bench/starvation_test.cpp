@@ -40,7 +40,8 @@ double run_beside(std::size_t decliners, std::size_t silent_ones) {
     options.offer_timeout = 5s;
     VirtualCluster cluster(std::make_unique<allocator::drf::Drf>(1), 1, options);
     std::deque<Idle> idle;
-    for (std::size_t i = 0; i < decliners; ++i) idle.emplace_back(cluster, "declines" + std::to_string(i), Idle::Manner::declines);
+    for (std::size_t i = 0; i < decliners; ++i)
+        idle.emplace_back(cluster, "declines" + std::to_string(i), Idle::Manner::declines);
     for (std::size_t i = 0; i < silent_ones; ++i)
         idle.emplace_back(cluster, "silent" + std::to_string(i), Idle::Manner::never_answers);
     BatchEngine busy(cluster, "busy", {}, 1);

@@ -58,7 +58,9 @@ TEST(Blocks, ThereAreNoMoreCopiesThanHostsAndRacksMayBeMissing) {
 
 TEST(Blocks, AgentsAreReadFromTheMastersPage) {
     const auto sites = parse_agents(R"({"slaves": [
-        {"hostname": "a", "attributes": {"rack": "r1", "cores": 4.0}}, {"hostname": "b", "attributes": {}}, {"hostname": "c"}]})");
+        {"hostname": "a", "attributes": {"rack": "r1", "cores": 4.0}},
+        {"hostname": "b", "attributes": {}},
+        {"hostname": "c"}]})");
     ASSERT_TRUE(sites);
     EXPECT_EQ(*sites, (std::vector<sdk::Site>{{"a", "r1"}, {"b", ""}, {"c", ""}}));
     for (const char* wrong : {"", "[]", "{}", R"({"slaves": 3})", R"({"slaves": [3]})", R"({"slaves": [{"id": "x"}]})"})
