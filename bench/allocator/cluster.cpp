@@ -88,7 +88,7 @@ Cluster::Planned Cluster::plan(allocator::Module& module) {
     const auto started = std::chrono::steady_clock::now();
     Planned planned;
     planned.plan = module.plan({now, agents_, frameworks_, roles_.entries(), total_, free_, filters_, constraints_,
-                                tasks_, policy_},
+                                tasks_, offers_, policy_},
                                changes);
     planned.microseconds =
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count();

@@ -52,9 +52,14 @@ class Cluster {
         bool half = false;
     };
     struct NoTasks final : allocator::TaskList {
+        std::optional<allocator::TaskEntry> find(allocator::FrameworkSlot, const base::TaskId&) const override { return {}; }
         void for_each(allocator::AgentSlot, const std::function<void(const allocator::TaskEntry&)>&) const override {}
         void for_each_of_gang(allocator::FrameworkSlot, std::string_view,
                               const std::function<void(const allocator::TaskEntry&)>&) const override {}
+    };
+
+    struct NoOffers final : allocator::OfferList {
+        void for_each(allocator::AgentSlot, const std::function<void(const allocator::OfferEntry&)>&) const override {}
     };
 
     enum class To { framework, agent };
@@ -68,6 +73,7 @@ class Cluster {
     resources::Quantities total_, free_;
     Constraints constraints_;
     NoTasks tasks_;
+    NoOffers offers_;
     allocator::Policy policy_;
     allocator::Changes changes_;
     bool shown_nothing_ = true;

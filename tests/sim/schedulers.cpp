@@ -219,8 +219,8 @@ void Cluster::ask(Scheduler& scheduler) {
     Call call;
     call.set_type(Call::REQUEST);
     auto& request = *call.mutable_request()->add_requests();
-    *request.add_resources() = scalar("cpus", task_cpus);
-    *request.add_resources() = scalar("mem", task_mem);
+    *request.add_resources() = tests::scalar("cpus", task_cpus);
+    *request.add_resources() = tests::scalar("mem", task_mem);
     request.set_count(static_cast<std::uint32_t>(scheduler.wanted));
     request.mutable_within()->set_nanoseconds(base::Duration(std::chrono::seconds(1 + prng_.below(60))).count());
     if (scheduler.asks == Scheduler::Asks::gangs) {
