@@ -54,7 +54,8 @@ void Checkers::offered(const std::string& offer, const std::string& framework, c
                               text(host.total)));
 }
 
-void Checkers::offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const {
+void Checkers::offered_to_role(const std::string& offer, const std::string& role,
+                               const std::string& reserved_for) const {
     if (role != reserved_for && !role.starts_with(reserved_for + "/"))
         complain_(fmt::format("offer {} shows role {} what is reserved for {}", offer, role, reserved_for));
 }
