@@ -180,8 +180,10 @@ class ReservationCommandLine {
     }
 
     std::string complaint() const {
-        const bool asks = order_.agent.empty() && order_.whom.role.empty() && order_.whom.labels.empty();
-        return reserve_.parsed() && !asks && (order_.agent.empty() || order_.amounts.empty() || order_.whom.role.empty())
+        const auto& [agent, amounts, whom] = order_;
+        const bool asks = agent.empty() && whom.role.empty() && whom.labels.empty();
+        const bool orders = !agent.empty() && !amounts.empty() && !whom.role.empty();
+        return reserve_.parsed() && !asks && !orders
                    ? "reserve: an agent, amounts and --role are needed, or nothing at all"
                    : "";
     }

@@ -83,9 +83,8 @@ async::awaitable<int> reserve(Cluster cluster, ReservationOrder wanted) {
     if (!agent) co_return complain(agent.error());
     auto call = reserve_call(*agent, wanted);
     if (!call) co_return complain(call.error());
-    co_return co_await order(cluster, std::move(*call),
-                             wanted.amounts + " of " + text_of(*agent, "hostname") + " is reserved for " + wanted.whom.role +
-                                 ".\n");
+    const std::string where = wanted.amounts + " of " + text_of(*agent, "hostname");
+    co_return co_await order(cluster, std::move(*call), where + " is reserved for " + wanted.whom.role + ".\n");
 }
 
 async::awaitable<int> unreserve(Cluster cluster, ReservationOrder wanted) {
@@ -96,9 +95,9 @@ async::awaitable<int> unreserve(Cluster cluster, ReservationOrder wanted) {
     auto call = unreserve_call(*agent, wanted);
     if (!call) co_return complain(call.error());
     const std::string what = wanted.amounts.empty() ? "What was reserved dynamically" : wanted.amounts;
-    co_return co_await order(cluster, std::move(*call),
-                             what + " on " + text_of(*agent, "hostname") + " is no longer reserved for " + wanted.whom.role +
-                                 ".\n");
+    const std::string where = what + " on " + text_of(*agent, "hostname");
+    const std::string done = where + " is no longer reserved for " + wanted.whom.role + ".\n";
+    co_return co_await order(cluster, std::move(*call), done);
 }
 
 }  // namespace fairlead::cli

@@ -120,7 +120,8 @@ base::Result<json::value> pick_agent(const json::value& agents, const std::strin
 base::Result<Resources> reservation_of(std::string_view amounts, const ReservedFor& whom) {
     const auto read = Resources::parse(amounts);
     if (!read) return read.error();
-    if (read->empty()) return Error(ErrorCode::invalid_argument, "'" + std::string(amounts) + "' is nothing to reserve");
+    if (read->empty())
+        return Error(ErrorCode::invalid_argument, "'" + std::string(amounts) + "' is nothing to reserve");
     Reservation reservation{Reservation::Type::dynamic, base::Role(whom.role), {}, {}};
     if (!whom.labels.empty()) {
         auto& labels = reservation.labels.emplace();

@@ -1,6 +1,6 @@
 #pragma once
-// What fairctl tells of reservations, and what it makes of amounts on its command line: whole reservations, as the master
-// wants them. In the same manner as records.hpp. Pure.
+// What fairctl tells of reservations, and what it makes of amounts on its command line: whole reservations, as the
+// master wants them. In the same manner as records.hpp. Pure.
 
 #include "common/base/error.hpp"
 #include "common/resources/resources.hpp"
@@ -25,11 +25,13 @@ struct ReservedFor {
     std::vector<std::string> labels;  // "key=value", or a key alone
 };
 
-// "cpus:2;mem:512", or "cpus(eng):2" of what is statically reserved for a role above, with a dynamic reservation on top.
+// "cpus:2;mem:512", or "cpus(eng):2" of what is statically reserved for a role above, with a dynamic reservation on
+// top.
 base::Result<resources::Resources> reservation_of(std::string_view amounts, const ReservedFor& whom);
 
-// Of what is reserved dynamically on this agent of /slaves for the role, with all of these labels: those amounts, whatever
-// principal and further labels they are under, or all of it where there are no amounts. The error says what is not there.
+// Of what is reserved dynamically on this agent of /slaves for the role, with all of these labels: those amounts,
+// whatever principal and further labels they are under, or all of it where there are no amounts. The error says what is
+// not there.
 base::Result<resources::Resources> reserved_there(const boost::json::value& agent, std::string_view amounts,
                                                   const ReservedFor& whom);
 

@@ -90,7 +90,8 @@ CASES = [
     ("a stream id on SUBSCRIBE", call(SUBSCRIBE, "Mesos-Stream-Id: x"), 400, "should not include"),
     ("a uuid of three bytes", call(SHORT_UUID), 400, "16 bytes"),
     ("an operator's call that nobody knows", call('{"type":"EXPLODE"}', target="/api/v1"), 501, "not served"),
-    ("a reservation without its message", call('{"type":"RESERVE_RESOURCES"}', target="/api/v1"), 400, "'reserve_resources'"),
+    ("a reservation without its message", call('{"type":"RESERVE_RESOURCES"}', target="/api/v1"), 400,
+     "'reserve_resources'"),
     ("a reservation of nothing", call(RESERVE_NOTHING, target="/api/v1"), 400, "no resources are named"),
     ("an agent that does not ask to upgrade", request("GET", "/fairlead/agent-link"), 426, "agents connect"),
 ]

@@ -123,8 +123,8 @@ struct Agent {
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
-    // When it was last told what to keep reserved. It may have missed that until it has been heard of for so long that it
-    // would have broken a silent link.
+    // When it was last told what to keep reserved. It may have missed that until it has been heard of for so long that
+    // it would have broken a silent link.
     std::optional<base::Instant> reservations_told;
     Timers::Handle ping;
     Timers::Handle overdue;
@@ -193,8 +193,8 @@ class Books {
     Agent& add_agent(const base::AgentId& id);
     // What it has. False, and unchanged, when the cluster's total cannot take it.
     bool set_total(Agent& agent, const resources::Resources& total);
-    // `from`, which is part of its total and which no task and no offer holds, is reserved as `to` says from now on; the
-    // amounts are the same, and `to` can be added to the rest.
+    // `from`, which is part of its total and which no task and no offer holds, is reserved as `to` says from now on;
+    // the amounts are the same, and `to` can be added to the rest.
     void change_reservations(Agent& agent, const resources::Resources& from, const resources::Resources& to);
     void set_offerable(Agent& agent, bool offerable);
     void remove_agent(AgentSlot slot);  // it holds no offers and no tasks any more

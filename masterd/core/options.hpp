@@ -45,8 +45,8 @@ struct CoreOptions {
     std::size_t ended_framework_ids_max = base::limits::ended_framework_ids_max;
     std::size_t registration_bytes_max = 256 * 1024 * 1024;  // of one agent, in all its parts
     std::size_t ordered_roles_max = 10'000;  // with a weight, a guarantee or a limit
-    // Different reservations of one agent (of role, principal or labels), what they take as a message, and how often one call
-    // may change them.
+    // Different reservations of one agent (of role, principal or labels), what they take as a message, and how often
+    // one call may change them.
     std::size_t reservations_per_agent_max = 256;
     std::size_t reservation_bytes_per_agent_max = 128 * 1024;
     std::size_t reservation_changes_per_call_max = 1000;

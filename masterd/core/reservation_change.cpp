@@ -34,7 +34,8 @@ base::Status check_allocation(const WireResources& wire, const Reserver& by) {
     const auto role = resources::allocation_role_of(wire);
     if (!role) return role.error();
     if (role->empty() || (by.role && *role == *by.role)) return {};
-    if (!by.role) return refuse("the resources are allocated to role '" + role->value() + "', and an operator's are to none");
+    if (!by.role)
+        return refuse("the resources are allocated to role '" + role->value() + "', and an operator's are to none");
     return refuse(fmt::format("the resources are allocated to role '{}', and the offers to '{}'", role->value(),
                               by.role->value()));
 }
@@ -54,13 +55,14 @@ base::Status check_role(const Resources& reserved, const Reserver& by) {
     if (!by.role) return sound;
     reserved.for_each([&](const Resource& one) {
         if (sound && one.reserved_role() != *by.role)
-            sound = refuse(fmt::format("resource '{}' is reserved for role '{}', and the offers are for '{}'", one.name(),
-                                       one.reserved_role().value(), by.role->value()));
+            sound = refuse(fmt::format("resource '{}' is reserved for role '{}', and the offers are for '{}'",
+                                       one.name(), one.reserved_role().value(), by.role->value()));
     });
     return sound;
 }
 
-// An operator of whom nobody asked who it is may name whom it likes; a framework that says of none who it is names nobody.
+// An operator of whom nobody asked who it is may name whom it likes; a framework that says of none who it is names
+// nobody.
 base::Status check_principal(const Resources& reserved, const Reserver& by) {
     base::Status sound;
     if (!by.role && by.principal.empty()) return sound;

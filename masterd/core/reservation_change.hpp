@@ -1,6 +1,6 @@
 #pragma once
-// What a RESERVE or an UNRESERVE asks for, read and judged by itself: whether it could hold anywhere. Whether it holds on
-// the agent at hand is for the core to see. Pure functions; the errors are sentences for whoever asked.
+// What a RESERVE or an UNRESERVE asks for, read and judged by itself: whether it could hold anywhere. Whether it holds
+// on the agent at hand is for the core to see. Pure functions; the errors are sentences for whoever asked.
 
 #include "common/resources/wire.hpp"
 
@@ -21,8 +21,8 @@ struct Reserver {
     bool refinement_aware = true;    // of a framework: it writes the stack of reservations
 };
 
-// Each of `wanted` with its new reservation on top. `source` is as it stands now, where that is more than without the last
-// reservation; operators alone may use it, and it may differ from `wanted` by dynamic reservations only.
+// Each of `wanted` with its new reservation on top. `source` is as it stands now, where that is more than without the
+// last reservation; operators alone may use it, and it may differ from `wanted` by dynamic reservations only.
 base::Result<ReservationChange> read_reserve(const resources::WireResources& wanted,
                                              const resources::WireResources& source, const Reserver& by);
 

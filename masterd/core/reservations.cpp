@@ -1,6 +1,6 @@
-// What is reserved where. Frameworks reserve from what they are offered, operators from whatever no task uses; the agent
-// is told the whole list each time, before anything that builds on it. What an agent keeps is the truth about it, except
-// where it may have missed the last word of a master that is still there.
+// What is reserved where. Frameworks reserve from what they are offered, operators from whatever no task uses; the
+// agent is told the whole list each time, before anything that builds on it. What an agent keeps is the truth about it,
+// except where it may have missed the last word of a master that is still there.
 
 #include "common/resources/reserving.hpp"
 #include "common/resources/wire.hpp"
@@ -65,8 +65,8 @@ v1::OperationStatus finished(const v1::Offer::Operation& operation, const Agent&
     *status.mutable_operation_id() = operation.id();
     status.set_state(v1::OPERATION_FINISHED);
     status.mutable_agent_id()->set_value(agent.id.value());
-    resources::to_wire(converted, framework.capabilities.reservation_refinement ? Format::stack : Format::single, nullptr,
-                       *status.mutable_converted_resources());
+    const auto format = framework.capabilities.reservation_refinement ? Format::stack : Format::single;
+    resources::to_wire(converted, format, nullptr, *status.mutable_converted_resources());
     return status;
 }
 
@@ -94,13 +94,13 @@ bool Core::reserve(Framework& framework, Agent& agent, const base::Role& role, c
     };
     if (!change) return refuse(change.error().message());
     if (!pool.contains(change->from))
-        return refuse(fmt::format("{} is wanted, and of that this is not offered, or used up: {}", change->from.to_string(),
-                                  resources::missing_of(change->from, pool).to_string()));
+        return refuse(fmt::format("{} is wanted, and of that this is not offered, or used up: {}",
+                                  change->from.to_string(), resources::missing_of(change->from, pool).to_string()));
     if (const auto ok = check_reservations(agent, *change); !ok) return refuse(ok.error().message());
     pool.subtract(change->from);
     pool.add(change->to);
     change_reservations(agent, *change);
-    change->to.for_each([&](const Resource& one) { (void)changed.try_add(Resources(one)); });  // its kind is there already
+    change->to.for_each([&](const Resource& one) { (void)changed.try_add(Resources(one)); });  // else its kind is there
     if (operation.has_id()) send(framework, operation_event(finished(operation, agent, framework, change->to)));
     report(Report::Kind::reservations_changed, told_of(*change, agent), framework).agent_id = agent.id;
     return true;
@@ -111,12 +111,13 @@ void Core::take(const ReservationOrdered& ordered) {
     if (!state_.leading) return refuse(503, "Master has not finished recovery");
     Agent* agent = books_.agent(ordered.agent_id);
     if (!agent) return refuse(400, "no agent " + ordered.agent_id.value());
-    if (!agent->link) return refuse(409, "agent " + agent->info->hostname() + " is not connected and would not hear of it");
+    const std::string& host = agent->info->hostname();
+    if (!agent->link) return refuse(409, "agent " + host + " is not connected and would not hear of it");
     const ReservationChange& change = ordered.change;
     Resources unused = books_.agent_entries()[agent->slot].total;
     if (!unused.try_subtract(agent->used)) unused = {};
     if (!unused.contains(change.from))
-        return refuse(409, fmt::format("agent {} does not have {}, or tasks use it: {} is missing", agent->info->hostname(),
+        return refuse(409, fmt::format("agent {} does not have {}, or tasks use it: {} is missing", host,
                                        change.from.to_string(),
                                        resources::missing_of(change.from, unused).to_string()));
     if (const auto ok = check_reservations(*agent, change); !ok)
@@ -139,7 +140,8 @@ base::Status Core::check_reservations(const Agent& agent, const ReservationChang
     if (static_cast<std::size_t>(message.keep_reservations().reserved_size()) > options_.reservations_per_agent_max ||
         message.ByteSizeLong() > options_.reservation_bytes_per_agent_max)
         return Error(ErrorCode::limit_exceeded,
-                     fmt::format("agent {} would have more than {} different reservations, or more than {} bytes of them",
+                     fmt::format("agent {} would have more than {} different reservations, or more than {} bytes of "
+                                 "them",
                                  agent.info->hostname(), options_.reservations_per_agent_max,
                                  options_.reservation_bytes_per_agent_max));
     return check_limits_of(change);
@@ -219,8 +221,8 @@ Resources Core::total_registered(const Agent* known, Resources total) {
     return std::move(reserved.total);
 }
 
-// An agent that hears nothing for as long as the ping timeout ends its link. One that has been heard of for longer since
-// has got what was sent before.
+// An agent that hears nothing for as long as the ping timeout ends its link. One that has been heard of for longer
+// since has got what was sent before.
 bool Core::may_have_missed_reservations(const Agent& agent) const {
     return agent.reservations_told && agent.last_heard < *agent.reservations_told + options_.ping_timeout;
 }

@@ -241,7 +241,8 @@ void Core::persist_agent() {
     persist.record.mutable_agent_id()->set_value(state_.agent_id.value());
     persist.record.set_cluster_id(state_.cluster_id);
     persist.record.set_highest_epoch(state_.highest_epoch);
-    resources::to_wire(state_.reserved, resources::ReservationFormat::stack, nullptr, *persist.record.mutable_reserved());
+    resources::to_wire(state_.reserved, resources::ReservationFormat::stack, nullptr,
+                       *persist.record.mutable_reserved());
     output_.persist.push_back(std::move(persist));
 }
 

@@ -6,12 +6,13 @@
 
 namespace fairlead::nodeagentd::core {
 
-// What an earlier process kept. The list stays as it is, also where the agent no longer has all of it: it may again after
-// the next start.
+// What an earlier process kept. The list stays as it is, also where the agent no longer has all of it: it may again
+// after the next start.
 void Core::recover_reservations(const internal::AgentRecord& record) {
     const auto reserved = resources::from_wire(record.reserved());
     if (!reserved)
-        return report(Report::Kind::reservations_lost, "what was reserved here cannot be read: " + reserved.error().message());
+        return report(Report::Kind::reservations_lost,
+                      "what was reserved here cannot be read: " + reserved.error().message());
     state_.reserved = *reserved;
     apply_reservations();
 }

@@ -75,7 +75,8 @@ void Checkers::offered_gang(const std::string& framework, const std::string& gan
         complain_(fmt::format("{} of gang {} of {} are offered, and it has {}", tasks, gang, framework, asked->second));
 }
 
-void Checkers::offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const {
+void Checkers::offered_to_role(const std::string& offer, const std::string& role,
+                               const std::string& reserved_for) const {
     if (role != reserved_for && !role.starts_with(reserved_for + "/"))
         complain_(fmt::format("offer {} shows role {} what is reserved for {}", offer, role, reserved_for));
 }

@@ -166,7 +166,8 @@ class Cluster {
     bool done() const;
 
     // reservations.cpp
-    void reserve_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& free, Holding& reserved);
+    void reserve_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& free,
+                      Holding& reserved);
     void give_back_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& reserved);
     void plan_operator();
     void order_some_reservation();

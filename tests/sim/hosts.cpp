@@ -63,8 +63,8 @@ void Cluster::crash_agent(Host& host, base::Duration pause) {
     });
 }
 
-// Nothing of it is left, and what it kept in /run neither; now and then the disk is a new one, too. The master may hear of it
-// by nothing but silence.
+// Nothing of it is left, and what it kept in /run neither; now and then the disk is a new one, too. The master may hear
+// of it by nothing but silence.
 void Cluster::cut_power(Host& host) {
     host.agent.reset();
     ++host.boots;

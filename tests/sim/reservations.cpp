@@ -1,5 +1,5 @@
-// Reservations: frameworks that reserve from their offers and give back, an operator who does both, and what has to come of
-// it: master and agent agree, and in the end nothing is reserved for those who have nothing left to run.
+// Reservations: frameworks that reserve from their offers and give back, an operator who does both, and what has to
+// come of it: master and agent agree, and in the end nothing is reserved for those who have nothing left to run.
 
 #include "tests/sim/cluster.hpp"
 
@@ -15,7 +15,8 @@ namespace mc = masterd::core;
 namespace {
 
 std::vector<v1::Resource> reserved_amounts(const Holding& amount, const std::string& role) {
-    return {tests::reserved(tests::scalar("cpus", amount.cpus), role), tests::reserved(tests::scalar("mem", amount.mem), role)};
+    return {tests::reserved(tests::scalar("cpus", amount.cpus), role),
+            tests::reserved(tests::scalar("mem", amount.mem), role)};
 }
 
 Holding times(int count) { return {one_task.cpus * count, one_task.mem * count}; }

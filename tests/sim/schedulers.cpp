@@ -54,7 +54,8 @@ void Cluster::subscribe(Scheduler& scheduler) {
     }
     stream_owner_[stream] = index;
     deliver(stream, [this, stream, index, subscription] {
-        if (schedulers_[index].stream != stream) return;  // lost with the connection
+        // Lost with the connection, or with the master that it was opened to.
+        if (schedulers_[index].stream != stream || !stream_owner_.contains(stream)) return;
         if (!master_) return lose_stream(schedulers_[index]);
         step_master(mc::CallArrived{mc::RequestId{stream}, subscription, std::nullopt, {}});
     });

@@ -49,7 +49,8 @@ inline v1::Offer::Operation reserve_operation(const std::vector<v1::Resource>& r
     return operation;
 }
 
-inline v1::Offer::Operation unreserve_operation(const std::vector<v1::Resource>& resources, const std::string& id = {}) {
+inline v1::Offer::Operation unreserve_operation(const std::vector<v1::Resource>& resources,
+                                                const std::string& id = {}) {
     v1::Offer::Operation operation;
     operation.set_type(v1::Offer::Operation::UNRESERVE);
     operation.mutable_unreserve();
@@ -73,7 +74,8 @@ inline v1::scheduler::Call accept_call(const std::string& framework, const std::
     return call;
 }
 
-inline v1::TaskInfo task_with(const std::string& id, const std::string& agent, const std::vector<v1::Resource>& resources) {
+inline v1::TaskInfo task_with(const std::string& id, const std::string& agent,
+                              const std::vector<v1::Resource>& resources) {
     v1::TaskInfo task = command_task(id, agent);
     task.clear_resources();
     for (const auto& one : resources) *task.add_resources() = one;

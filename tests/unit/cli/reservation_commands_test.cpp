@@ -39,8 +39,8 @@ TEST(ReservationRecords, AreOnePerAgentAndReservation) {
     std::map<std::string, boost::json::value> by_resources;
     for (const auto& record : records) by_resources[std::string(record.at("resources").as_string())] = record;
     EXPECT_EQ(by_resources.at("cpus:1.5;mem:512"),
-              parse(R"({"agent_id":"S1","hostname":"agent1","role":"eng","refines":"","type":"dynamic","principal":"ops",
-                        "labels":{"ticket":"7"},"resources":"cpus:1.5;mem:512"})"));
+              parse(R"({"agent_id":"S1","hostname":"agent1","role":"eng","refines":"","type":"dynamic",
+                        "principal":"ops","labels":{"ticket":"7"},"resources":"cpus:1.5;mem:512"})"));
     EXPECT_EQ(by_resources.at("cpus:2").at("type"), "static");
     EXPECT_EQ(by_resources.at("cpus:1").at("role"), "eng/ads");
     EXPECT_EQ(by_resources.at("cpus:1").at("refines"), "eng");

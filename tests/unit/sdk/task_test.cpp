@@ -48,7 +48,8 @@ TEST(CommandTask, UsesWhatIsReservedFirstAndAsItIsReserved) {
 TEST(CommandTask, OfAnOfferWithoutReservationsNamesAmountsAlone) {
     const auto task = task_of(offer_of({scalar("cpus", 1), scalar("mem", 64)}), 2, 64);
     ASSERT_EQ(task.resources_size(), 2);
-    EXPECT_EQ(task.resources(0).SerializeAsString(), scalar("cpus", 2).SerializeAsString()) << "the master says what is missing";
+    EXPECT_EQ(task.resources(0).SerializeAsString(), scalar("cpus", 2).SerializeAsString())
+        << "the master says what is missing";
 }
 
 }  // namespace

@@ -211,13 +211,15 @@ TEST_F(OperatorLook, ProtobufIsSpokenToo) {
 
 // --- reservations ---
 
-std::string reservation_call(std::string_view type, std::string_view part, const std::string& agent, std::string_view resources) {
+std::string reservation_call(std::string_view type, std::string_view part, const std::string& agent,
+                             std::string_view resources) {
     return R"({"type":")" + std::string(type) + R"(",")" + std::string(part) + R"(":{"agent_id":{"value":")" + agent +
            R"("},"resources":)" + std::string(resources) + "}}";
 }
 
 constexpr std::string_view two_for_eng = R"([{"name":"cpus","type":"SCALAR","scalar":{"value":2},
-    "reservations":[{"type":"DYNAMIC","role":"eng","principal":"ops","labels":{"labels":[{"key":"why","value":"tests"}]}}]}])";
+    "reservations":[{"type":"DYNAMIC","role":"eng","principal":"ops",
+                     "labels":{"labels":[{"key":"why","value":"tests"}]}}]}])";
 
 TEST_F(OperatorApi, ReservationsAreOrderedAndShown) {
     const std::string agent = master.join();
@@ -256,7 +258,8 @@ TEST_F(OperatorApi, ReservationsAreOrderedInProtobufToo) {
     wanted = tests::scalar("cpus", 1);
     wanted.set_role("eng");
     wanted.mutable_reservation();
-    const auto answer = ask(master, "POST", "/api/v1", "Content-Type: application/x-protobuf\r\n", order.SerializeAsString());
+    const auto answer =
+        ask(master, "POST", "/api/v1", "Content-Type: application/x-protobuf\r\n", order.SerializeAsString());
     EXPECT_EQ(status_of(answer), 202) << answer;
     EXPECT_EQ(page("/slaves").at("slaves").at(0).at("reserved_resources").at("eng").at("cpus").as_double(), 1);
 }
@@ -270,11 +273,12 @@ TEST_F(OperatorApi, WrongReservationsAreRefusedWithASentence) {
     expect(call(R"({"type":"UNRESERVE_RESOURCES"})"), 400, "'unreserve_resources'");
     expect(reserve("nobody", two_for_eng), 400, "no agent nobody");
     expect(reserve(agent, "[]"), 400, "no resources are named");
-    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":1}}])"), 400, "not reserved dynamically");
+    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":1}}])"), 400,
+           "not reserved dynamically");
     expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":1},"role":"eng"}])"), 400,
            "not reserved dynamically");
-    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":9},"role":"eng","reservation":{}}])"), 409,
-           "cpus:5 is missing");
+    expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":9},"role":"eng","reservation":{}}])"),
+           409, "cpus:5 is missing");
     expect(reserve(agent, R"([{"name":"cpus","type":"SCALAR","scalar":{"value":1},"role":"eng","reservation":{},
                               "allocation_info":{"role":"eng"}}])"),
            400, "allocated to role 'eng'");
@@ -296,7 +300,8 @@ TEST_F(OperatorApi, TheOlderFormsReserveAndGiveBack) {
 
     expect(ask(master, "POST", "/reserve", form, "resources=[]"), 400, "'slaveId'");
     expect(ask(master, "POST", "/reserve", form, "slaveId=x"), 400, "'resources'");
-    expect(ask(master, "POST", "/reserve", form, "slaveId=" + agent + "&resources=[{]"), 400, "'resources' of the form");
+    expect(ask(master, "POST", "/reserve", form, "slaveId=" + agent + "&resources=[{]"), 400,
+           "'resources' of the form");
     expect(ask(master, "POST", "/unreserve", form, encoded), 409, "is missing");
     EXPECT_EQ(status_of(ask(master, "GET", "/reserve")), 405);
 }

@@ -175,7 +175,8 @@ class RandomWalk {
             case 8:
                 call = accept_call(scheduler.id, prng_.chance(0.5) ? offers() : offers_of(scheduler), {});
                 call.mutable_accept()->clear_operations();
-                for (auto left = prng_.below(4); left > 0; --left) *call.mutable_accept()->add_operations() = operation();
+                for (auto left = prng_.below(4); left > 0; --left)
+                    *call.mutable_accept()->add_operations() = operation();
                 break;
             case 0:
             case 1:
@@ -244,7 +245,8 @@ class RandomWalk {
         return {pick(framework->offers)->id.value()};
     }
     v1::Resource reservation() {
-        auto one = prng_.chance(0.3) ? ports(31000, 31000 + prng_.below(50)) : scalar("cpus", 1.0 + static_cast<double>(prng_.below(2)));
+        auto one = prng_.chance(0.3) ? ports(31000, 31000 + prng_.below(50))
+                                     : scalar("cpus", 1.0 + static_cast<double>(prng_.below(2)));
         return reserved(one, std::array{"eng", "eng/ads", "eng/web"}[prng_.below(3)]);
     }
     v1::Offer::Operation operation() {

@@ -18,7 +18,8 @@ using Event = v1::scheduler::Event;
 using Operation = v1::Offer::Operation;
 
 v1::FrameworkInfo in_role(const std::string& role, const std::string& principal = "alice") {
-    auto info = framework_info({Capability::PARTITION_AWARE, Capability::MULTI_ROLE, Capability::RESERVATION_REFINEMENT});
+    auto info =
+        framework_info({Capability::PARTITION_AWARE, Capability::MULTI_ROLE, Capability::RESERVATION_REFINEMENT});
     info.add_roles(role);
     if (!principal.empty()) info.set_principal(principal);
     return info;
@@ -75,8 +76,7 @@ class Reservations : public testing::Test {
     void limit(const std::string& role, int cpus) {
         allocator::Limits limit;
         limit.set("cpus", Milli::units(cpus));
-        master.step(RolesOrdered{RequestId{next_request_++},
-                                 {{base::Role(role), {}, RoleOrder::Quota{{}, limit}}}, false, RolesOrdered::Manner::update});
+        master.step(RolesOrdered{RequestId{next_request_++}, {{base::Role(role), {}, RoleOrder::Quota{{}, limit}}}});
     }
     void pong() {
         internal::FromAgent message;
@@ -102,7 +102,8 @@ TEST_F(Reservations, ALaterLaunchUsesWhatAnEarlierReserveMadeAndTheAgentHearsOfI
     const auto two = reserved(scalar("cpus", 2), "eng", "alice");
     accept(eng, offer_to(eng),
            {reserve_operation({two}),
-            launch_operation(task_with("t", host.id, {reserved(scalar("cpus", 1), "eng", "alice"), scalar("mem", 32)}))});
+            launch_operation(
+                task_with("t", host.id, {reserved(scalar("cpus", 1), "eng", "alice"), scalar("mem", 32)}))});
     const auto sent = master.take(host);
     ASSERT_EQ(sent.size(), 2u);
     ASSERT_TRUE(sent[0]->has_keep_reservations());
@@ -241,7 +242,8 @@ std::vector<Wrong> wrong_operations() {
          reserve_operation({reserved(ports(31000, 31001), "eng", "alice"),
                             labelled(reserved(ports(31001, 31002), "eng", "alice"), "a", "b")}),
          "'ports' would be there twice"},
-        {"too much", reserve_operation({reserved(scalar("cpus", 5), "eng", "alice")}), "not offered, or used up: cpus:1"},
+        {"too much", reserve_operation({reserved(scalar("cpus", 5), "eng", "alice")}),
+         "not offered, or used up: cpus:1"},
         {"not on the agent", reserve_operation({reserved(scalar("gpus", 1), "eng", "alice")}), "used up: gpus:1"},
         {"a refinement of nothing",
          reserve_operation({reserved(statically_reserved(scalar("cpus", 1), "e"), "e/x", "alice")}),
@@ -370,8 +372,9 @@ TEST_F(Reservations, AModuleCannotOfferGpusOrWhatIsRevocableToThoseWhoDoNotKnowO
     const auto aware = other.subscribe(framework_info({Capability::GPU_RESOURCES, Capability::REVOCABLE_RESOURCES}));
     const auto& books = other.core.state().books;
     const auto line = [&](const MasterHarness::Scheduler& to, const MasterHarness::Host& of) {
-        return allocator::OfferLine{books.framework(base::FrameworkId(to.id))->slot, *books.roles().find(base::Role("*")),
-                                    books.agent(base::AgentId(of.id))->slot, other.available(of)};
+        return allocator::OfferLine{books.framework(base::FrameworkId(to.id))->slot,
+                                    *books.roles().find(base::Role("*")), books.agent(base::AgentId(of.id))->slot,
+                                    other.available(of)};
     };
     script.next.offers = {line(unaware, plain_host), line(unaware, gpu_host)};
     other.step(AllocationDue{});
@@ -413,7 +416,8 @@ TEST_F(Reservations, OffersThatAreNotInTheWayStay) {
     const auto reserve = [&](const v1::Resource& one) {
         resources::WireResources wire;
         *wire.Add() = one;
-        other.step(ReservationOrdered{RequestId{next_request_++}, base::AgentId(there.id), read_reserve(wire, {}, {}).value()});
+        other.step(ReservationOrdered{RequestId{next_request_++}, base::AgentId(there.id),
+                                      read_reserve(wire, {}, {}).value()});
         return other.take(scheduler, Event::RESCIND).size();
     };
     EXPECT_EQ(reserve(reserved(scalar("cpus", 2), "eng")), 0u) << "two of the four are in no offer";
@@ -460,14 +464,13 @@ TEST(ReadReserve, ASourceDiffersByDynamicReservationsOnly) {
         return change ? "" : change.error().message();
     };
     EXPECT_EQ(refusal(reserved(scalar("cpus", 2), "eng"), scalar("cpus", 2)), "");
-    EXPECT_NE(refusal(reserved(scalar("cpus", 2), "eng"), scalar("cpus", 1)).find("differ by more"), std::string::npos);
-    EXPECT_NE(refusal(reserved(scalar("cpus", 2), "eng"), scalar("mem", 2)).find("differ by more"), std::string::npos);
-    EXPECT_NE(refusal(reserved(scalar("cpus", 2), "eng"), statically_reserved(scalar("cpus", 2), "web")).find("differ by more"),
-              std::string::npos)
+    const auto of_eng = reserved(scalar("cpus", 2), "eng");
+    const auto static_of_web = statically_reserved(scalar("cpus", 2), "web");
+    EXPECT_NE(refusal(of_eng, scalar("cpus", 1)).find("differ by more"), std::string::npos);
+    EXPECT_NE(refusal(of_eng, scalar("mem", 2)).find("differ by more"), std::string::npos);
+    EXPECT_NE(refusal(of_eng, static_of_web).find("differ by more"), std::string::npos)
         << "a static one is the agent's";
-    EXPECT_EQ(refusal(reserved(statically_reserved(scalar("cpus", 2), "web"), "web/a"),
-                      reserved(statically_reserved(scalar("cpus", 2), "web"), "web/b")),
-              "");
+    EXPECT_EQ(refusal(reserved(static_of_web, "web/a"), reserved(static_of_web, "web/b")), "");
 }
 
 TEST_F(Reservations, AnOrderForAnAgentThatIsNotThereIsRefused) {
@@ -501,8 +504,9 @@ TEST_F(Reservations, ALimitHoldsForReservationsToo) {
 TEST_F(Reservations, ALimitBelowWhatIsReservedIsRefused) {
     ASSERT_EQ(order(reserved(scalar("cpus", 3), "eng/ads")).status, 202u);
     limit("eng", 2);
-    EXPECT_EQ(master.replies[RequestId{next_request_ - 1}].status, 400u);
-    EXPECT_NE(master.replies[RequestId{next_request_ - 1}].body.find("used or reserved under it, cpus:3"), std::string::npos);
+    const Reply reply = master.replies[RequestId{next_request_ - 1}];
+    EXPECT_EQ(reply.status, 400u);
+    EXPECT_NE(reply.body.find("used or reserved under it, cpus:3"), std::string::npos) << reply.body;
     limit("eng", 3);
     EXPECT_EQ(master.replies[RequestId{next_request_ - 1}].status, 200u);
 }
@@ -524,8 +528,10 @@ TEST_F(Reservations, ARefinementBeyondTheLimitOfTheRoleBelowIsRefused) {
     limit("eng/ads", 2);
     ASSERT_EQ(order(reserved(scalar("cpus", 4), "eng")).status, 202u);
     const auto ads = master.subscribe(in_role("eng/ads"));
-    const auto refined = [](double cpus) { return reserved(reserved(scalar("cpus", cpus), "eng"), "eng/ads", "alice"); };
-    const auto statuses = accept(ads, offer_to(ads), {reserve_operation({refined(3)}, "a"), reserve_operation({refined(2)}, "b")});
+    const auto refine = [](double cpus, const char* id) {
+        return reserve_operation({reserved(reserved(scalar("cpus", cpus), "eng"), "eng/ads", "alice")}, id);
+    };
+    const auto statuses = accept(ads, offer_to(ads), {refine(3, "a"), refine(2, "b")});
     ASSERT_EQ(statuses.size(), 2u);
     EXPECT_EQ(statuses[0].message(), "role 'eng/ads' may have cpus:2, and cpus:3 would be used or reserved under it");
     EXPECT_EQ(statuses[1].state(), v1::OPERATION_FINISHED);
@@ -661,7 +667,8 @@ class RandomReservations {
                                      ports(31005, 31020));
         if (*rc::gen::arbitrary<bool>()) one = statically_reserved(one, "web");
         const auto depth = *rc::gen::inRange(0, 3);
-        for (int i = 0; i < depth; ++i) one = reserved(one, *rc::gen::element<std::string>("eng", "eng/ads", "web", "web/x"));
+        for (int i = 0; i < depth; ++i)
+            one = reserved(one, *rc::gen::element<std::string>("eng", "eng/ads", "web", "web/x"));
         return one;
     }
     Operation some_operation() {
@@ -680,8 +687,10 @@ class RandomReservations {
                 resources::WireResources wanted, source;
                 *wanted.Add() = some();
                 if (*rc::gen::arbitrary<bool>()) *source.Add() = some();
-                const auto change = *rc::gen::arbitrary<bool>() ? read_reserve(wanted, source, {}) : read_unreserve(wanted, {});
-                if (change) master_.step(ReservationOrdered{RequestId{++next_request_}, base::AgentId(host_.id), *change});
+                const bool reserves = *rc::gen::arbitrary<bool>();
+                const auto change = reserves ? read_reserve(wanted, source, {}) : read_unreserve(wanted, {});
+                const RequestId request{++next_request_};
+                if (change) master_.step(ReservationOrdered{request, base::AgentId(host_.id), *change});
                 return;
             }
             default: {
@@ -701,7 +710,9 @@ class RandomReservations {
     std::uint64_t next_request_ = 1'000'000;
 };
 
-RC_GTEST_PROP(ReservationProperties, AnAgentKeepsWhatItHasAndNoRoleSeesWhatIsAnothers, ()) { RandomReservations().run(); }
+RC_GTEST_PROP(ReservationProperties, AnAgentKeepsWhatItHasAndNoRoleSeesWhatIsAnothers, ()) {
+    RandomReservations().run();
+}
 
 }  // namespace
 }  // namespace fairlead::tests

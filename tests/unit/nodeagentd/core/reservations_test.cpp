@@ -1,5 +1,5 @@
-// Reservations that the master has the agent keep: written down before anything that follows, told at each registration,
-// and there again after a restart.
+// Reservations that the master has the agent keep: written down before anything that follows, told at each
+// registration, and there again after a restart.
 
 #include "tests/support/agent_harness.hpp"
 #include "tests/support/reservation_messages.hpp"
@@ -51,6 +51,9 @@ class AgentReservations : public testing::Test {
             if (message.has_register_()) return read(message.register_().agent_info().resources());
         return {};
     }
+    static bool starts(const core::Output& output) {
+        return !AgentHarness::actions<core::StartContainer>(output).empty();
+    }
     void settle() { agent.step(core::RuntimeSettled{}); }
 
     AgentHarness agent;
@@ -69,7 +72,7 @@ TEST_F(AgentReservations, AreWrittenDownInTheStepThatBringsThem) {
 
 TEST_F(AgentReservations, ATaskRunsOnWhatIsReservedAndOnNothingThatIsNot) {
     agent.from_master(keep({three_for_eng}));
-    EXPECT_FALSE(AgentHarness::actions<core::StartContainer>(agent.launch(task_with("t", "A", {three_for_eng}))).empty());
+    EXPECT_TRUE(starts(agent.launch(task_with("t", "A", {three_for_eng}))));
     const auto updates = AgentHarness::updates(
         agent.launch(task_with("other", "A", {reserved(scalar("cpus", 1), "web"), scalar("mem", 32)})));
     ASSERT_EQ(updates.size(), 1u);
@@ -160,9 +163,8 @@ TEST_F(AgentReservations, WhatARemovedFrameworkStillRunsOnIsFreeOnceItHasEnded) 
     agent.shut_down_framework();
     agent.from_master(keep({three_for_eng}));
     EXPECT_TRUE(agent.state().overcommitted);
-    EXPECT_TRUE(AgentHarness::actions<core::StartContainer>(agent.launch(task_with("t", "A", {three_for_eng}))).empty());
-    const auto output = agent.ended("old");
-    EXPECT_FALSE(AgentHarness::actions<core::StartContainer>(output).empty());
+    EXPECT_FALSE(starts(agent.launch(task_with("t", "A", {three_for_eng}))));
+    EXPECT_TRUE(starts(agent.ended("old")));
     EXPECT_FALSE(agent.state().overcommitted);
 }
 
