@@ -2,6 +2,7 @@
 
 #include "allocator/drf/fair_shares.hpp"
 #include "allocator/drf/guarantees.hpp"
+#include "allocator/portion.hpp"
 
 #include <algorithm>
 #include <tuple>
@@ -143,18 +144,24 @@ void Revocations::start_clocks(const Snapshot& snapshot, const std::vector<Need>
 }
 
 void Revocations::call_off(const Snapshot& snapshot, const std::vector<Need>& needs, Plan& plan) {
-    std::erase_if(asks_, [&](const Ask& ask) {
+    std::vector<Ask> all;
+    all.swap(asks_);
+    for (Ask& ask : all) {
+        // What was asked for before it may be enough by now.
         const bool is_needed = std::any_of(needs.begin(), needs.end(), [&](const Need& need) {
-            return need.cause == ask.cause && snapshot.roles[need.role].name == ask.in_favour_of;
+            return need.cause == ask.cause && snapshot.roles[need.role].name == ask.in_favour_of &&
+                   !unmet(snapshot, need).empty();
         });
-        if (is_needed) return false;
+        if (is_needed) {
+            asks_.push_back(std::move(ask));
+            continue;
+        }
         std::set<std::pair<FrameworkSlot, std::string>> gangs;
         for (const Ask::Victim& victim : ask.victims)
             if (victim.gang.empty() || gangs.emplace(victim.framework, victim.gang).second)
                 plan.call_offs.push_back({victim.framework, victim.task});
         kept_.erase(ask.agent);
-        return true;
-    });
+    }
 }
 
 // Of what it lacks, what is not on its way already.
@@ -222,7 +229,7 @@ std::optional<Revocations::Found> Revocations::look_at(Round& round, const Need&
 
     const bool has_shape = !taker.claim->wishes.empty();
     const Quantities& goal = has_shape ? taker.claim->wishes.front().shape : lacks;
-    const Quantities available = round.available(agent);
+    const Quantities available = without(round.available(agent), entry.kept_for_short);
     if (available.contains(goal)) return std::nullopt;  // it could have had it
 
     Found found;

@@ -164,6 +164,22 @@ TEST_F(Taking, WaitsForWhatIsAskedForOnlyWhileItIsNeeded) {
     EXPECT_TRUE(town.plan().call_offs.empty()) << "once";
 }
 
+TEST_F(Taking, CallsOffWhatIsNotNeededWhenPartOfItHasComeOtherwise) {
+    fill();
+    fill();
+    cluster.policy.revoked_share_max = 1;
+    cluster.set_guarantee("service", "cpus:6;mem:600");
+    const auto asked = town.plan_after(30s);
+    ASSERT_EQ(asked.revocations.size(), 6u);
+    const AgentSlot later = cluster.add_agent("cpus:2;mem:200");
+    const auto plan = town.plan();
+    ASSERT_EQ(plan.offers.size(), 1u);
+    EXPECT_EQ(plan.offers[0].agent, later);
+    ASSERT_EQ(plan.call_offs.size(), 2u);
+    for (const auto& line : plan.call_offs)
+        EXPECT_NE(town.entry(line.framework, line.task).agent, asked.revocations[0].agent) << "the smaller part";
+}
+
 TEST_F(Taking, IsCalledOffOnceForAGang) {
     fill();
     town.join_gang(tasks()[0], "g");
