@@ -211,10 +211,11 @@ void Core::note_declined(Framework& framework, const base::Role& role, const Dec
     books_.note_turned_down(framework, role, declined.largest);
 }
 
-// It has let an offer time out.
+// It has let an offer time out. Those that end together count once.
 void Core::note_expired(Framework& framework, const base::Role& role, base::Duration kept) {
     const allocator::Claim* claim = books_.claim(framework.slot, role);
-    if (claim) books_.set_content(framework, role, now_.instant + neglect_for(kept, claim->declines));
+    if (claim && claim->content_until <= now_.instant)
+        books_.set_content(framework, role, now_.instant + neglect_for(kept, claim->declines));
 }
 
 void Core::Declined::add(const Core& core, const Offer& offer) {
