@@ -91,8 +91,8 @@ void Cluster::end_guarantee(const Scheduler& scheduler) {
     step_master(mc::RolesOrdered{mc::RequestId{++last_number_}, {std::move(order)}, true});
 }
 
-// A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks and offers; each role
-// has one framework.
+// A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks, offers and what is
+// reserved for it and unused; each role has one framework.
 void Cluster::take_note_of(const internal::KillTask& kill) {
     if (kill.reason() != v1::TaskStatus::REASON_TASK_REVOKED) return;
     ++outcome_.tasks_revoked;
@@ -105,6 +105,11 @@ void Cluster::take_note_of(const internal::KillTask& kill) {
         if (task.holds_resources && !revoked_.contains({framework->id.value(), id.value()}))
             left.add(task.resources.quantities());
     for (const auto* offer : framework->offers) left.add(offer->resources.quantities());
+    for (const auto& agent : books.agent_entries())
+        agent.available.for_each([&](const resources::Resource& one) {
+            if (one.is_reserved() && one.reserved_role() == framework->roles.front())
+                left.add(resources::Resources(one).quantities());
+        });
     const auto role = books.roles().find(framework->roles.front());
     if (role && !left.contains(books.roles().entries()[*role].guarantee))
         complain(fmt::format("task {} of role {} is revoked, and the role has less than its guarantee then",
