@@ -1,7 +1,7 @@
 #pragma once
-// Supervisors before they have a task. To load a program takes longer than all else that an agent does for a start, so one
-// supervisor waits, loaded, for the next start; of many starts at once each further one has its own loaded when its turn has
-// come.
+// Supervisors before they have a task. To load a program takes longer than all else that an agent
+// does for a start, so one supervisor waits, loaded, for the next start; of many starts at once
+// each further one has its own loaded when its turn has come.
 
 #include "nodeagentd/runtime/supervisor_process.hpp"
 

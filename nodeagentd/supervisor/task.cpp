@@ -100,8 +100,9 @@ void write_oom_score(const char* score) {
     fail(failure, StartStage::execute);
 }
 
-// The child borrows our memory, and we stand still, until it has executed the command or ended: no page is copied, and
-// whether it could is known at once. A function of its own, so that the child leaves none of the caller's variables changed.
+// The child borrows our memory, and we stand still, until it has executed the command or ended: no
+// page is copied, and whether it could is known at once. A function of its own, so that the child
+// leaves none of the caller's variables changed.
 [[gnu::noinline]] pid_t start_child(const LaunchReader& launch, const Prepared& prepared, int out, int err,
                                     volatile Failure& failure) {
     const pid_t pid = ::vfork();
