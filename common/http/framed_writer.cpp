@@ -58,8 +58,7 @@ bool FramedWriter::post(Record record) {
         asio::post(strand_, [self = shared_from_this()] { self->finish(StreamEnd::too_slow); });
         return false;
     }
-    // At once where the caller is on the strand already.
-    asio::dispatch(strand_, [self = shared_from_this()] { self->write_next(); });
+    schedule_flush();
     return true;
 }
 
@@ -69,8 +68,7 @@ void FramedWriter::close() {
         if (!open_ || std::exchange(closing_, true)) return;
         if (std::exchange(flush_scheduled_, true)) return;
     }
-    // Not at once: the handler of the end is not called from within.
-    asio::post(strand_, [self = shared_from_this()] { self->write_next(); });
+    schedule_flush();
 }
 
 void FramedWriter::abort(StreamEnd why) {
@@ -89,6 +87,10 @@ bool FramedWriter::is_open() const {
 std::size_t FramedWriter::queued_bytes() const {
     std::lock_guard lock(mutex_);
     return pending_bytes_;
+}
+
+void FramedWriter::schedule_flush() {
+    asio::post(strand_, [self = shared_from_this()] { self->write_next(); });
 }
 
 void FramedWriter::attach(std::shared_ptr<tcp::socket> socket) {

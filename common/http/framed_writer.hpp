@@ -53,6 +53,7 @@ class FramedWriter : public std::enable_shared_from_this<FramedWriter> {
         std::size_t record_count = 0;
     };
 
+    void schedule_flush();
     void write_next();
     std::vector<Record> take_records();
     void fill(std::vector<Record> records);
