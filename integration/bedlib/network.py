@@ -44,9 +44,16 @@ def free_subnet(seed, taken):
     raise BedError("no free /24 in 10.0.0.0/8")
 
 
+def bridge_hardware_address(subnet):
+    """Locally administered, one for each subnet. A bridge without an address of its own takes that of a port and changes
+    it when the port goes, and then no host reaches the machine until it asks anew who has the address."""
+    octets = ipaddress.ip_network(subnet)[1].packed
+    return "02:f1:" + ":".join(f"{octet:02x}" for octet in octets)
+
+
 def make_bridge(tag, subnet):
     name = bridge(tag)
-    run("ip", "link", "add", name, "type", "bridge", "forward_delay", "0")
+    run("ip", "link", "add", name, "address", bridge_hardware_address(subnet), "type", "bridge", "forward_delay", "0")
     run("ip", "addr", "add", bridge_address(subnet) + "/24", "dev", name)
     run("ip", "link", "set", name, "up")
 
