@@ -97,6 +97,16 @@ void VirtualFramework::want_offers(bool wanted) {
     send(std::move(call));
 }
 
+void VirtualFramework::request(std::size_t slots, const std::string& gang) {
+    Call call;
+    call.set_type(Call::REQUEST);
+    auto& request = *call.mutable_request()->add_requests();
+    request = sdk::request_for(slot_.cpus, slot_.mem_mb, static_cast<std::uint32_t>(slots), gang);
+    constexpr std::int64_t day_ns = 86'400'000'000'000;
+    request.mutable_within()->set_nanoseconds(day_ns);
+    send(std::move(call));
+}
+
 void VirtualFramework::constrain_offers(v1::scheduler::OfferConstraints constraints) {
     Call call;
     call.set_type(Call::UPDATE_FRAMEWORK);

@@ -36,6 +36,8 @@ class VirtualFramework {
     void decline(const v1::Offer& offer, double refuse_seconds);
     // Suppresses or revives, where that is a change.
     void want_offers(bool wanted);
+    // So many slots at the same time, or none; the offers that answer bear the gang's name.
+    void request(std::size_t slots, const std::string& gang);
     void constrain_offers(v1::scheduler::OfferConstraints constraints);
     VirtualCluster& cluster() { return cluster_; }
     const VirtualCluster& cluster() const { return cluster_; }
