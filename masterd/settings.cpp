@@ -61,6 +61,17 @@ Result<std::optional<boost::asio::ip::address>> advertised_address(const Config&
     return std::optional(address);
 }
 
+base::Status read_or_never(const Config& config, const char* name, std::optional<base::Duration>& into) {
+    if (config.text(section, name) == "never") {
+        into.reset();
+        return {};
+    }
+    auto value = config.duration(section, name);
+    if (!value) return config.complain(section, name, "expected never, or a time such as 500ms, 5s or 2min 30s");
+    if (*value) into = **value;
+    return {};
+}
+
 base::Status read_durations(const Config& config, core::CoreOptions& options) {
     const auto read = [&](const char* name, auto& into) -> base::Status {
         auto value = config.duration(section, name);
@@ -70,7 +81,9 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
         return {};
     };
     if (auto done = read("HeartbeatInterval", options.heartbeat_interval); !done) return done;
-    if (auto done = read("OfferTimeout", options.offer_timeout); !done) return done;
+    if (auto done = read_or_never(config, "OfferTimeout", options.offer_timeout); !done) return done;
+    if (options.offer_timeout && *options.offer_timeout <= base::Duration::zero())
+        return config.complain(section, "OfferTimeout", "must be above zero");
     if (auto done = read("AgentPingInterval", options.ping_interval); !done) return done;
     if (auto done = read("AgentPingTimeout", options.ping_timeout); !done) return done;
     if (auto done = read("AgentReregisterTimeout", options.agent_reregister_timeout); !done) return done;
@@ -84,18 +97,8 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
 }
 
 base::Status read_revocation(const Config& config, core::CoreOptions& options) {
-    const auto read_patience = [&](const char* name, std::optional<base::Duration>& into) -> base::Status {
-        if (config.text(section, name) == "never") {
-            into.reset();
-            return {};
-        }
-        auto value = config.duration(section, name);
-        if (!value) return config.complain(section, name, "expected never, or a time such as 500ms, 5s or 2min 30s");
-        if (*value) into = **value;
-        return {};
-    };
-    if (auto done = read_patience("RevocationPatience", options.policy.patience); !done) return done;
-    if (auto done = read_patience("FairSharePatience", options.policy.fair_share_patience); !done) return done;
+    if (auto done = read_or_never(config, "RevocationPatience", options.policy.patience); !done) return done;
+    if (auto done = read_or_never(config, "FairSharePatience", options.policy.fair_share_patience); !done) return done;
     auto grace = config.duration(section, "RevocationGrace");
     if (!grace) return grace.error();
     if (*grace) options.revocation_grace = **grace;

@@ -107,6 +107,15 @@ struct Framework {
     bool is_connected() const { return connection == Connection::connected; }
 };
 
+// A change of reservations that its agent has not written down yet, and who is to hear of it then.
+struct UnconfirmedChange {
+    std::uint64_t list = 0;  // with which the agent is told
+    // One of the two: the request of an operator, or a framework and what it is to be told of its operation.
+    std::optional<RequestId> request;
+    base::FrameworkId framework;
+    v1::OperationStatus finished;
+};
+
 struct Agent {
     base::AgentId id;
     AgentSlot slot = 0;
@@ -123,9 +132,9 @@ struct Agent {
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
-    // When it was last told what to keep reserved. It may have missed that until it has been heard of for so long that
-    // it would have broken a silent link.
-    std::optional<base::Instant> reservations_told;
+    std::uint64_t reservations_told = 0;  // the number of the last list of what to keep reserved
+    std::uint64_t reservations_kept = 0;  // and of the last that is on its disk
+    std::deque<UnconfirmedChange> unconfirmed;
     Timers::Handle ping;
     Timers::Handle overdue;
     base::WallTime registered_time{};

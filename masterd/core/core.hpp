@@ -22,6 +22,7 @@
 #include "common/base/prng.hpp"
 
 #include <deque>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -150,8 +151,12 @@ class Core {
     void change_reservations(Agent& agent, const ReservationChange& change);
     void make_room(const Agent& agent, const resources::Resources& wanted);
     void tell_reservations(Agent& agent);
-    resources::Resources total_registered(const Agent* known, resources::Resources total);
-    bool may_have_missed_reservations(const Agent& agent) const;
+    resources::Resources total_registered(Agent* known, resources::Resources total);
+    std::set<std::string> unconfirmed_operations(const Framework& of, const base::AgentId& on) const;
+    void confirm_changes(Agent& agent, std::uint64_t list);
+    void answer(const UnconfirmedChange& change, v1::OperationState state, const std::string& why);
+    void answer_unconfirmed(Agent& agent, v1::OperationState state, const std::string& why);
+    void answer_waiting_operators(Agent& agent, const std::string& why);
 
     // tasks.cpp
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);

@@ -30,7 +30,7 @@ TEST_F(SettingsFile, NothingSaidMeansTheDefaults) {
     EXPECT_TRUE(settings.listen.address().is_unspecified());
     EXPECT_FALSE(settings.advertise);
     EXPECT_FALSE(settings.hostname.empty());
-    EXPECT_FALSE(settings.core.offer_timeout);
+    EXPECT_EQ(settings.core.offer_timeout, std::chrono::minutes(10));
     EXPECT_EQ(settings.core.policy.patience, std::chrono::seconds(30));
     EXPECT_FALSE(settings.core.policy.fair_share_patience);
 }
@@ -96,6 +96,10 @@ TEST_F(SettingsFile, PingsMustComeMoreOftenThanTheirTimeout) {
         EXPECT_NE(why.find(file_ + ":2"), std::string::npos) << why;
         EXPECT_NE(why.find("must be below AgentPingTimeout"), std::string::npos) << why;
     }
+}
+
+TEST_F(SettingsFile, OffersMayStandUntilTheyAreUsed) {
+    EXPECT_FALSE(read("OfferTimeout=never\n").value().core.offer_timeout);
 }
 
 TEST_F(SettingsFile, WhatIsWrongIsNamedWithFileLineAndKey) {

@@ -167,6 +167,10 @@ class RandomWalk {
         *wanted.Add() = reservation();
         const auto change = prng_.chance(0.6) ? read_reserve(wanted, {}, {}) : read_unreserve(wanted, {});
         master_.step(ReservationOrdered{RequestId{next_request_++}, base::AgentId(host_id()), change.value()});
+        if (!hosts_.empty() && prng_.chance(0.5)) {
+            const auto& host = hosts_[prng_.below(hosts_.size())];
+            if (master_.core.state().books.agent(base::AgentId(host.id))) master_.confirm_reservations(host);
+        }
     }
 
     void call(const MasterHarness::Scheduler& scheduler) {
