@@ -70,7 +70,8 @@ struct Claim {
     bool suppressed = false;
     // It has declined all that it was offered last, and is asked after the others until then. The epoch: it is hungry.
     base::Instant content_until{};
-    unsigned declines = 0;  // one after the other, without anything taken between them
+    unsigned declines = 0;    // one after the other, without anything taken between them
+    unsigned times_kept = 0;  // and of those, how often it had kept for a while what it then made nothing of
     // The most that it has been offered on one agent, and declined, since it last took something or asked anew: there is
     // no use in taking as much from others for it.
     resources::Quantities turned_down;

@@ -20,7 +20,7 @@ constexpr const char* section = "Master";
 std::vector<Key> keys() {
     std::vector<Key> all;
     for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "Threads",
-                             "HeartbeatInterval", "OfferTimeout", "AgentPingInterval", "AgentPingTimeout",
+                             "HeartbeatInterval", "OfferTimeout", "OfferPatience", "AgentPingInterval", "AgentPingTimeout",
                              "AgentReregisterTimeout", "AllocationModule", "RevocationPatience", "FairSharePatience",
                              "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration"})
         all.push_back({section, name});
@@ -81,9 +81,10 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
         return {};
     };
     if (auto done = read("HeartbeatInterval", options.heartbeat_interval); !done) return done;
-    if (auto done = read_or_never(config, "OfferTimeout", options.offer_timeout); !done) return done;
-    if (options.offer_timeout && *options.offer_timeout <= base::Duration::zero())
-        return config.complain(section, "OfferTimeout", "must be above zero");
+    for (const auto& [name, into] : {std::pair("OfferTimeout", &options.offer_timeout), {"OfferPatience", &options.offer_patience}}) {
+        if (auto done = read_or_never(config, name, *into); !done) return done;
+        if (*into && **into <= base::Duration::zero()) return config.complain(section, name, "must be above zero");
+    }
     if (auto done = read("AgentPingInterval", options.ping_interval); !done) return done;
     if (auto done = read("AgentPingTimeout", options.ping_timeout); !done) return done;
     if (auto done = read("AgentReregisterTimeout", options.agent_reregister_timeout); !done) return done;

@@ -218,11 +218,12 @@ void Books::set_active(Framework& framework, bool active) {
     if (active) wake(framework);
 }
 
-void Books::set_content(Framework& framework, const base::Role& role, base::Instant until) {
+void Books::set_content(Framework& framework, const base::Role& role, base::Instant until, bool had_kept) {
     auto* claim = find_claim(framework.slot, role);
     if (!claim) return;
     claim->content_until = until;
     ++claim->declines;
+    claim->times_kept += had_kept;
     touch_framework(framework.slot);
 }
 
@@ -231,6 +232,7 @@ void Books::set_hungry(Framework& framework, const base::Role& role) {
     if (!claim) return;
     claim->content_until = {};
     claim->declines = 0;
+    claim->times_kept = 0;
     claim->turned_down = {};
     touch_framework(framework.slot);
 }

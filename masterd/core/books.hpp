@@ -182,7 +182,8 @@ class Books {
     void set_suppressed(Framework& framework, const base::Role& role, bool suppressed);
     void set_active(Framework& framework, bool active);
     // What it has made of its last offers under this role: declined them all and is content until then, or taken some.
-    void set_content(Framework& framework, const base::Role& role, base::Instant until);
+    // Until then, after it had kept for a while what it made nothing of, or declined at once.
+    void set_content(Framework& framework, const base::Role& role, base::Instant until, bool had_kept);
     void set_hungry(Framework& framework, const base::Role& role);
     // It was offered this much on one agent, and declined it.
     void note_turned_down(Framework& framework, const base::Role& role, const resources::Quantities& amount);

@@ -95,18 +95,6 @@ void Core::fire(const FailoverExpired& due) {
     remove_framework(framework, "its scheduler did not come back within its failover timeout");
 }
 
-// Who never answers keeps an agent from the others for as long as offers stand, so it is asked after them, and ever later:
-// doubled each time, once for offers that end together. Whatever it accepts, and a REVIVE, ends that.
-void Core::fire(const OfferExpired& due) {
-    Offer& offer = *books_.offer(due.offer);
-    offer.timeout.reset();
-    Framework& framework = books_.framework(offer.framework);
-    const base::Role role = offer.role;
-    const base::Duration kept = now_.instant - offer.since;
-    end_offer(offer, Tell::rescind);
-    note_expired(framework, role, kept);
-}
-
 void Core::fire(const FilterExpired& due) {
     filters_.expire(due);
     books_.open(books_.agent(due.agent));

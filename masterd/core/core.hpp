@@ -9,8 +9,8 @@
 // (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
 // links and their silence), frameworks (end of), requests (what is asked for ahead of offers),
-// allocation (offers), revocation (what is taken back, and how). What they share, who holds what,
-// is in books.hpp.
+// allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
+// how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -214,6 +214,7 @@ class Core {
     void allocate();
     Offer* make_offer(const allocator::OfferLine& line);  // null where the line does not hold
     bool holds(const allocator::OfferLine& line) const;
+    bool may_have(const allocator::OfferLine& line) const;
     bool is_there(const allocator::OfferLine& line) const;
     bool stays_within_limits(const allocator::OfferLine& line) const;
     enum class Split { by_size, never };
@@ -221,6 +222,11 @@ class Core {
     void end_offer(Offer& offer, Tell tell);
     void end_offers(std::vector<Offer*> offers, Tell tell);
     void await_allocation(std::optional<base::Instant> when);
+
+    // offer_answers.cpp
+    void await_answer(Offer& offer);
+    bool is_waited_for(const Offer& offer);
+    void find_waiting();
     // What a framework has given back at once under one role.
     struct Declined {
         bool any_asked_for = false;
@@ -269,6 +275,10 @@ class Core {
     bool allocation_due_ = true;  // the module has not been shown anything yet, or has asked for it
     bool module_is_new_ = true;
     Timers::Handle allocation_awaited_;
+    // Who wants offers and had none at that moment.
+    std::vector<std::pair<FrameworkSlot, RoleSlot>> waiting_;
+    std::optional<base::Instant> waiting_since_;
+    std::size_t next_waiting_ = 0;
     std::uint64_t next_framework_ = 0;
     std::uint64_t next_agent_ = 0;
     std::uint64_t next_offer_ = 0;

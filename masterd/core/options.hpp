@@ -17,6 +17,8 @@ namespace fairlead::masterd::core {
 struct CoreOptions {
     base::Duration heartbeat_interval = std::chrono::seconds(5);
     std::optional<base::Duration> offer_timeout = std::chrono::minutes(10);  // none: an offer stands until it is used
+    // Where somebody else could use it, an offer stands for so long only. None: as where nobody could.
+    std::optional<base::Duration> offer_patience = std::chrono::seconds(5);
     base::Duration agent_reregister_timeout = std::chrono::seconds(75);
     base::Duration ping_interval = std::chrono::seconds(15);
     base::Duration ping_timeout = std::chrono::seconds(75);

@@ -91,6 +91,7 @@ void Core::attach(Framework& framework, const CallArrived& arrived,
     framework.constraints = std::move(constraints);
     books_.set_info(framework, std::move(info), options_.min_allocatable);
     apply_suppressed(framework, arrived.call->subscribe().suppressed_roles());
+    for (const base::Role& role : framework.roles) books_.set_hungry(framework, role);  // whatever its predecessor declined
     framework.connection = Framework::Connection::connected;
     framework.stream = arrived.request;
     framework.stream_id = base::Uuid::draw(prng_).text();

@@ -1,6 +1,7 @@
 #include "allocator/drf/drf.hpp"
 #include "common/resources/wire.hpp"
 #include "tests/support/master_harness.hpp"
+#include "tests/support/reservation_messages.hpp"
 
 namespace fairlead::tests {
 namespace {
@@ -93,6 +94,17 @@ TEST_F(ShortLaunches, ZeroIsNoWayAroundIt) {
     auto task = command_task("t", host.id, 1, 32);
     task.mutable_max_completion_time()->set_nanoseconds(0);
     EXPECT_EQ(launch(task), base::Duration(30s).count());
+}
+
+TEST_F(ShortLaunches, WhatIsOfferedForALimitedTimeCannotBeReserved) {
+    const auto before = master.core.state().books.agent_entries()[0].total;
+    master.send(quick, accept_call(quick.id, {offer.id().value()},
+                                   {reserve_operation({reserved(scalar("cpus", 1), "*")}, "op")}));
+    const auto answers = master.take(quick, v1::scheduler::Event::UPDATE_OPERATION_STATUS);
+    ASSERT_EQ(answers.size(), 1u);
+    EXPECT_EQ(answers[0]->update_operation_status().status().message(),
+              "What is offered for a limited time cannot be reserved");
+    EXPECT_EQ(master.core.state().books.agent_entries()[0].total, before);
 }
 
 TEST_F(ShortLaunches, WhatIsKeptIsKeptForTheNextOne) {
