@@ -21,6 +21,7 @@ struct Shape {
     bool quotas = false;        // a guarantee and a limit for each role
     bool constraints = false;   // each framework takes half of the agents
     bool suppressed = false;    // 99 of 100 frameworks want nothing
+    bool need = false;          // tasks use all there is, eight on each agent, and one role has nothing of its guarantee
 };
 
 class Cluster {
@@ -45,17 +46,22 @@ class Cluster {
     base::Instant now{};
 
   private:
+    using Visit = std::function<void(const allocator::TaskEntry&)>;
     struct Constraints final : allocator::OfferConstraints {
         bool allow(allocator::FrameworkSlot framework, const base::Role&, allocator::AgentSlot agent) const override {
             return !half || (framework + agent) % 2 == 0;
         }
         bool half = false;
     };
-    struct NoTasks final : allocator::TaskList {
-        std::optional<allocator::TaskEntry> find(allocator::FrameworkSlot, const base::TaskId&) const override { return {}; }
-        void for_each(allocator::AgentSlot, const std::function<void(const allocator::TaskEntry&)>&) const override {}
-        void for_each_of_gang(allocator::FrameworkSlot, std::string_view,
-                              const std::function<void(const allocator::TaskEntry&)>&) const override {}
+    struct Tasks final : allocator::TaskList {
+        std::optional<allocator::TaskEntry> find(allocator::FrameworkSlot, const base::TaskId& task) const override;
+        void for_each(allocator::AgentSlot agent, const Visit& visit) const override {
+            if (agent >= on_agent.size()) return;
+            for (const auto& task : on_agent[agent]) visit(task);
+        }
+        void for_each_of_gang(allocator::FrameworkSlot, std::string_view, const Visit&) const override {}
+        std::vector<std::vector<allocator::TaskEntry>> on_agent;
+        resources::Resources of_each;
     };
 
     struct NoOffers final : allocator::OfferList {
@@ -64,6 +70,7 @@ class Cluster {
 
     enum class To { framework, agent };
     void move(const allocator::OfferLine& line, To to);
+    void fill_with_tasks();
 
     std::vector<allocator::AgentEntry> agents_;
     std::vector<allocator::FrameworkEntry> frameworks_;
@@ -72,7 +79,7 @@ class Cluster {
     masterd::core::FilterTable filters_{timers_};
     resources::Quantities total_, free_;
     Constraints constraints_;
-    NoTasks tasks_;
+    Tasks tasks_;
     NoOffers offers_;
     allocator::Policy policy_;
     allocator::Changes changes_;

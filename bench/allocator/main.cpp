@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t changes_measured = 400;
 constexpr int passes_measured = 5;
+constexpr int rounds_measured = 50;
 constexpr double five_seconds = 5;
 
 double at(std::vector<double>& values, double part) {
@@ -104,6 +105,26 @@ void measure(const Shape& shape, bool refused) {
     fmt::print("}}\n");
 }
 
+// Each second the module chooses victims anew: nothing of what it has asked for is under way here.
+void measure_need(const Shape& shape) {
+    Cluster cluster(shape);
+    allocator::drf::Drf module(1);
+    cluster.plan(module);
+    std::vector<double> rounds, between;
+    std::size_t victims = 0;
+    for (int i = 0; i < rounds_measured; ++i) {
+        cluster.now += std::chrono::seconds(2);
+        const auto planned = cluster.plan(module);
+        rounds.push_back(planned.microseconds);
+        victims = planned.plan.revocations.size();
+        cluster.now += std::chrono::milliseconds(20);
+        cluster.suppress(1);
+        between.push_back(cluster.plan(module).microseconds);
+    }
+    fmt::print(R"({{"round": {}, "between": {}, "victims": {}}})", times(rounds), times(between), victims);
+    fmt::print("\n");
+}
+
 }  // namespace
 }  // namespace fairlead::bench
 
@@ -119,7 +140,11 @@ int main(int argc, char** argv) {
     app.add_flag("--quotas", shape.quotas, "a guarantee and a limit for each role");
     app.add_flag("--constraints", shape.constraints, "each framework takes half of the agents");
     app.add_flag("--suppressed", shape.suppressed, "99 of 100 frameworks want nothing");
+    app.add_flag("--need", shape.need, "tasks everywhere, and one role below its guarantee: only that is measured");
     app.add_flag("--refused", refused, "at the end everybody refuses everything");
     CLI11_PARSE(app, argc, argv);
-    fairlead::bench::measure(shape, refused);
+    if (shape.need)
+        fairlead::bench::measure_need(shape);
+    else
+        fairlead::bench::measure(shape, refused);
 }
