@@ -37,13 +37,6 @@ base::Duration refused_duration(const v1::Filters& filters) {
     return base::seconds_clamped(seconds);
 }
 
-bool is_enough(const allocator::Claim& claim, const resources::Resources& part) {
-    const auto amounts = part.quantities();
-    return !part.empty() && (claim.min_allocatable.empty() ||
-                             std::any_of(claim.min_allocatable.begin(), claim.min_allocatable.end(),
-                                         [&](const resources::Quantities& least) { return amounts.contains(least); }));
-}
-
 }  // namespace
 
 // --- offers that nobody answers ---

@@ -1,6 +1,7 @@
 // What frameworks make of their offers, and what it means for the next ones: offers that time out, or that others wait for,
 // and who is asked after whom.
 
+#include "allocator/drf/drf.hpp"
 #include "tests/support/master_harness.hpp"
 
 namespace fairlead::tests {
@@ -27,6 +28,14 @@ void decline(MasterHarness& master, const MasterHarness::Scheduler& scheduler, d
     ASSERT_GT(call.decline().offer_ids_size(), 0);
     call.mutable_decline()->mutable_filters()->set_refuse_seconds(refuse_seconds);
     master.send(scheduler, call);
+}
+
+// Hosts here answer no pings.
+masterd::core::CoreOptions without_pings() {
+    masterd::core::CoreOptions options;
+    options.ping_interval = 48h;
+    options.ping_timeout = 96h;
+    return options;
 }
 
 // --- offers that nobody answers ---
@@ -67,7 +76,7 @@ TEST(OfferAnswers, WhoNeverAnswersIsAskedAfterTheOthersAndEverLater) {
 }
 
 TEST(OfferAnswers, AnOfferStandsAsLongAsNobodyElseCouldUseIt) {
-    MasterHarness master;
+    MasterHarness master(without_pings());
     master.join();
     const auto slow = master.subscribe(named("slow"));
     const auto quiet = master.subscribe(named("quiet"));
@@ -80,7 +89,7 @@ TEST(OfferAnswers, AnOfferStandsAsLongAsNobodyElseCouldUseIt) {
 }
 
 TEST(OfferAnswers, AnOfferThatSomebodyElseCouldUseIsTakenBackAfterItsPatienceAndGoesThere) {
-    MasterHarness master;
+    MasterHarness master(without_pings(), std::make_unique<allocator::drf::Drf>(1));
     master.join();
     const auto slow = master.subscribe(named("slow"));
     master.pass(1min);
@@ -93,11 +102,10 @@ TEST(OfferAnswers, AnOfferThatSomebodyElseCouldUseIsTakenBackAfterItsPatienceAnd
 }
 
 TEST(OfferAnswers, WhoHasOffersAlreadyOrCannotUseThisOneIsNotWaitedFor) {
-    MasterHarness master;
+    MasterHarness master(without_pings());
     master.join("host1");
     master.join("host2");
-    auto slow_info = named("slow");
-    const auto slow = master.subscribe(slow_info);
+    const auto slow = master.subscribe(named("slow"));
     auto demanding = named("demanding");
     auto& least = *(*demanding.mutable_offer_filters())["demanding"].mutable_min_allocatable_resources()->add_quantities();
     (*least.mutable_quantities())["cpus"].set_value(5);
@@ -107,7 +115,7 @@ TEST(OfferAnswers, WhoHasOffersAlreadyOrCannotUseThisOneIsNotWaitedFor) {
 }
 
 TEST(OfferAnswers, NeverMeansNever) {
-    masterd::core::CoreOptions options;
+    auto options = without_pings();
     options.offer_timeout.reset();
     options.offer_patience.reset();
     MasterHarness master(options);
