@@ -289,7 +289,8 @@ Gathering* Drf::gathering_for(const Snapshot& snapshot, LeafIndex index, const W
     if (Gathering* known = gatherings_.of(wish.number)) return known;
     if (!gatherings_.may_begin(wish.number, !wish.gang.empty(), snapshot.now)) return nullptr;
     const std::uint32_t count = wish.gang.empty() ? 1 : wish.count;
-    if (!ceilings(snapshot, leaves_[index]).allow(times(wish.shape, count))) {
+    // What must stay free for guarantees is a matter of each place: there will be more than is free now.
+    if (!limits_of(snapshot, leaves_[index].role).allow(times(wish.shape, count))) {
         cut_short_.insert(index);
         return nullptr;
     }

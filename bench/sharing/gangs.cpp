@@ -25,8 +25,7 @@ void GangEngine::ask() {
         waiting_.pop_front();
         slots_out_ += job.slots();
         job.asked_at = cluster().seconds();
-        want_offers(true);
-        request(job.slots(), job.gang());
+        request(job.slots(), job.gang());  // before offers are wanted: then only those come that answer it
     }
     want_offers(!asked_.empty());
 }
@@ -66,6 +65,7 @@ void GangEngine::launch_kept() {
         for (const auto& offer : enough) kept_slots_ -= slots_of(offer);
         launch_gang(take_asked(asked_.begin()), enough);
     }
+    want_offers(!asked_.empty());
     if (!asked_.empty()) return;
     for (const auto& offer : std::exchange(kept_, {})) decline(offer, 0);
     kept_slots_ = 0;
