@@ -46,13 +46,19 @@ void VirtualFramework::hear(const Event& event) {
             *call.mutable_acknowledge()->mutable_task_id() = status.task_id();
             call.mutable_acknowledge()->set_uuid(status.uuid());
             send(std::move(call));
-            if (sdk::is_terminal(status.state())) ended(status.task_id().value());
+            if (!sdk::is_terminal(status.state())) break;
+            if (status.state() != v1::TASK_FINISHED)
+                throw std::logic_error("a task ended as " + v1::TaskState_Name(status.state()) + ": " + status.message());
+            ended(status.task_id().value());
             break;
         }
+        case Event::RESCIND:
+        case Event::HEARTBEAT:
+            break;
         case Event::ERROR:
             throw std::logic_error(event.error().message());
         default:
-            break;
+            throw std::logic_error("no framework here knows what to do with " + Event::Type_Name(event.type()));
     }
 }
 

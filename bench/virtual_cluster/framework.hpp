@@ -26,7 +26,7 @@ class VirtualFramework {
     const std::string& role() const { return role_; }
 
   protected:
-    // Each offer is to be accepted or declined, once.
+    // Each offer is to be accepted or declined, once; what is taken back meanwhile is not told, and a task on it is an error.
     virtual void offers(const std::vector<v1::Offer>& offers) = 0;
     virtual void ended(const std::string& task) = 0;
 
