@@ -77,6 +77,15 @@ Capabilities capabilities_of(const v1::FrameworkInfo& info);
 // Those that it subscribes to: `roles`, or `role` without MULTI_ROLE.
 std::vector<base::Role> roles_of(const v1::FrameworkInfo& info);
 
+// What a scheduler has asked for with its SUBSCRIBE, once it has been found valid.
+struct Subscription {
+    RequestId stream{};
+    std::string stream_id;
+    std::shared_ptr<const v1::scheduler::Call> call;
+    std::shared_ptr<v1::FrameworkInfo> info;  // with id
+    std::shared_ptr<const OfferConstraints> constraints;
+};
+
 struct Framework {
     // `recovered` is known from agents only: its scheduler has not subscribed to this master yet.
     enum class Connection { recovered, disconnected, connected };
@@ -93,6 +102,11 @@ struct Framework {
     Timers::Handle heartbeat;
     Timers::Handle failover;
     Timers::Handle wishes_over;
+    std::deque<Subscription> standbys;  // in the order in which they take over
+    // While there are any, its scheduler has to be heard of so often.
+    std::optional<base::Duration> heartbeat_timeout;
+    base::Instant last_heard{};
+    Timers::Handle silence;
     base::WallTime registered_time{};
     base::WallTime reregistered_time{};
     base::WallTime unregistered_time{};

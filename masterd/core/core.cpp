@@ -44,7 +44,7 @@ void Core::take(const LeadershipGained& gained) {
 
 void Core::take(const StreamClosed& closed) {
     const auto found = streams_.find(closed.stream);
-    if (found == streams_.end()) return;
+    if (found == streams_.end()) return standby_gone(closed.stream);
     disconnect(books_.framework(found->second));
 }
 
@@ -87,6 +87,8 @@ void Core::fire(const HeartbeatDue& due) {
     Framework& framework = books_.framework(due.framework);
     framework.heartbeat = timers_.schedule(now_.instant + options_.heartbeat_interval, due);
     send(framework, heartbeat_event());
+    for (const Subscription& standby : framework.standbys)
+        output_.effects.emplace_back(SendEvent{standby.stream, heartbeat_event()});
 }
 
 void Core::fire(const FailoverExpired& due) {

@@ -4,7 +4,7 @@
 // seed, so the same inputs give the same outputs. One strand owns it; cost per step follows what
 // changed, never the size of the cluster.
 //
-// Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
+// Its parts by file: subscribe (streams and their frameworks), standbys (schedulers that wait for another one to go), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
@@ -81,6 +81,7 @@ class Core {
     void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);
     void fire(const WishesOver& due);
+    void fire(const SchedulerSilent& due);
     void fire(const RecoveryOver&);
     void fire(const AnswersDue& due);
     void reply(RequestId request, unsigned status, std::string body = {});
@@ -93,18 +94,27 @@ class Core {
 
     // subscribe.cpp
     void subscribe(const CallArrived& arrived);
-    void attach(Framework& framework, const CallArrived& arrived,
-                std::shared_ptr<const v1::FrameworkInfo> info,
-                std::shared_ptr<const OfferConstraints> constraints);
+    base::Result<Subscription> subscription_of(const CallArrived& arrived);
+    void open_stream(const Subscription& subscription);
+    void attach(Framework& framework, Subscription subscription);
+    void resume(Framework& framework, Subscription subscription, const std::string& what);
     void refuse_subscription(const CallArrived& arrived, const std::string& why);
     void detach(Framework& framework);  // its stream is gone or being replaced
     void disconnect(Framework& framework);
+    void fail_over(Framework& framework);  // its scheduler is told, and its stream closed
     void apply_suppressed(Framework& framework,
                           const google::protobuf::RepeatedPtrField<std::string>& roles);
     void tell_agents_about(const Framework& framework);
     void update_framework(Framework& framework, const CallArrived& arrived);
     bool was_completed(const base::FrameworkId& id) const;
     std::size_t framework_count() const;
+
+    // standbys.cpp
+    void stand_by(Framework& framework, Subscription subscription);
+    bool let_next_take_over(Framework& framework);
+    void await_silence(Framework& framework);
+    void standby_gone(RequestId stream);
+    void dismiss_standbys(Framework& framework);
 
     // frameworks.cpp
     void remove_framework(Framework& framework, const std::string& why);
@@ -285,6 +295,7 @@ class Core {
     std::uint64_t next_inverse_offer_ = 0;
     std::uint64_t next_wish_ = 0;
     std::unordered_map<RequestId, FrameworkSlot> streams_;
+    std::unordered_map<RequestId, FrameworkSlot> standby_streams_;
     std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
     struct NewLink {
         std::string peer_address;
