@@ -35,7 +35,6 @@ constexpr base::Duration allocation_pause_min = std::chrono::milliseconds(100);
 }  // namespace
 
 void Core::allocate() {
-    if (!state_.leading) return;
     allocator::Changes changes = books_.take_changes();
     changes.everything = std::exchange(module_is_new_, false);
     allocation_due_ = false;
