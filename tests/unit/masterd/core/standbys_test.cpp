@@ -69,6 +69,7 @@ TEST_F(Standbys, TheNextOneHasFreshOffersAndTheTasksAndAgentsAreAskedForWhatIsNo
     const auto offer = master.take_offers(first).at(0);
     master.send(first, accept_call("web", {offer.id().value()}, {command_task("t", host.id, 1, 32)}));
     const auto second = join();
+    master.pass(5s);
     const auto left = master.take_offers(first);
     ASSERT_EQ(left.size(), 1u);
     master.take(host);
