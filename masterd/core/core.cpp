@@ -18,6 +18,7 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
     state_.refusals = &filters_;
     state_.policy = &policy_;
     policy_.short_task_duration = options_.short_task_duration;
+    policy_.grace = options_.revocation_grace;
     books_.set_short_task_percent(options_.short_task_percent);
 }
 
