@@ -43,20 +43,38 @@ void Asks::call_off(const Snapshot& snapshot, const std::vector<Need>& needs, co
 // What was asked for before it may be enough by now.
 bool Asks::is_needed(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings,
                      Ask& ask) const {
-    if (ask.gang > 0) return gatherings.of(ask.gang) != nullptr;
+    if (ask.is_for_gang) return gatherings.of(ask.wish) != nullptr;
     const auto need = std::find_if(needs.begin(), needs.end(), [&](const Need& one) {
-        return one.cause == ask.cause && snapshot.roles[one.role].name == ask.in_favour_of && !unmet(one).empty();
+        return one.cause == ask.cause && snapshot.roles[one.role].name == ask.in_favour_of && !unmet(snapshot.roles, one).empty();
     });
     if (need == needs.end()) return false;
     ask.role = need->role;
     return true;
 }
 
-Quantities Asks::unmet(const Need& need) const {
+Quantities Asks::unmet(std::span<const RoleEntry> roles, const Need& need) const {
     Quantities lacks = need.lacks;
     for (const Ask& ask : all_)
-        if (ask.role == need.role) lacks = without(lacks, ask.meets);
+        if (is_below(roles, ask.role, need.role)) lacks = without(lacks, ask.meets);
     return lacks;
+}
+
+std::uint32_t Asks::coming_for(const Wish& wish) const {
+    std::uint32_t times = 0;
+    for (const Ask& ask : all_)
+        if (ask.wish == wish.number) times += ask.times;
+    return times;
+}
+
+Limits Asks::room_for(std::span<const RoleEntry> roles, const Need::Taker& taker) const {
+    Limits room;
+    for (const auto& [role, left] : taker.ceilings) {
+        Quantities coming;
+        for (const Ask& ask : all_)
+            if (is_below(roles, ask.role, role) || is_below(roles, role, ask.role)) coming.add(ask.meets);
+        room.tighten(left.left(coming));
+    }
+    return room;
 }
 
 }  // namespace fairlead::allocator::drf

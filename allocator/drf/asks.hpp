@@ -27,7 +27,9 @@ struct Ask {
     base::Role in_favour_of;
     Need::Cause cause = Need::Cause::guarantee;
     resources::Quantities meets;  // of the need
-    std::uint64_t gang = 0;       // the wish of which it is a part; none: 0
+    std::uint64_t wish = 0;       // that it meets, so many times; none: 0
+    std::uint32_t times = 0;
+    bool is_for_gang = false;     // and this is one part of it
     std::vector<Victim> victims;  // that have not ended yet
 };
 
@@ -51,8 +53,12 @@ class Asks {
     // Adds a line to the plan for what is not needed any more: a part of a gang when nothing is gathered for that, anything
     // else when its role lacks no more than is on its way.
     void call_off(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings, Plan& plan);
-    // Of what it lacks, what is not on its way already.
-    resources::Quantities unmet(const Need& need) const;
+    // Of what it lacks, what is not on its way already, to it or to a part of it.
+    resources::Quantities unmet(std::span<const RoleEntry> roles, const Need& need) const;
+    // How many tasks of a wish room is coming for.
+    std::uint32_t coming_for(const Wish& wish) const;
+    // What a taker may have beyond what its roles have and what may be on its way to them.
+    Limits room_for(std::span<const RoleEntry> roles, const Need::Taker& taker) const;
 
   private:
     bool is_needed(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings, Ask& ask) const;

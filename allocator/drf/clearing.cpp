@@ -43,27 +43,35 @@ Quantities beside_short(const Quantities& amount, const AgentEntry& agent) {
 }
 
 // As many tasks as it lacks, one at least, and no more than its limits allow.
-std::uint32_t times_wanted(const Wish& wish, const Need::Taker& taker, const Quantities& lacks) {
-    std::int64_t most = wish.count;
+std::uint32_t times_wanted(const Wish& wish, std::uint32_t coming, const Limits& room, const Quantities& lacks) {
+    if (coming >= wish.count) return 0;
+    std::int64_t most = wish.count - coming;
     lacks.for_each([&](std::string_view name, Milli amount) {
         if (const Milli each = wish.shape.of(name); !each.is_zero())
             most = std::min(most, amount.thousandths() / each.thousandths());
     });
     most = std::max<std::int64_t>(most, 1);
     wish.shape.for_each([&](std::string_view name, Milli each) {
-        if (const auto ceiling = taker.room.of(name)) most = std::min(most, ceiling->thousandths() / each.thousandths());
+        if (const auto ceiling = room.of(name)) most = std::min(most, ceiling->thousandths() / each.thousandths());
     });
     return static_cast<std::uint32_t>(most);
 }
 
 }  // namespace
 
-std::vector<Goal> Goal::of(const Need::Taker& taker, const Quantities& lacks) {
-    if (taker.gang) return {{taker.gang, taker.gang->shape, taker.gang->count}};
-    if (taker.wishes.empty()) return {{nullptr, cut_to(lacks, taker.room), 1}};
+std::vector<Goal> Goal::of(std::span<const RoleEntry> roles, const Need::Taker& taker, const Asks& asks,
+                           const Quantities& lacks) {
+    const Limits room = asks.room_for(roles, taker);
     std::vector<Goal> goals;
+    if (const Wish* gang = taker.gang) {
+        if (room.allow(allocator::times(gang->shape, gang->count))) goals.push_back({gang, gang->shape, gang->count});
+        return goals;
+    }
     for (const Wish* wish : taker.wishes)
-        if (const auto times = times_wanted(*wish, taker, lacks); times > 0) goals.push_back({wish, wish->shape, times});
+        if (const auto count = times_wanted(*wish, asks.coming_for(*wish), room, lacks); count > 0)
+            goals.push_back({wish, wish->shape, count});
+    if (!taker.wishes.empty()) return goals;
+    if (Quantities part = cut_to(lacks, room); !part.empty()) goals.push_back({nullptr, std::move(part), 1});
     return goals;
 }
 
@@ -107,7 +115,7 @@ void Round::turn_to(const Need& need) {
 bool Round::could_have(const Need::Taker& taker, const std::vector<Goal>& goals, AgentSlot agent) const {
     const Quantities here = available(agent);
     return std::any_of(goals.begin(), goals.end(), [&](const Goal& goal) {
-        return !(goal.wish && !goal.wish->gang.empty()) && here.contains(goal.shape) && may_be_there(taker, goal, agent);
+        return !goal.is_gang() && here.contains(goal.shape) && may_be_there(taker, goal, agent);
     });
 }
 
@@ -115,7 +123,6 @@ std::optional<Found> Round::look_at(const Need& need, std::size_t which, const G
     const Need::Taker& taker = need.takers[which];
     if (!may_be_there(taker, goal, agent)) return std::nullopt;
     const AgentEntry& entry = snapshot.agents[agent];
-    const bool is_gang = goal.wish && !goal.wish->gang.empty();
     Selection selection{{}, available(agent)};
 
     Found found;
@@ -132,7 +139,7 @@ std::optional<Found> Round::look_at(const Need& need, std::size_t which, const G
     const bool is_of_use = this->is_of_use(taker, goal, agent, found, have);
     if (is_of_use) spare(selection, beside_short(found.meets, entry), surplus);
     for (const Unit* unit : selection.victims) surplus.give_back(unit->losses);
-    if (!is_of_use || (selection.victims.empty() && !is_gang)) return std::nullopt;
+    if (!is_of_use || (selection.victims.empty() && !goal.is_gang())) return std::nullopt;
 
     for (const Unit* unit : selection.victims) (unit->tasks.empty() ? found.rescinded : found.victims).push_back(unit);
     found.option = {.agent = agent, .taker = which, .unmet = goal.wish ? 0 : part_unmet(goal.shape, found.meets)};

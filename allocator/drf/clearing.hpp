@@ -20,8 +20,11 @@ struct Goal {
     resources::Quantities shape;
     std::uint32_t times = 1;     // at most
 
-    // Best first.
-    static std::vector<Goal> of(const Need::Taker& taker, const resources::Quantities& lacks);
+    bool is_gang() const { return wish && !wish->gang.empty(); }
+
+    // Best first; none that its limits do not allow, or for which room is coming.
+    static std::vector<Goal> of(std::span<const RoleEntry> roles, const Need::Taker& taker, const Asks& asks,
+                                const resources::Quantities& lacks);
 };
 
 enum class Means { offers, tasks };  // that are taken back; with tasks go the offers beside them

@@ -295,14 +295,21 @@ Limits Drf::ceilings(const Snapshot& snapshot, const Leaf& leaf) const {
 
 Limits Drf::limits_of(const Snapshot& snapshot, RoleSlot role) const {
     Limits ceiling;
-    if (limited_.empty()) return ceiling;
+    for (const auto& [limited, left] : ceilings_above(snapshot, role)) ceiling.tighten(left);
+    return ceiling;
+}
+
+// What each limited role among this one and those above leaves.
+std::vector<std::pair<RoleSlot, Limits>> Drf::ceilings_above(const Snapshot& snapshot, RoleSlot role) const {
+    std::vector<std::pair<RoleSlot, Limits>> ceilings;
+    if (limited_.empty()) return ceilings;
     for (; role != root_role; role = snapshot.roles[role].parent) {
         if (!limited_.contains(role)) continue;
         Quantities used = snapshot.roles[role].chargeable;
         if (const auto given = given_.find(role); given != given_.end()) used.add(given->second);
-        ceiling.tighten(snapshot.roles[role].limit.left(used));
+        ceilings.emplace_back(role, snapshot.roles[role].limit.left(used));
     }
-    return ceiling;
+    return ceilings;
 }
 
 // What is free and needed by no guarantee that this role's part does not count for.

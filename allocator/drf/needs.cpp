@@ -73,14 +73,15 @@ void Drf::add_need(const Snapshot& snapshot, Need need, std::vector<Need>& needs
 std::optional<Need::Taker> Drf::taker_for(const Snapshot& snapshot, const Need& need, const Leaf& leaf) const {
     const Claim* claim = claim_of(snapshot, leaf);
     if (!claim) return std::nullopt;
-    Need::Taker taker{leaf.framework, claim, limits_of(snapshot, leaf.role), {}, nullptr};
+    Need::Taker taker{leaf.framework, claim, ceilings_above(snapshot, leaf.role), {}, nullptr};
+    const Limits room = limits_of(snapshot, leaf.role);
     bool waits = false;
     for (std::size_t i = 0; i < claim->wishes.size(); ++i) {
         const Wish& wish = claim->wishes[i];
         if (!is_awaited(leaf.wants[i], wish, snapshot.now)) continue;
         waits = true;
         const std::uint32_t least = wish.gang.empty() ? 1 : wish.count;
-        if (claim->turned_down.contains(wish.shape) || !taker.room.allow(times(wish.shape, least))) continue;
+        if (claim->turned_down.contains(wish.shape) || !room.allow(times(wish.shape, least))) continue;
         if (wish.gang.empty())
             taker.wishes.push_back(&wish);
         else if (!taker.gang && may_be_cleared_for(snapshot, wish))
@@ -88,7 +89,7 @@ std::optional<Need::Taker> Drf::taker_for(const Snapshot& snapshot, const Need& 
     }
     if (!taker.wishes.empty()) taker.gang = nullptr;
     if (waits) return taker.wishes.empty() && !taker.gang ? std::nullopt : std::optional(std::move(taker));
-    const Quantities lacks = cut_to(need.lacks, taker.room);
+    const Quantities lacks = cut_to(need.lacks, room);
     return lacks.empty() || claim->turned_down.contains(lacks) ? std::nullopt : std::optional(std::move(taker));
 }
 

@@ -39,7 +39,7 @@ void Revocations::plan(const Snapshot& snapshot, const std::vector<Need>& needs,
     for (std::size_t i = 0; i < count; ++i) {
         const auto& [need, by_force] = due[(first + i) % due.size()];
         round.turn_to(*need);
-        Quantities lacks = meet(round, *need, asks_.unmet(*need), Means::offers);
+        Quantities lacks = meet(round, *need, asks_.unmet(snapshot.roles, *need), Means::offers);
         if (by_force) meet(round, *need, std::move(lacks), Means::tasks);
     }
 }
@@ -79,7 +79,7 @@ Quantities Revocations::meet(Round& round, const Need& need, Quantities lacks, M
     for (std::size_t taker = 0; taker < std::min(need.takers.size(), takers_max) && !lacks.empty(); ++taker) {
         const bool is_gang = need.takers[taker].gang != nullptr;
         if (is_gang && means == Means::offers) continue;
-        const std::vector<Goal> goals = Goal::of(need.takers[taker], lacks);
+        const std::vector<Goal> goals = Goal::of(round.snapshot.roles, need.takers[taker], asks_, lacks);
         std::vector<Option> all = options(round, need, taker, goals, means);
         if (all.empty()) continue;
         std::sort(all.begin(), all.end(), [](const Option& a, const Option& b) { return a.better_than(b); });
@@ -100,7 +100,7 @@ Quantities Revocations::meet_where_best(Round& round, const Need& need, Quantiti
     for (const Option& option : options) {
         if (lacks.empty()) break;
         // Those before it may have left less to be needed, or to be taken.
-        const std::vector<Goal> goals = Goal::of(need.takers[option.taker], lacks);
+        const std::vector<Goal> goals = Goal::of(round.snapshot.roles, need.takers[option.taker], asks_, lacks);
         if (option.goal >= goals.size()) continue;
         const auto found = round.look_at(need, option.taker, goals[option.goal], option.agent, means);
         if (!found) continue;
@@ -110,7 +110,7 @@ Quantities Revocations::meet_where_best(Round& round, const Need& need, Quantiti
             round.give_back(*found);
             break;
         }
-        write_down(round, need, *found, 0);
+        write_down(round, need, *found, goals[option.goal]);
         lacks = without(lacks, found->meets);
     }
     return lacks;
@@ -155,7 +155,7 @@ void Revocations::meet_gang(Round& round, const Need& need, std::size_t taker, c
     }
     GangPlaces places{need.takers[taker].framework, need.takers[taker].claim->role, goal.wish, {}};
     for (const Found& found : chosen) {
-        write_down(round, need, found, goal.wish->number);
+        write_down(round, need, found, goal);
         places.tasks[found.option.agent] = found.times;
     }
     gang_places_.push_back(std::move(places));
@@ -167,11 +167,12 @@ bool Revocations::is_within_cap(const Round& round, const Quantities& before) co
            round.pending.largest_share_of(round.snapshot.total) <= round.snapshot.policy.revoked_share_max;
 }
 
-void Revocations::write_down(Round& round, const Need& need, const Found& found, std::uint64_t gang) {
+void Revocations::write_down(Round& round, const Need& need, const Found& found, const Goal& goal) {
     const AgentSlot agent = found.option.agent;
     for (const Unit* unit : found.rescinded) round.plan.rescinds.push_back({unit->framework, agent});
     if (found.victims.empty()) return;
-    Ask ask{agent, need.role, round.snapshot.roles[need.role].name, need.cause, found.meets, gang, {}};
+    Ask ask{agent, need.role, round.snapshot.roles[need.role].name, need.cause, found.meets,
+            goal.wish ? goal.wish->number : 0, found.times, goal.is_gang(), {}};
     for (const Unit* unit : found.victims)
         for (std::size_t i = 0; i < unit->tasks.size(); ++i) {
             const TaskEntry& task = unit->tasks[i];

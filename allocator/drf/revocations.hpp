@@ -53,7 +53,7 @@ class Revocations {
                                           const std::vector<Option>& options, Means means);
     void meet_gang(Round& round, const Need& need, std::size_t taker, const Goal& goal, const std::vector<Option>& options);
     bool is_within_cap(const Round& round, const resources::Quantities& before) const;
-    void write_down(Round& round, const Need& need, const Found& found, std::uint64_t gang);
+    void write_down(Round& round, const Need& need, const Found& found, const Goal& goal);
 
     using Waiting = std::pair<base::Role, Need::Cause>;
     std::map<Waiting, base::Instant> since_;

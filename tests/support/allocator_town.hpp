@@ -60,6 +60,10 @@ class AllocatorTown {
                           task->is_short ? Length::is_short : Length::any);
         all.erase(task);
     }
+    bool has(const base::TaskId& id) const {
+        const auto& all = cluster.tasks.all;
+        return std::any_of(all.begin(), all.end(), [&](const TaskEntry& task) { return task.id == id; });
+    }
     TaskEntry& entry(allocator::FrameworkSlot framework, const base::TaskId& id) {
         return *std::find_if(cluster.tasks.all.begin(), cluster.tasks.all.end(), [&](const TaskEntry& task) {
             return task.framework == framework && task.id == id;

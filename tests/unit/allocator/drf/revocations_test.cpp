@@ -244,6 +244,7 @@ TEST_F(Taking, FreesTheShapeThatWasAskedFor) {
     fill();
     auto& wish = cluster.claim(service).wishes.emplace_back();
     wish.shape = AllocatorCluster::amounts("cpus:3;mem:300");
+    wish.count = 2;
     wish.number = 1;
     cluster.touch(service);
     cluster.set_guarantee("service", "cpus:4;mem:400");
