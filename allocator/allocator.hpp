@@ -39,6 +39,8 @@ struct AgentEntry {
     resources::Quantities kept_for_short;
     // What such tasks and offers have there beyond what is kept for them: it comes back within that time.
     resources::Quantities lent_to_short;
+    // What is kept for such tasks as soon as it comes free: tasks of any length are in the part that is theirs.
+    resources::Quantities missing_for_short{};
 };
 
 // A role and all that lies below it: "eng" counts what "eng/ads" holds.
@@ -124,6 +126,7 @@ struct TaskEntry {
     double restart_cost = 0;
     std::string_view gang;        // tasks of one framework with the same word stand and fall together; empty: none
     bool ending = false;          // a kill or a revocation is under way
+    bool is_short = false;        // it ends soon by itself, and what it has goes to the next of its kind
 };
 
 class TaskList {
@@ -145,6 +148,7 @@ struct OfferEntry {
     AgentSlot agent = 0;
     const resources::Resources* resources = nullptr;
     base::Instant since{};
+    bool is_short = false;  // only for tasks that end soon
 };
 
 class OfferList {
@@ -161,6 +165,8 @@ struct Policy {
     std::optional<base::Duration> patience;
     // The same for a role below its fair share. None: nothing is revoked for fairness alone.
     std::optional<base::Duration> fair_share_patience;
+    // From the moment that a framework is asked for a task until the task is ended.
+    base::Duration grace = std::chrono::seconds(30);
     // What is being revoked at one time, as a part of the cluster; one decision may pass it.
     double revoked_share_max = 0.1;
     // How long a task may run that is given what is kept for short ones, or what is held back for somebody else.
@@ -184,6 +190,8 @@ struct Snapshot {
     const TaskList& tasks;
     const OfferList& offers;
     const Policy& policy;
+    // A new master waits for agents of its predecessor: what roles have is more than what is seen of it. Nothing is revoked.
+    bool recovering = false;
 };
 
 // What has changed since the last call. The first three name every entry that is not as it was; the last two say where a
@@ -219,7 +227,8 @@ struct HoldLine {
 };
 
 // Asks a framework to end this task, and ends it after the grace. No role may get below its guarantee by it, and of a gang
-// all tasks are named in one plan, or none.
+// all tasks are named in one plan, or none. A role that the one in favour is in loses nothing: it has in one part what it
+// gives in another.
 struct RevocationLine {
     FrameworkSlot framework = 0;
     AgentSlot agent = 0;

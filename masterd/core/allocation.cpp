@@ -43,7 +43,7 @@ void Core::allocate() {
     const OffersOnAgents offers(books_);
     const allocator::Plan plan = module_->plan(
         {now_.instant, books_.agent_entries(), books_.framework_entries(), books_.roles().entries(), books_.total(),
-         books_.free(), filters_, constraints, tasks, offers, policy_},
+         books_.free(), filters_, constraints, tasks, offers, policy_, state_.absent_agents.any_recovering()},
         changes);
     await_allocation(plan.again_at);
     take_back(plan);

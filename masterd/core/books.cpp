@@ -503,6 +503,8 @@ void Books::recompute_available(const Agent& agent) {
     entry.kept_for_short = allocator::overlap(allocator::without(agent.short_share, agent.used_by_short),
                                               allocator::plain_scalars(entry.available));
     entry.lent_to_short = allocator::without(agent.used_by_short, agent.short_share);
+    entry.missing_for_short =
+        allocator::without(allocator::without(agent.short_share, agent.used_by_short), entry.kept_for_short);
     auto& free = free_of_[agent.slot];
     free_.subtract(free);
     free = entry.offerable ? entry.available.free_quantities() : resources::Quantities{};

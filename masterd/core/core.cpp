@@ -24,6 +24,7 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
       books_(state_.books),
       filters_(timers_) {
     policy_.short_task_duration = options_.short_task_duration;
+    policy_.grace = options_.revocation_grace;
     begin_term({});
 }
 

@@ -46,13 +46,14 @@ allocator::TaskEntry TasksOnAgents::entry_of(const Task& task) const {
     entry.gang = gang_of(task);
     entry.ending = task.kill_sent || task.kill_wanted || task.state == v1::TASK_KILLING ||
                    revocations_.find(task.framework, task.id) != nullptr;
+    entry.is_short = task.is_short;
     return entry;
 }
 
 void OffersOnAgents::for_each(AgentSlot agent, const std::function<void(const allocator::OfferEntry&)>& visit) const {
     for (const Offer* offer : books_.agent(agent).offers)
         visit({offer->framework, books_.roles().find(offer->role).value_or(allocator::root_role), agent,
-               &offer->resources, offer->since});
+               &offer->resources, offer->since, offer->max_task_duration.has_value()});
 }
 
 }  // namespace fairlead::masterd::core

@@ -131,7 +131,8 @@ class AllocatorCluster {
         changes.everything = std::exchange(shown_nothing_, false);
         const auto known = std::exchange(changes, {});
         const auto plan = module.plan(
-            {now, agents, frameworks, roles.entries(), total, free, refusals, constraints, tasks, offers, policy}, known);
+            {now, agents, frameworks, roles.entries(), total, free, refusals, constraints, tasks, offers, policy, recovering},
+            known);
         for (const auto& line : plan.offers) take(line);
         end_offered_gangs(plan);
         if (plan.holds) holds = *plan.holds;
@@ -205,6 +206,7 @@ class AllocatorCluster {
     Tasks tasks;
     Offers offers;
     allocator::Policy policy;
+    bool recovering = false;
     allocator::Changes changes;
     std::vector<allocator::HoldLine> holds;
 
@@ -279,6 +281,8 @@ class AllocatorCluster {
         entry.kept_for_short = allocator::overlap(allocator::without(short_shares_[agent], used_by_short_[agent]),
                                                   allocator::plain_scalars(entry.available));
         entry.lent_to_short = allocator::without(used_by_short_[agent], short_shares_[agent]);
+        entry.missing_for_short =
+            allocator::without(allocator::without(short_shares_[agent], used_by_short_[agent]), entry.kept_for_short);
     }
 
     std::vector<Quantities> short_shares_;
