@@ -92,6 +92,7 @@ Cluster::Planned Cluster::plan(allocator::Module& module) {
                                changes);
     planned.microseconds =
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count();
+    filters_.forget_thinned();
     for (const auto& line : planned.plan.offers) move(line, To::framework);
     return planned;
 }

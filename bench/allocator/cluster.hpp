@@ -49,6 +49,19 @@ class Cluster {
         bool allow(allocator::FrameworkSlot framework, const base::Role&, allocator::AgentSlot agent) const override {
             return !half || (framework + agent) % 2 == 0;
         }
+        struct Numbered final : Traits, Demands {
+            explicit Numbered(std::uint32_t its_number) : number(its_number) {}
+            bool allow(const base::Role&, const Traits& other) const override {
+                return (number + static_cast<const Numbered&>(other).number) % 2 == 0;
+            }
+            std::uint32_t number;
+        };
+        std::shared_ptr<const Traits> traits_of(allocator::AgentSlot agent) const override {
+            return std::make_shared<const Numbered>(agent);
+        }
+        std::shared_ptr<const Demands> demands_of(allocator::FrameworkSlot framework) const override {
+            return half ? std::make_shared<const Numbered>(framework) : nullptr;
+        }
         bool half = false;
     };
     struct NoTasks final : allocator::TaskList {
