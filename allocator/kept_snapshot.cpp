@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 namespace fairlead::allocator {
 namespace {
@@ -52,6 +53,16 @@ bool NotedChanges::may_have_overtaken(const OfferLine& line, const Snapshot& pre
     for (RoleSlot role = line.role; role != root_role && role < present.roles.size(); role = present.roles[role].parent)
         if (roles_.contains(role)) return true;
     return false;
+}
+
+void NotedChanges::mark_overtaken(Plan& plan, const Snapshot& present) const {
+    std::set<std::pair<FrameworkSlot, std::string>> gangs;
+    for (OfferLine& line : plan.offers) {
+        line.of_earlier = may_have_overtaken(line, present);
+        if (line.of_earlier && !line.gang.empty()) gangs.emplace(line.framework, line.gang);
+    }
+    for (OfferLine& line : plan.offers)
+        line.of_earlier |= !line.gang.empty() && gangs.contains({line.framework, line.gang});
 }
 
 NotedChanges::Noted NotedChanges::take() {

@@ -33,6 +33,8 @@ class NotedChanges {
     void add(const Snapshot& present, const Changes& changes);
     // Whether something has changed by which this line, planned before, may not hold any more.
     bool may_have_overtaken(const OfferLine& line, const Snapshot& present) const;
+    // Marks these lines, and with one line of a gang all of it.
+    void mark_overtaken(Plan& plan, const Snapshot& present) const;
     Noted take();
 
   private:

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <set>
 #include <utility>
 
 namespace fairlead::masterd {
@@ -149,19 +148,8 @@ allocator::Plan GuardedModule::hand_over(const allocator::Snapshot& snapshot, Mo
     if (thought_ >= options_.time_budget && !is_told_)
         options_.complain(fmt::format("the allocation module {} took {} for a plan; it has {}", name_, in_ms(thought_),
                                       in_ms(options_.time_budget)));
-    mark_overtaken(snapshot, outcome.plan);
+    noted_.mark_overtaken(outcome.plan, snapshot);
     return std::move(outcome.plan);
-}
-
-// A gang stands and falls with each of its lines.
-void GuardedModule::mark_overtaken(const allocator::Snapshot& snapshot, allocator::Plan& plan) const {
-    std::set<std::pair<allocator::FrameworkSlot, std::string>> gangs;
-    for (allocator::OfferLine& line : plan.offers) {
-        line.of_earlier = noted_.may_have_overtaken(line, snapshot);
-        if (line.of_earlier && !line.gang.empty()) gangs.emplace(line.framework, line.gang);
-    }
-    for (allocator::OfferLine& line : plan.offers)
-        if (!line.gang.empty() && gangs.contains({line.framework, line.gang})) line.of_earlier = true;
 }
 
 allocator::Plan GuardedModule::give_up(const allocator::Snapshot& snapshot) {

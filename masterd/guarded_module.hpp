@@ -67,7 +67,6 @@ class GuardedModule final : public allocator::Module {
     allocator::Plan hand_over(const allocator::Snapshot& snapshot, ModuleThread::Outcome outcome);
     allocator::Plan give_up(const allocator::Snapshot& snapshot);
     allocator::Plan pause(const allocator::Snapshot& snapshot, const std::string& why);
-    void mark_overtaken(const allocator::Snapshot& snapshot, allocator::Plan& plan) const;
     void count_time(base::Instant now);
 
     std::string name_;

@@ -135,8 +135,13 @@ base::Status read_min_allocatable(const Config& config, std::vector<resources::Q
         };
         auto parsed = resources::Resources::parse(alternative);
         if (!parsed) return complain(parsed.error().message());
-        auto quantities = parsed->quantities();
-        if (quantities.empty()) return complain(fmt::format("'{}' says no amount", alternative));
+        auto quantities = parsed->free_quantities();
+        resources::Resources plain;
+        quantities.for_each([&](std::string_view name, resources::Milli amount) {
+            plain.add(resources::Resource(std::string(name), amount));
+        });
+        if (quantities.empty() || plain != *parsed)
+            return complain(fmt::format("'{}' is not a list of amounts", alternative));
         if (into.size() == base::limits::min_allocatable_per_role_max)
             return complain(fmt::format("there are more than {}", base::limits::min_allocatable_per_role_max));
         into.push_back(std::move(quantities));

@@ -51,6 +51,8 @@ Resources total_of(const Shape& shape, std::size_t agent) {
 
 Cluster::Cluster(const Shape& shape) {
     constraints_.half = shape.constraints;
+    tasks_.on_each = shape.tasks;
+    tasks_.frameworks = shape.frameworks;
     for (std::size_t i = 0; i < shape.agents; ++i) {
         const Resources total = total_of(shape, i);
         agents_.push_back({base::AgentId("S" + std::to_string(i)), true, total, total});
@@ -74,6 +76,19 @@ Cluster::Cluster(const Shape& shape) {
         orders.guarantee.add("cpus", resources::Milli::units(agents / 4));
         orders.limit.set("cpus", resources::Milli::units(agents * 6));
         roles_.set_orders(base::Role(role_of(i)), orders);
+    }
+}
+
+void Cluster::Tasks::for_each(allocator::AgentSlot agent,
+                              const std::function<void(const allocator::TaskEntry&)>& visit) const {
+    for (std::size_t i = 0; i < on_each; ++i) {
+        allocator::TaskEntry task;
+        task.id = base::TaskId(fmt::format("a-task-of-this-length-{}-{}", agent, i));
+        task.framework = static_cast<allocator::FrameworkSlot>((agent + i) % frameworks);
+        task.role = 1;
+        task.agent = agent;
+        task.resources = &small;
+        visit(task);
     }
 }
 
@@ -138,6 +153,10 @@ void Cluster::revive(allocator::FrameworkSlot framework) {
     filters_.drop_framework(framework);
     changes_.frameworks.push_back(framework);
     changes_.eager.push_back(framework);
+}
+
+void Cluster::touch_all() {
+    for (allocator::AgentSlot slot = 0; slot < agents_.size(); ++slot) changes_.agents.push_back(slot);
 }
 
 void Cluster::open_all() {

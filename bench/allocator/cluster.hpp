@@ -21,6 +21,7 @@ struct Shape {
     bool quotas = false;        // a guarantee and a limit for each role
     bool constraints = false;   // each framework takes half of the agents
     bool suppressed = false;    // 99 of 100 frameworks want nothing
+    std::size_t tasks = 0;      // on each agent, for whoever asks: beside what the books of this cluster count
 };
 
 class Cluster {
@@ -41,6 +42,7 @@ class Cluster {
     void revive(allocator::FrameworkSlot framework);  // forgets its filters too
     void open(allocator::AgentSlot agent) { changes_.opened.push_back(agent); }  // a filter there has expired
     void open_all();
+    void touch_all();  // agents: to be read again
 
     base::Instant now{};
 
@@ -64,9 +66,13 @@ class Cluster {
         }
         bool half = false;
     };
-    struct NoTasks final : allocator::TaskList {
+    struct Tasks final : allocator::TaskList {
         std::optional<allocator::TaskEntry> find(allocator::FrameworkSlot, const base::TaskId&) const override { return {}; }
-        void for_each(allocator::AgentSlot, const std::function<void(const allocator::TaskEntry&)>&) const override {}
+        void for_each(allocator::AgentSlot agent,
+                      const std::function<void(const allocator::TaskEntry&)>& visit) const override;
+        std::size_t on_each = 0;
+        std::size_t frameworks = 1;
+        resources::Resources small = resources::Resources::scalars(resources::Milli(100), resources::Milli::units(64));
         void for_each_of_gang(allocator::FrameworkSlot, std::string_view,
                               const std::function<void(const allocator::TaskEntry&)>&) const override {}
     };
@@ -85,7 +91,7 @@ class Cluster {
     masterd::core::FilterTable filters_{timers_};
     resources::Quantities total_, free_;
     Constraints constraints_;
-    NoTasks tasks_;
+    Tasks tasks_;
     NoOffers offers_;
     allocator::Policy policy_;
     allocator::Changes changes_;
