@@ -5,7 +5,8 @@
 // checks every line of a plan against the state at that moment and applies what holds, so a wrong module wastes time but
 // cannot corrupt the books. A module is a pure function of its seed and of what it has been shown: the same sequence of
 // calls gives the same plans. It may keep what it has derived from earlier calls: Changes names every entry that has
-// changed since. All calls come from the master's owner strand, one at a time.
+// changed since. All calls come one at a time: of what is built in from the master's owner strand, with the books
+// themselves to look at; of a module from a shared object from a thread of its own, with a copy of them.
 
 #include "allocator/limits.hpp"
 #include "common/base/id.hpp"
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -101,6 +103,12 @@ class OfferFilters {
     // Whether this framework has refused, under this role and on this agent, a set that contains `offered`.
     virtual bool refused(FrameworkSlot framework, const base::Role& role, AgentSlot agent,
                          const resources::Resources& offered) const = 0;
+
+    // For whoever keeps a copy: all that stands on an agent, in no particular order; and where filters have gone since the
+    // last plan though Changes may not name the agent (by a REVIVE, or with their framework).
+    using Visit = std::function<void(FrameworkSlot framework, const base::Role& role, const resources::Resources& refused)>;
+    virtual void for_each(AgentSlot agent, const Visit& visit) const = 0;
+    virtual void for_each_thinned(const std::function<void(AgentSlot)>&) const {}
 };
 
 // What frameworks demand of the agents that they are offered; kept by the master, asked by the module.
@@ -110,6 +118,19 @@ class OfferConstraints {
     // Whether this framework, under this role, wants offers of this agent at all: by what it has said of attributes, and
     // by whether it knows of other regions.
     virtual bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const = 0;
+
+    // For whoever keeps a copy: both sides of the question as they are now, to be asked later and on any thread.
+    class Traits {  // of an agent
+      public:
+        virtual ~Traits() = default;
+    };
+    class Demands {  // of a framework
+      public:
+        virtual ~Demands() = default;
+        virtual bool allow(const base::Role& role, const Traits& traits) const = 0;
+    };
+    virtual std::shared_ptr<const Traits> traits_of(AgentSlot agent) const = 0;
+    virtual std::shared_ptr<const Demands> demands_of(FrameworkSlot framework) const = 0;  // null: every agent will do
 };
 
 // A task as a policy needs to see it that may have to take it back.
@@ -127,6 +148,7 @@ struct TaskEntry {
     std::string_view gang;        // tasks of one framework with the same word stand and fall together; empty: none
     bool ending = false;          // a kill or a revocation is under way
     bool is_short = false;        // it ends soon by itself, and what it has goes to the next of its kind
+    std::optional<base::Duration> saved_every = std::nullopt;  // it says that it saves its work so often
 };
 
 class TaskList {
@@ -215,6 +237,9 @@ struct OfferLine {
     std::optional<base::Duration> max_task_duration = std::nullopt;
     // Answers the framework's wish of that name. The master makes all offers of a gang, in one event, or none of them.
     std::string gang = {};
+    // For the master alone, which says so where a plan took its time: what the line names has changed since, so that it is
+    // no fault of the module's if it does not hold any more.
+    bool of_earlier = false;
 };
 
 // Part of an agent that the module keeps back until it is enough for a wish.

@@ -11,6 +11,7 @@
 #include "masterd/api/routes.hpp"
 #include "masterd/guarded_module.hpp"
 #include "masterd/journal.hpp"
+#include "masterd/left_behind.hpp"
 #include "masterd/registry/registry.hpp"
 #include "masterd/settings.hpp"
 
@@ -19,6 +20,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -75,6 +77,20 @@ v1::MasterInfo master_info(const Settings& settings, const http::tcp::endpoint& 
     return info;
 }
 
+// As Mesos writes them: the amounts of one alternative with ';', the alternatives with '|'.
+std::string text_of(const std::vector<resources::Quantities>& alternatives) {
+    std::string text;
+    for (const auto& alternative : alternatives) {
+        text += text.empty() ? "" : "|";
+        std::string amounts;
+        alternative.for_each([&](std::string_view name, resources::Milli amount) {
+            amounts += fmt::format("{}{}:{}", amounts.empty() ? "" : ";", name, amount.to_double());
+        });
+        text += amounts;
+    }
+    return text;
+}
+
 // By the names of Mesos' flags, where there is one for what we have.
 std::map<std::string, std::string> flags_of(const Settings& settings, const asio::ip::address& advertised,
                                             std::uint16_t port) {
@@ -91,6 +107,7 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
         {"allocator", settings.core.allocation_module},
         {"agent_ping_timeout", seconds(settings.core.ping_timeout)},
         {"agent_reregister_timeout", seconds(settings.core.agent_reregister_timeout)},
+        {"min_allocatable_resources", text_of(settings.core.min_allocatable)},
         {"max_completed_frameworks", std::to_string(settings.core.completed_frameworks_max)},
         {"max_completed_tasks_per_framework", std::to_string(settings.core.completed_tasks_max)},
         {"max_unreachable_tasks_per_framework", std::to_string(settings.core.unreachable_tasks_max)}};
@@ -107,13 +124,14 @@ async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, Line
         timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
         co_await timer.async_wait(asio::use_awaitable);
         module.look();
-        driver.look([watched, &lines](const core::State& state) {
+        driver.look([watched, &module, &lines](const core::State& state) {
             journal_held_back(lines, base::read_clocks().instant);
             std::size_t agents = 0, frameworks = 0;
             for (const auto& agent : state.books.agents()) agents += agent != nullptr;
             for (const auto& framework : state.books.frameworks()) frameworks += framework != nullptr;
-            sd_notify(0, fmt::format("STATUS=leading, epoch {}: {} agents, {} frameworks, {} offers out\n{}",
-                                     state.epoch, agents, frameworks, state.books.offers().size(),
+            const char* given_up = module.is_given_up() ? "; the allocation module was given up, drf plans" : "";
+            sd_notify(0, fmt::format("STATUS=leading, epoch {}: {} agents, {} frameworks, {} offers out{}\n{}",
+                                     state.epoch, agents, frameworks, state.books.offers().size(), given_up,
                                      watched ? "WATCHDOG=1" : "")
                              .c_str());
         });
@@ -121,14 +139,23 @@ async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, Line
 }
 
 // The module that the configuration names, with a guard that tells the journal what is wrong with it.
-base::Result<std::unique_ptr<GuardedModule>> make_module(const allocator::ModuleChoice& choice, std::uint64_t seed) {
+base::Result<std::unique_ptr<GuardedModule>> make_module(const allocator::ModuleChoice& choice, std::uint64_t seed,
+                                                         api::Identity& identity) {
     GuardedModule::Options options;
+    options.seed = seed;
     options.clock = [] { return base::read_clocks().instant; };
     options.complain = [lines = std::make_shared<LineLimit>(), mutex = std::make_shared<std::mutex>()](const std::string& what) {
         const std::lock_guard lock(*mutex);
         if (!lines->allow("the allocation module", base::read_clocks().instant)) return;
         log::Entry(log::Priority::error, what).id(log::message_ids::allocation_module_wrong);
     };
+    options.give_up = [&identity, name = choice.name](const std::string& what) {
+        log::Entry(log::Priority::error, what).id(log::message_ids::allocation_module_given_up);
+        identity.flags["allocator"] = fmt::format("drf (in place of {}, which was given up)", name);
+        identity.counters["allocator/module_given_up"] = 1;
+    };
+    if (choice.is_foreign)
+        return GuardedModule::on_its_own_thread(choice.name, [choice, seed] { return choice.make(seed); }, options);
     try {
         return std::make_unique<GuardedModule>(choice.name, choice.make(seed), std::move(options));
     } catch (const std::exception& failure) {
@@ -159,7 +186,7 @@ int serve(const Settings& settings) {
         status = fail(exit_cannot_run, error.in("cannot write " + settings.registry_file.string()));
         io.stop();
     };
-    auto made = make_module(settings.allocation_module, seed);
+    auto made = make_module(settings.allocation_module, seed, identity);
     if (!made) return fail(exit_configuration, made.error());
     GuardedModule& module = **made;
     driver::Driver driver(owner, std::make_unique<core::Core>(options, *std::move(made), seed),
@@ -167,6 +194,7 @@ int serve(const Settings& settings) {
                               journal(report, identity.counters, lines, base::read_clocks().instant);
                           },
                           durable);
+    module.on_plan([&driver] { driver.plan_ready(); });
     http::Router router;
     api::add_routes(router, driver, io.get_executor(), identity);
     http::ServerOptions server_options;
@@ -229,6 +257,12 @@ int main(int argc, char** argv) {
     CLI11_PARSE(app, argc, argv);
 
     auto settings = masterd::read_settings(config_file);
-    if (!settings) return masterd::fail(masterd::exit_configuration, settings.error());
-    return masterd::serve(*settings);
+    if (!settings) {
+        const int status = masterd::fail(masterd::exit_configuration, settings.error());
+        if (masterd::any_thread_left_behind()) ::_exit(status);
+        return status;
+    }
+    const int status = masterd::serve(*settings);
+    if (masterd::any_thread_left_behind()) ::_exit(status);
+    return status;
 }

@@ -68,6 +68,7 @@ Cluster::Cluster(const Shape& shape) {
         claim.suppressed = shape.suppressed && i % 100 != 0;
     }
     if (shape.need) fill_with_tasks();
+    if (shape.tasks > 0) show_small_tasks(shape.tasks);
     if (!shape.quotas) return;
     const auto agents = static_cast<std::int64_t>(shape.agents);
     for (std::size_t i = 0; i < std::min(shape.frameworks, roles_max); ++i) {
@@ -105,6 +106,22 @@ void Cluster::fill_with_tasks() {
     changes_ = {};
 }
 
+// Beside what the books here count: for who looks at them.
+void Cluster::show_small_tasks(std::size_t on_each) {
+    tasks_.of_each = Resources::scalars(resources::Milli(100), resources::Milli::units(64));
+    tasks_.on_agent.resize(agents_.size());
+    for (allocator::AgentSlot agent = 0; agent < agents_.size(); ++agent)
+        for (std::size_t i = 0; i < on_each; ++i) {
+            allocator::TaskEntry task;
+            task.id = base::TaskId(fmt::format("a-task-of-this-length-{}-{}", agent, i));
+            task.framework = static_cast<allocator::FrameworkSlot>((agent + i) % frameworks_.size());
+            task.role = frameworks_[task.framework].claims[0].role;
+            task.agent = agent;
+            task.resources = &tasks_.of_each;
+            tasks_.on_agent[agent].push_back(std::move(task));
+        }
+}
+
 std::optional<allocator::TaskEntry> Cluster::Tasks::find(allocator::FrameworkSlot, const base::TaskId& id) const {
     for (const auto& tasks : on_agent)
         for (const auto& task : tasks)
@@ -127,6 +144,7 @@ Cluster::Planned Cluster::plan(allocator::Module& module) {
                                changes);
     planned.microseconds =
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count();
+    filters_.forget_thinned();
     for (const auto& line : planned.plan.offers) move(line, To::framework);
     return planned;
 }
@@ -172,6 +190,10 @@ void Cluster::revive(allocator::FrameworkSlot framework) {
     filters_.drop_framework(framework);
     changes_.frameworks.push_back(framework);
     changes_.eager.push_back(framework);
+}
+
+void Cluster::touch_all() {
+    for (allocator::AgentSlot slot = 0; slot < agents_.size(); ++slot) changes_.agents.push_back(slot);
 }
 
 void Cluster::open_all() {

@@ -6,7 +6,6 @@
 #include "masterd/core/events.hpp"
 #include "masterd/core/gangs_in_plan.hpp"
 #include "masterd/core/module_view.hpp"
-#include "masterd/core/offer_constraints.hpp"
 
 #include <fmt/format.h>
 
@@ -15,19 +14,6 @@
 
 namespace fairlead::masterd::core {
 namespace {
-
-class ConstraintsInBooks final : public allocator::OfferConstraints {
-  public:
-    explicit ConstraintsInBooks(const Books& books) : books_(books) {}
-    bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const override {
-        const auto& constraints = books_.framework(framework).constraints;
-        if (books_.agent(agent).is_remote && !books_.framework(framework).capabilities.region_aware) return false;
-        return !constraints || constraints->allow(role, *books_.agent(agent).info);
-    }
-
-  private:
-    const Books& books_;
-};
 
 // However soon a module wants to be asked again.
 constexpr base::Duration allocation_pause_min = std::chrono::milliseconds(100);
@@ -45,6 +31,7 @@ void Core::allocate() {
         {now_.instant, books_.agent_entries(), books_.framework_entries(), books_.roles().entries(), books_.total(),
          books_.free(), filters_, constraints, tasks, offers, policy_, state_.absent_agents.any_recovering()},
         changes);
+    filters_.forget_thinned();
     await_allocation(plan.again_at);
     take_back(plan);
     if (plan.holds) state_.holds = *plan.holds;
@@ -57,9 +44,13 @@ void Core::allocate() {
             if (!gangs.note(line, *offer)) made[line.framework].push_back(offer);
             continue;
         }
-        ++refused;
-        for (Offer* part : gangs.give_up(line)) {
+        // What was overtaken is looked for again, and nobody's fault.
+        if (!line.of_earlier)
             ++refused;
+        else if (line.agent < books_.agents().size() && books_.agents()[line.agent])
+            books_.open(books_.agent(line.agent));
+        for (Offer* part : gangs.give_up(line)) {
+            refused += !line.of_earlier;
             end_offer(*part, Tell::nothing);  // nobody has seen it
         }
         if (line.framework < books_.frameworks().size() && books_.frameworks()[line.framework])

@@ -248,6 +248,8 @@ class Books {
     void wake(const Framework& framework);
     // Its entry must be read again, though nothing has changed: a line of a plan did not hold.
     void touch(const Framework& framework);
+    // One of its tasks is to end now, or stays.
+    void touch(const Agent& agent) { touch_agent(agent.slot); }
     bool has_openings() const { return !changes_.opened.empty() || !changes_.eager.empty() || orders_changed_; }
     allocator::Changes take_changes();
 

@@ -191,6 +191,7 @@ void Core::ask(std::span<const RevocationLine* const> lines) {
         made.offer_id = offer.id;
     }
     offer.due = timers_.schedule(offer.start.instant, InverseOfferDue{offer.id});
+    books_.touch(books_.agent(offer.agent));
     send_inverse_offer(table.add(std::move(offer)));
 }
 
@@ -320,6 +321,7 @@ void Core::call_off(const std::vector<Revocation*>& unit, const std::string& why
 // What an agent has cannot be given to anybody while it is away.
 void Core::call_off_on(const Agent& agent) {
     RevocationTable& table = state_.revocations;
+    books_.touch(agent);
     for (Task* task : agent.tasks) {
         task->kill_sent = false;  // it may not have arrived
         const Revocation* revocation = table.find(task->framework, task->id);

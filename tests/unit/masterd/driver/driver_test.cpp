@@ -10,7 +10,12 @@ namespace fairlead::masterd::driver {
 namespace {
 
 struct NoOffers final : allocator::Module {
-    allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override { return {}; }
+    explicit NoOffers(int& counter) : plans(counter) {}
+    allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override {
+        ++plans;
+        return {};
+    }
+    int& plans;
 };
 
 struct Subscriber final : Caller {
@@ -61,11 +66,20 @@ class DriverTest : public testing::Test {
         return connected;
     }
 
+    int plans = 0;
     boost::asio::io_context context;
     Driver driver{context.get_executor(),
-                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(), 1),
+                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
                   [](const core::Report&) {}};
 };
+
+TEST_F(DriverTest, APlanThatIsReadyIsAskedForAlsoWhenTheMailboxIsFull) {
+    fill_the_mailbox();
+    const int before = plans;
+    driver.plan_ready();
+    poll();
+    EXPECT_EQ(plans, before + 1);
+}
 
 TEST_F(DriverTest, AStreamsEndIsHeardAlsoWhenTheMailboxIsFull) {
     auto info = tests::framework_info();
@@ -128,10 +142,11 @@ struct Durability : testing::Test {
     }
 
     boost::asio::io_context context;
+    int plans = 0;
     std::vector<std::string> happened;
     base::Status outcome;
     Driver driver{context.get_executor(),
-                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(), 1),
+                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
                   [](const core::Report&) {},
                   {[this](const std::vector<core::Persist>& changes) {
                        happened.push_back("wrote " + std::to_string(changes.size()));
