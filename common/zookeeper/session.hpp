@@ -100,13 +100,18 @@ struct Children {
 // the event tells. Left when the operation itself succeeds, and by exists() also when there is no such znode.
 using Watch = std::function<void()>;
 
-// --- parts of multi() ---
-struct Create {
-    std::string path;
-    std::string data = {};
+struct CreateOptions {
     Acl acl = Acl::open;
     Lifetime lifetime = Lifetime::persistent;
     Naming naming = Naming::plain;
+};
+
+// --- parts of multi(): make a vector of them before the co_await, because g++ 12 destroys twice what an aggregate with
+// strings has held if it is written down inside one ---
+struct Create {
+    std::string path;
+    std::string data = {};
+    CreateOptions options = {};
 };
 struct Set {
     std::string path;
@@ -147,14 +152,15 @@ class Session {
     // When the newest request that ZooKeeper has answered was sent: at that time the session was alive.
     std::optional<base::Instant> alive_at() const;
 
-    // Gives the path, which differs when `naming` is sequential.
-    async::awaitable<base::Result<std::string>> create(Create create);
+    // Gives the path, which differs when the naming is sequential.
+    async::awaitable<base::Result<std::string>> create(std::string path, std::string data = {},
+                                                       CreateOptions options = {});
     async::awaitable<base::Result<Node>> get(std::string path, Watch watch = {});
     async::awaitable<base::Result<Children>> children(std::string path, Watch watch = {});
     // Nothing: there is no such znode.
     async::awaitable<base::Result<std::optional<Stat>>> exists(std::string path, Watch watch = {});
-    async::awaitable<base::Result<Stat>> set(Set set);
-    async::awaitable<base::Status> remove(Remove remove);
+    async::awaitable<base::Result<Stat>> set(std::string path, std::string data, std::int32_t version = any_version);
+    async::awaitable<base::Status> remove(std::string path, std::int32_t version = any_version);
     // All of it or nothing, in one step. When it was refused because of one operation, the error names its path and
     // `refused`, if given, gets its index.
     async::awaitable<base::Result<std::vector<Done>>> multi(std::vector<Operation> operations,
