@@ -172,14 +172,15 @@ base::Status check_bounds(const std::vector<Operation>& operations) {
     return {};
 }
 
-// One operation from its start to its result. `make` turns an answer that is no error into the result.
+// One operation from its start to its result. `make` turns an answer that is no error into the result; like `start` it
+// holds nothing that needs a destructor, because g++ 12 calls that twice for a lambda written inside a co_await.
 template <typename T, typename Connection, typename Make>
 async::awaitable<Result<T>> ask(std::shared_ptr<Connection> connection, What what, typename Connection::Start start,
                                 Make make, Watch watch = {}, bool missing_is_fine = false) {
     const async::Promise<Result<T>> promise(co_await async::asio::this_coro::executor);
     auto finish = [promise, what, make = std::move(make), missing_is_fine](const Answer& answer) {
         const bool fine = answer.code == ZOK || (answer.code == ZNONODE && missing_is_fine);
-        promise.give(fine ? make(answer) : Result<T>(error_of(answer.code, what)));
+        promise.give(fine ? make(answer, what) : Result<T>(error_of(answer.code, what)));
     };
     const auto sent = connection->send(std::move(start), std::move(finish), std::move(watch), missing_is_fine);
     if (!sent) co_return sent.error().in("ZooKeeper: " + what.text);
@@ -213,7 +214,7 @@ async::awaitable<Result<std::string>> Session::create(std::string path, std::str
             return zoo_acreate(handle, path.c_str(), data.data(), length_of(data), acl_of(options.acl),
                                mode_of(options), Connection::on_string, pending);
         },
-        [](const Answer& answer) { return Result<std::string>(std::string(answer.value)); });
+        [](const Answer& answer, const What&) { return Result<std::string>(std::string(answer.value)); });
 }
 
 async::awaitable<Result<Node>> Session::get(std::string path, Watch watch) {
@@ -225,7 +226,7 @@ async::awaitable<Result<Node>> Session::get(std::string path, Watch watch) {
             return zoo_awget(handle, path.c_str(), watching ? Connection::on_watch : nullptr, watching,
                              Connection::on_data, pending);
         },
-        [](const Answer& answer) { return Result<Node>(Node{std::string(answer.value), stat_of(answer.stat)}); },
+        [](const Answer& answer, const What&) { return Result<Node>(Node{std::string(answer.value), stat_of(answer.stat)}); },
         std::move(watch));
 }
 
@@ -233,16 +234,16 @@ async::awaitable<Result<Children>> Session::children(std::string path, Watch wat
     What what{Kind::read, "children of " + path};
     if (auto fits = check_bounds(what, path, 0); !fits) co_return fits.error();
     co_return co_await ask<Children>(
-        connection_, what,
+        connection_, std::move(what),
         [&path](zhandle_t* handle, const void* pending, void* watching) {
             return zoo_awget_children2(handle, path.c_str(), watching ? Connection::on_watch : nullptr, watching,
                                        Connection::on_names, pending);
         },
-        [what](const Answer& answer) -> Result<Children> {
+        [](const Answer& answer, const What& asked) -> Result<Children> {
             Children children{{}, stat_of(answer.stat)};
             const auto count = answer.names != nullptr ? static_cast<std::size_t>(answer.names->count) : 0;
             if (count > children_max)
-                return Error(ErrorCode::limit_exceeded, fmt::format("ZooKeeper: {}: {} are too many", what.text, count));
+                return Error(ErrorCode::limit_exceeded, fmt::format("ZooKeeper: {}: {} are too many", asked.text, count));
             for (std::size_t i = 0; i < count; ++i) children.names.emplace_back(answer.names->data[i]);
             return children;
         },
@@ -258,7 +259,7 @@ async::awaitable<Result<std::optional<Stat>>> Session::exists(std::string path, 
             return zoo_awexists(handle, path.c_str(), watching ? Connection::on_watch : nullptr, watching,
                                 Connection::on_stat, pending);
         },
-        [](const Answer& answer) {
+        [](const Answer& answer, const What&) {
             return Result<std::optional<Stat>>(answer.code == ZOK ? std::optional(stat_of(answer.stat)) : std::nullopt);
         },
         std::move(watch), true);
@@ -272,7 +273,7 @@ async::awaitable<Result<Stat>> Session::set(std::string path, std::string data, 
         [&](zhandle_t* handle, const void* pending, void*) {
             return zoo_aset(handle, path.c_str(), data.data(), length_of(data), version, Connection::on_stat, pending);
         },
-        [](const Answer& answer) { return Result<Stat>(stat_of(answer.stat)); });
+        [](const Answer& answer, const What&) { return Result<Stat>(stat_of(answer.stat)); });
 }
 
 async::awaitable<base::Status> Session::remove(std::string path, std::int32_t version) {
@@ -283,7 +284,7 @@ async::awaitable<base::Status> Session::remove(std::string path, std::int32_t ve
         [&](zhandle_t* handle, const void* pending, void*) {
             return zoo_adelete(handle, path.c_str(), version, Connection::on_void, pending);
         },
-        [](const Answer&) { return base::Status(); });
+        [](const Answer&, const What&) { return base::Status(); });
 }
 
 async::awaitable<Result<std::vector<Done>>> Session::multi(std::vector<Operation> operations,

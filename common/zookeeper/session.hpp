@@ -16,6 +16,9 @@
 //     limit_exceeded     more bytes or more operations at once than we send or take
 //     cancelled          the session was closed
 //
+// g++ 12 destroys twice what a lambda's captures or a braced aggregate hold, if they are written inside the co_await: give
+// a Watch or a list of operations a name first.
+//
 // A Session that is destroyed closes itself in the background, and whoever waits for an operation is told `cancelled`.
 
 #include "common/async/asio.hpp"
@@ -106,8 +109,7 @@ struct CreateOptions {
     Naming naming = Naming::plain;
 };
 
-// --- parts of multi(): make a vector of them before the co_await, because g++ 12 destroys twice what an aggregate with
-// strings has held if it is written down inside one ---
+// --- parts of multi() ---
 struct Create {
     std::string path;
     std::string data = {};

@@ -252,6 +252,8 @@ TEST_F(ZookeeperSession, WrongPasswordOfASessionIsItsEnd) {
         take_over.resume = key;
         auto closer = client(take_over);
         co_await closer->next<Expired>();
+        // The server has cut the connection of the real owner, who comes back.
+        EXPECT_EQ((co_await own->next<Connected>()).key.id, key.id);
         EXPECT_TRUE(co_await own->session->exists("/"));
     });
 }
