@@ -10,6 +10,9 @@
 #include "tests/unit/common/async/run_coroutine.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 
@@ -225,21 +228,57 @@ TEST_F(ZookeeperSession, ClosingTakesItsEphemeralZnodesAlongAtOnce) {
     });
 }
 
-TEST_F(ZookeeperSession, AnotherProcessWithTheKeyCanCloseIt) {
+// In a process of its own: opens a session, makes an ephemeral znode, hands out the session's key, and waits for its end.
+[[noreturn]] void be_a_doomed_owner(const SessionOptions& options, const std::string& path, int key_pipe) {
+    async::asio::io_context context;
+    async::run_coroutine(context, [&]() -> awaitable<void> {
+        Client own(context, options);
+        const SessionKey key = (co_await own.next<Connected>()).key;
+        if (!co_await own.session->create(path, "", {.lifetime = Lifetime::ephemeral})) ::_exit(1);
+        if (::write(key_pipe, &key, sizeof key) != sizeof key) ::_exit(1);
+        for (;;) ::pause();
+    });
+    ::_exit(1);
+}
+
+TEST_F(ZookeeperSession, KeyOfAProcessThatDiedClosesItsSessionAtOnce) {
+    const auto long_lived = options(std::chrono::seconds(2));  // the longest that this server grants
+    const std::string path = root_ + "-of-the-dead";
+    int key_pipe[2];
+    ASSERT_EQ(::pipe(key_pipe), 0);
+    const ::pid_t owner = ::fork();
+    if (owner == 0) be_a_doomed_owner(long_lived, path, key_pipe[1]);
+    SessionKey key;
+    ASSERT_EQ(::read(key_pipe[0], &key, sizeof key), static_cast<ssize_t>(sizeof key));
+    ::kill(owner, SIGKILL);
+    ::waitpid(owner, nullptr, 0);
+    ::close(key_pipe[0]);
+    ::close(key_pipe[1]);
     run_connected([&](Session& session) -> awaitable<void> {
-        auto dead = client();
-        const auto connected = co_await dead->next<Connected>();
-        const std::string path = join(root_, "e");
-        EXPECT_TRUE(co_await dead->session->create(path, "", {.lifetime = Lifetime::ephemeral}));
-        auto take_over = options();
-        take_over.resume = connected.key;
+        EXPECT_TRUE((co_await session.exists(path)).value()) << "its session lives on";
+        auto take_over = long_lived;
+        take_over.resume = key;
         auto closer = client(take_over);
-        const auto resumed = co_await closer->next<Connected>();
-        EXPECT_EQ(resumed.key.id, connected.key.id);
+        EXPECT_EQ((co_await closer->next<Connected>()).key.id, key.id);
         co_await closer->session->close();
         EXPECT_FALSE((co_await session.exists(path)).value());
-        co_await dead->next<Expired>();
-        EXPECT_EQ((co_await dead->session->get(path)).error().code(), ErrorCode::unavailable);
+    });
+}
+
+TEST_F(ZookeeperSession, ExpiresWhenSomebodyElseClosesIt) {
+    run([&]() -> awaitable<void> {
+        auto own = client();
+        auto take_over = options();
+        take_over.resume = (co_await own->next<Connected>()).key;
+        // The two take the connection from each other, until the second gets to close what is the first's too.
+        while (own->session->state() != SessionState::expired) {
+            auto closer = client(take_over);
+            while (closer->events.empty()) EXPECT_TRUE(co_await closer->changed.wait_for(patience));
+            co_await closer->session->close();
+            co_await own->session->exists("/");  // a turn for whatever is on its way
+        }
+        co_await own->next<Expired>();
+        EXPECT_EQ((co_await own->session->exists("/")).error().code(), ErrorCode::unavailable);
     });
 }
 
