@@ -1,6 +1,7 @@
 #include "masterd/settings.hpp"
 
 #include "common/config/config.hpp"
+#include "common/detection/settings.hpp"
 
 #include <fmt/chrono.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ constexpr const char* section = "Master";
 
 std::vector<Key> keys() {
     std::vector<Key> all;
-    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "Threads",
+    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "ZooKeeper",
+                             "ZooKeeperCredentials", "ZooKeeperSessionTimeout", "Threads",
                              "HeartbeatInterval", "OfferTimeout", "AgentPingInterval", "AgentPingTimeout",
                              "AgentReregisterTimeout", "AllocationModule", "RevocationPatience", "FairSharePatience",
                              "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration"})
@@ -59,6 +61,23 @@ Result<std::optional<boost::asio::ip::address>> advertised_address(const Config&
     if (error) return config.complain(section, "Advertise", "expected an address such as 192.0.2.10, without a port");
     if (address.is_unspecified()) return config.complain(section, "Advertise", "nobody can connect to " + *text);
     return std::optional(address);
+}
+
+base::Status read_zookeeper(const Config& config, Settings& settings) {
+    constexpr base::Duration timeout_min = std::chrono::seconds(1), timeout_max = std::chrono::minutes(10);
+    for (const char* name : {"ZooKeeperCredentials", "ZooKeeperSessionTimeout"})
+        if (config.text(section, name) && !config.text(section, "ZooKeeper"))
+            return config.complain(section, name, "means nothing without ZooKeeper=");
+    if (!config.text(section, "ZooKeeper")) return {};
+    auto url = detection::read_url(config, section, "ZooKeeper", "ZooKeeperCredentials");
+    if (!url) return url.error();
+    settings.zookeeper = *std::move(url);
+    auto timeout = config.duration(section, "ZooKeeperSessionTimeout");
+    if (!timeout) return timeout.error();
+    if (*timeout && (**timeout < timeout_min || **timeout > timeout_max))
+        return config.complain(section, "ZooKeeperSessionTimeout", "must be from 1s to 10min");
+    if (*timeout) settings.zookeeper_session_timeout = **timeout;
+    return {};
 }
 
 base::Status read_durations(const Config& config, core::CoreOptions& options) {
@@ -125,6 +144,7 @@ Result<Settings> read_settings(const std::string& file) {
         settings.fault_domain = *std::move(domain);
     }
     settings.registry_file = config->text(section, "Registry").value_or("/var/lib/fairlead/master/registry.sqlite");
+    if (auto read = read_zookeeper(*config, settings); !read) return read.error();
     auto threads = config->number(section, "Threads", 1, 64);
     if (!threads) return threads.error();
     settings.threads = static_cast<unsigned>(threads->value_or(std::max(2u, std::min(4u, std::thread::hardware_concurrency()))));

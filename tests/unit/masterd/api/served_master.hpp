@@ -88,6 +88,7 @@ class ServedMaster {
         return answer ? answer->registered().agent_id().value() : "";
     }
     RecordedAgent& agent() { return *agent_; }
+    Standing& standing() { return *identity_.standing; }
 
   private:
     async::asio::io_context context_;
