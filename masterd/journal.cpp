@@ -13,6 +13,7 @@ namespace ids = log::message_ids;
 Shape shape_of(Kind kind) {
     using enum log::Priority;
     switch (kind) {
+        case Kind::leadership_lost: return {warning, ids::leadership_lost, "master/leaderships_lost"};
         case Kind::framework_subscribed: return {notice, ids::framework_subscribed, "master/frameworks_subscribed"};
         case Kind::framework_resubscribed: return {notice, ids::framework_subscribed, "master/frameworks_resubscribed"};
         case Kind::framework_disconnected: return {notice, ids::framework_disconnected, "master/frameworks_lost"};

@@ -7,6 +7,7 @@
 namespace fairlead::log::message_ids {
 
 inline constexpr std::string_view leadership_gained = "5e0f9a4b7c3d4e1f8a6b2c9d0e1f3a57";
+inline constexpr std::string_view leadership_lost = "6c4d0f52e7f94b0c9a3e85d1b7260e94";
 inline constexpr std::string_view framework_subscribed = "8d1c2b3a4f5e4d6c9b8a7f6e5d4c3b21";
 inline constexpr std::string_view framework_disconnected = "1f2e3d4c5b6a4978a0b1c2d3e4f50617";
 inline constexpr std::string_view framework_removed = "c4d5e6f708194a2bb3c4d5e6f7081929";

@@ -59,7 +59,6 @@ base::Duration refused_duration(const v1::Filters& filters) {
 }  // namespace
 
 void Core::allocate() {
-    if (!state_.leading) return;
     allocator::Changes changes = books_.take_changes();
     changes.everything = std::exchange(module_is_new_, false);
     allocation_due_ = false;

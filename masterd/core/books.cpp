@@ -3,6 +3,7 @@
 #include "allocator/portion.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace fairlead::masterd::core {
 namespace {
@@ -40,6 +41,14 @@ Slot take_slot(std::vector<Slot>& free, Table& table) {
     return static_cast<Slot>(table.size() - 1);
 }
 
+// The lowest is taken first.
+template <typename Slot>
+std::vector<Slot> all_slots(std::size_t count) {
+    std::vector<Slot> slots(count);
+    std::iota(slots.rbegin(), slots.rend(), Slot{0});
+    return slots;
+}
+
 // Removes one element in constant time and keeps the positions of the others right.
 template <typename T>
 void remove_at(std::vector<T*>& list, std::size_t position, std::size_t T::*own_position) {
@@ -49,6 +58,22 @@ void remove_at(std::vector<T*>& list, std::size_t position, std::size_t T::*own_
 }
 
 }  // namespace
+
+Books Books::emptied() const {
+    Books empty;
+    empty.frameworks_.resize(frameworks_.size());
+    empty.framework_entries_.resize(frameworks_.size());
+    empty.frameworks_noted_.resize(frameworks_.size());
+    empty.free_framework_slots_ = all_slots<FrameworkSlot>(frameworks_.size());
+    empty.agents_.resize(agents_.size());
+    empty.agent_entries_.resize(agents_.size());
+    empty.agents_noted_.resize(agents_.size());
+    empty.free_of_.resize(agents_.size());
+    empty.free_agent_slots_ = all_slots<AgentSlot>(agents_.size());
+    empty.roles_ = roles_.emptied();
+    empty.short_task_percent_ = short_task_percent_;
+    return empty;
+}
 
 Capabilities capabilities_of(const v1::FrameworkInfo& info) {
     using Capability = v1::FrameworkInfo::Capability;

@@ -138,6 +138,10 @@ const std::string& gang_of(const Task& task);
 
 class Books {
   public:
+    // Nothing but free slots, as many as these have: an allocation module outlives a term of leadership, and sees no table
+    // shrink.
+    Books emptied() const;
+
     // Of every agent's plain scalars; gpus by whole ones.
     void set_short_task_percent(unsigned percent) { short_task_percent_ = percent; }
 

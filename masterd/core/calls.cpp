@@ -18,7 +18,6 @@ using v1::scheduler::Call;
 
 void Core::take(const CallArrived& arrived) {
     const Call& call = *arrived.call;
-    if (!state_.leading) return reply(arrived.request, 503, "Master has not finished recovery");
     if (const auto ok = validate_call(call, arrived.principal); !ok)
         return reply(arrived.request, 400,
                      "Failed to validate scheduler::Call: " + ok.error().message());

@@ -2,12 +2,20 @@
 
 #include "masterd/core/events.hpp"
 
-#include "common/base/uuid.hpp"
-
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 namespace fairlead::masterd::core {
+
+namespace {
+
+template <typename Fact>
+constexpr bool is_of_leadership = std::is_same_v<Fact, LeadershipGained> || std::is_same_v<Fact, LeaseExtended> ||
+                                  std::is_same_v<Fact, LeadershipLost>;
+
+}  // namespace
+
 Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::uint64_t seed)
     : options_(std::move(options)),
       module_(std::move(module)),
@@ -15,31 +23,42 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
       policy_(options_.policy),
       books_(state_.books),
       filters_(timers_) {
-    state_.refusals = &filters_;
-    state_.policy = &policy_;
     policy_.short_task_duration = options_.short_task_duration;
-    books_.set_short_task_percent(options_.short_task_percent);
+    begin_term({});
 }
 
 Output Core::step(base::Moment now, const Input& input) {
     now_ = now;
     output_ = {};
+    if (state_.lease_until && now.instant >= *state_.lease_until) stop_leading("its lease is over");
     take(TimePassed{});
-    std::visit([this](const auto& fact) { take(fact); }, input);
+    std::visit(
+        [this]<typename Fact>(const Fact& fact) {
+            if constexpr (is_of_leadership<Fact>)
+                take(fact);
+            else if (state_.leading)
+                take(fact);
+            else
+                refuse(fact);
+        },
+        input);
     state_.filters = filters_.size();
     state_.timers = timers_.size();
     output_.allocation_wanted = state_.leading && (allocation_due_ || books_.has_openings());
     return std::exchange(output_, {});
 }
 
-void Core::take(const LeadershipGained& gained) {
-    if (gained.epoch <= state_.epoch) return;  // an epoch never goes back
-    state_.leading = true;
-    state_.epoch = gained.epoch;
-    state_.elected_time = now_.wall;
-    state_.master_info = gained.master_info;
-    if (state_.master_info.id().empty()) state_.master_info.set_id(base::Uuid::draw(prng_).text());
-    inherit(gained.inheritance);
+std::optional<base::Instant> Core::next_deadline() const {
+    const auto timer = timers_.next();
+    if (!timer || !state_.lease_until) return timer ? timer : state_.lease_until;
+    return std::min(*timer, *state_.lease_until);
+}
+
+// What it cannot do, as it does not lead. An agent is told at once, so that it looks for the leader.
+template <typename Fact>
+void Core::refuse(const Fact& fact) {
+    if constexpr (requires { fact.request; }) reply(fact.request, 503, "Master has not finished recovery");
+    if constexpr (std::is_same_v<Fact, LinkOpened>) refuse_agent(fact.link, "This master is not leading", false);
 }
 
 void Core::take(const StreamClosed& closed) {

@@ -4,7 +4,11 @@
 // seed, so the same inputs give the same outputs. One strand owns it; cost per step follows what
 // changed, never the size of the cluster.
 //
-// Its parts by file: subscribe (streams and their frameworks), calls (the checks on every call, and
+// It leads, or it stands by. Leadership is told to it, for good or on a lease; where it is lost, or the lease is over, the
+// core is a standby before it does anything else: it closes every stream and link, knows nothing of the cluster any more,
+// and refuses everything but to lead again, under a later epoch.
+//
+// Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
@@ -31,7 +35,8 @@ namespace fairlead::masterd::core {
 // What may be looked at from outside: views, metrics, invariants.
 struct State {
     bool leading = false;
-    std::uint64_t epoch = 0;
+    std::uint64_t epoch = 0;  // of the newest leadership, also when it is over; never goes back
+    std::optional<base::Instant> lease_until;  // then it leads no more; none: it leads for good, or not at all
     v1::MasterInfo master_info;
     base::WallTime elected_time{};
     Books books;
@@ -46,7 +51,41 @@ struct State {
     std::size_t timers = 0;
 };
 
-class Core {
+// What a master knows because it leads. It ends with the leadership, as a whole: the next term begins with a new one.
+struct Term {
+    struct NewLink {
+        std::string peer_address;
+        Timers::Handle overdue;
+        std::shared_ptr<internal::Register> registration;  // what has come of it
+        std::size_t bytes = 0;
+    };
+    struct Question {
+        base::TaskId task;
+        base::AgentId agent;
+        bool by_name = false;  // else only of interest while we have the task
+    };
+    struct Questions {
+        std::deque<Question> waiting;
+        Timers::Handle next;
+    };
+
+    State state_;
+    Timers timers_;
+    bool allocation_due_ = true;  // the module has not been shown anything yet, or has asked for it
+    bool module_is_new_ = true;
+    Timers::Handle allocation_awaited_;
+    std::unordered_map<RequestId, FrameworkSlot> streams_;
+    std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
+    std::unordered_map<LinkId, NewLink> new_links_;
+    std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
+    std::unordered_set<base::FrameworkId> ended_ids_;
+    std::deque<base::FrameworkId> ended_order_;            // the same, newest last
+    std::unordered_set<base::FrameworkId> durably_ended_;  // those of them in the registry
+    Timers::Handle recovery_over_;
+    std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
+};
+
+class Core : private Term {
   public:
     Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::uint64_t seed);
     Core(const Core&) = delete;
@@ -54,12 +93,22 @@ class Core {
 
     Output step(base::Moment now, const Input& input);
     // When TimePassed is due at the latest.
-    std::optional<base::Instant> next_deadline() const { return timers_.next(); }
+    std::optional<base::Instant> next_deadline() const;
     const State& state() const { return state_; }
 
   private:
-    // core.cpp
+    // leadership.cpp
     void take(const LeadershipGained& gained);
+    void take(const LeaseExtended& extended);
+    void take(const LeadershipLost& lost);
+    void stop_leading(const std::string& why);
+    void close_all();
+    void begin_term(State state);
+    void show_module_nothing();
+    template <typename Fact>
+    void refuse(const Fact& fact);
+
+    // core.cpp
     void take(const CallArrived& arrived);
     void take(const StreamClosed& closed);
     void take(const LinkOpened& opened);
@@ -255,44 +304,16 @@ class Core {
     std::unique_ptr<allocator::Module> module_;
     base::Prng prng_;
     allocator::Policy policy_;
-    State state_;
     Books& books_;
-    Timers timers_;
     FilterTable filters_;
     base::Moment now_{};
     Output output_;
-    bool allocation_due_ = true;  // the module has not been shown anything yet, or has asked for it
-    bool module_is_new_ = true;
-    Timers::Handle allocation_awaited_;
+    // Go on over all terms, so that no id is handed out twice.
     std::uint64_t next_framework_ = 0;
     std::uint64_t next_agent_ = 0;
     std::uint64_t next_offer_ = 0;
     std::uint64_t next_inverse_offer_ = 0;
     std::uint64_t next_wish_ = 0;
-    std::unordered_map<RequestId, FrameworkSlot> streams_;
-    std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
-    struct NewLink {
-        std::string peer_address;
-        Timers::Handle overdue;
-        std::shared_ptr<internal::Register> registration;  // what has come of it
-        std::size_t bytes = 0;
-    };
-    std::unordered_map<LinkId, NewLink> new_links_;
-    struct Question {
-        base::TaskId task;
-        base::AgentId agent;
-        bool by_name = false;  // else only of interest while we have the task
-    };
-    struct Questions {
-        std::deque<Question> waiting;
-        Timers::Handle next;
-    };
-    std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
-    std::unordered_set<base::FrameworkId> ended_ids_;
-    std::deque<base::FrameworkId> ended_order_;             // the same, newest last
-    std::unordered_set<base::FrameworkId> durably_ended_;   // those of them in the registry
-    Timers::Handle recovery_over_;
-    std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
 };
 
 }  // namespace fairlead::masterd::core

@@ -139,12 +139,36 @@ void check_revocations(const State& state, Complaints& complaints) {
             complaints.push_back("inverse offer " + id.value() + " is about nobody, or for ever");
 }
 
+// Whoever does not lead knows nothing, so that nothing of an earlier term can be found by a later one.
+void check_standby(const State& state, Complaints& complaints) {
+    const auto is_empty = [](const auto& table) {
+        return std::all_of(table.begin(), table.end(), [](const auto& one) { return !one; });
+    };
+    const Books& books = state.books;
+    using Why = AbsentAgent::Why;
+    const bool knows_agents = !is_empty(books.agents()) || state.absent_agents.count(Why::recovering) > 0 ||
+                              state.absent_agents.count(Why::unreachable) > 0 ||
+                              state.absent_agents.count(Why::removed) > 0;
+    if (knows_agents) complaints.push_back("a standby knows agents");
+    if (!is_empty(books.frameworks()) || !state.completed_frameworks.empty())
+        complaints.push_back("a standby knows frameworks");
+    if (!books.offers().empty() || !state.revocations.revocations().empty() ||
+        !state.revocations.inverse_offers().empty())
+        complaints.push_back("a standby has offers, or takes something back");
+    if (!books.roles().all_orders().empty()) complaints.push_back("a standby knows orders of roles");
+    if (state.timers > 0 || state.filters > 0 || state.lease_until)
+        complaints.push_back("a standby has timers, filters or a lease");
+}
+
 }  // namespace
 
 std::vector<std::string> Invariants::check(const State& state) {
     Complaints complaints;
     if (state.epoch < highest_epoch_) complaints.push_back("the epoch went back");
+    if (state.leading && !was_leading_ && state.epoch == highest_epoch_) complaints.push_back("an epoch has begun twice");
     highest_epoch_ = state.epoch;
+    was_leading_ = state.leading;
+    if (!state.leading) check_standby(state, complaints);
     resources::Quantities total;
     resources::Quantities free;
     std::size_t tasks_of_frameworks = 0;

@@ -16,6 +16,7 @@ class Invariants {
 
   private:
     std::uint64_t highest_epoch_ = 0;
+    bool was_leading_ = false;
 };
 
 }  // namespace fairlead::masterd::core

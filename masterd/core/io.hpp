@@ -25,11 +25,23 @@ enum class LinkId : std::uint64_t {};     // one connection of an agent; a later
 
 // --- in ---------------------------------------------------------------------------------------------------------------
 
-// This process leads from now on, under this epoch.
+// This process leads from now on, under this epoch, which is later than any it has led under before.
 struct LeadershipGained {
     std::uint64_t epoch = 0;
     v1::MasterInfo master_info;
     Inheritance inheritance;
+    std::optional<base::Instant> lease_until;  // none: nobody else can come to lead, so it leads for good
+};
+
+// Nobody else leads before then, and no later than then this process stops of itself. Means nothing to a core that has
+// no lease.
+struct LeaseExtended {
+    base::Instant until;
+};
+
+// Somebody else may lead from now on. The reason ends a sentence about it.
+struct LeadershipLost {
+    std::string reason;
 };
 
 // A call that has passed the edge: authenticated, parsed, complete as proto2 sees it.
@@ -90,8 +102,8 @@ struct TimePassed {};
 // events is followed by one allocation.
 struct AllocationDue {};
 
-using Input = std::variant<LeadershipGained, CallArrived, StreamClosed, LinkOpened, LinkMessage, LinkClosed,
-                           KillTaskRequested, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
+using Input = std::variant<LeadershipGained, LeaseExtended, LeadershipLost, CallArrived, StreamClosed, LinkOpened, LinkMessage,
+                           LinkClosed, KillTaskRequested, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
 
 // --- out --------------------------------------------------------------------------------------------------------------
 
@@ -134,6 +146,7 @@ using Effect = std::variant<Reply, OpenStream, SendEvent, CloseStream, SendToAge
 // (FRAMEWORK_ID, TASK_ID, AGENT_ID, ...); `message` is a sentence for people.
 struct Report {
     enum class Kind {
+        leadership_lost,
         framework_subscribed, framework_resubscribed, framework_disconnected, framework_removed, framework_refused,
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
@@ -159,6 +172,9 @@ struct Output {
     std::vector<Effect> effects;
     std::vector<Report> reports;
     bool allocation_wanted = false;
+    // Leadership has ended in this step. Earlier outputs that were not carried out yet are void: nobody must be told any
+    // more what they say; and these effects come at once, though what was to be durable before them is not.
+    bool term_ended = false;
 };
 
 }  // namespace fairlead::masterd::core

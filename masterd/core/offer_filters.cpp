@@ -88,6 +88,12 @@ void FilterTable::drop_agent(allocator::AgentSlot agent) {
     by_agent_[agent].clear();
 }
 
+void FilterTable::forget_all() {
+    by_agent_.clear();
+    by_framework_.clear();
+    size_ = 0;
+}
+
 bool FilterTable::refused(allocator::FrameworkSlot framework, const base::Role& role, allocator::AgentSlot agent,
                           const resources::Resources& offered) const {
     return refused_until(framework, role, agent, offered).has_value();

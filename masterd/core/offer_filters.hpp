@@ -23,6 +23,7 @@ class FilterTable final : public allocator::OfferFilters {
     void drop_framework(allocator::FrameworkSlot framework);
     void drop_role(allocator::FrameworkSlot framework, const base::Role& role);
     void drop_agent(allocator::AgentSlot agent);
+    void forget_all();  // when the timers are gone, too
 
     bool refused(allocator::FrameworkSlot framework, const base::Role& role,
                  allocator::AgentSlot agent, const resources::Resources& offered) const override;

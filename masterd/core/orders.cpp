@@ -51,7 +51,6 @@ Quantities total_for_any_task(const Books& books) {
 }  // namespace
 
 void Core::take(const RolesOrdered& ordered) {
-    if (!state_.leading) return reply(ordered.request, 503, "Master has not finished recovery");
     OrdersByRole after = books_.roles().all_orders();
     if (ordered.manner != RolesOrdered::Manner::update)
         for (const RoleOrder& order : ordered.orders) {

@@ -22,16 +22,12 @@ AbsentAgent::Why absence_of(AgentRecord::Standing standing) {
 
 void Core::inherit(const Inheritance& inheritance) {
     for (const AgentRecord& agent : inheritance.agents)
-        if (!books_.agent(agent.id))
-            state_.absent_agents.remember(agent.id, {absence_of(agent.standing), agent.since});
+        state_.absent_agents.remember(agent.id, {absence_of(agent.standing), agent.since});
     for (const base::FrameworkId& id : inheritance.ended_frameworks) {
         durably_ended_.insert(id);
         remember_ended(id);
     }
-    for (const auto& [role, orders] : books_.roles().all_orders())
-        if (!inheritance.role_orders.contains(role)) books_.set_orders(role, {});
     for (const auto& [role, orders] : inheritance.role_orders) books_.set_orders(role, orders);
-    timers_.cancel(recovery_over_);
     if (state_.absent_agents.any_recovering())
         recovery_over_ = timers_.schedule(now_.instant + options_.agent_reregister_timeout,
                                           RecoveryOver{});

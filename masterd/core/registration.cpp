@@ -28,7 +28,6 @@ bool is_remote(const v1::AgentInfo& agent, const v1::MasterInfo& master) {
 void Core::take_registration(LinkId link, const internal::FromAgent& message) {
     const auto fresh = new_links_.find(link);
     if (fresh == new_links_.end()) return;
-    if (!state_.leading) return refuse_agent(link, "This master is not leading", false);
     NewLink& begun = fresh->second;
     bool more = false;
     if (message.has_register_() && !begun.registration) {

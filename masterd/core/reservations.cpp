@@ -108,7 +108,6 @@ bool Core::reserve(Framework& framework, Agent& agent, const base::Role& role, c
 
 void Core::take(const ReservationOrdered& ordered) {
     const auto refuse = [&](unsigned status, std::string why) { reply(ordered.request, status, std::move(why)); };
-    if (!state_.leading) return refuse(503, "Master has not finished recovery");
     Agent* agent = books_.agent(ordered.agent_id);
     if (!agent) return refuse(400, "no agent " + ordered.agent_id.value());
     const std::string& host = agent->info->hostname();

@@ -9,6 +9,14 @@ using allocator::root_role;
 
 RoleTable::RoleTable() : entries_(1), uses_(1) {}
 
+RoleTable RoleTable::emptied() const {
+    RoleTable empty;
+    empty.entries_.resize(entries_.size());
+    empty.uses_.resize(uses_.size());
+    for (RoleSlot slot = static_cast<RoleSlot>(entries_.size()) - 1; slot != root_role; --slot) empty.free_.push_back(slot);
+    return empty;
+}
+
 std::optional<RoleSlot> RoleTable::find(const base::Role& name) const {
     const auto found = slots_.find(name);
     if (found == slots_.end()) return std::nullopt;

@@ -15,6 +15,8 @@ namespace fairlead::masterd::core {
 class RoleTable {
   public:
     RoleTable();
+    // Nothing but free slots, as many as this one has.
+    RoleTable emptied() const;
 
     using Orders = RoleOrders;
 

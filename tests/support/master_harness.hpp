@@ -65,7 +65,13 @@ class MasterHarness {
                            std::unique_ptr<allocator::Module> module = nullptr)
         : core(std::move(options), module ? std::move(module) : std::make_unique<HungriestFirst>(),
                1) {
-        masterd::core::LeadershipGained gained{1, {}};
+        lead(1);
+    }
+
+    // As a process leads again: under the same name.
+    void lead(std::uint64_t epoch, std::optional<base::Instant> lease_until = {},
+              masterd::core::Inheritance inheritance = {}) {
+        masterd::core::LeadershipGained gained{epoch, {}, std::move(inheritance), lease_until};
         gained.master_info.set_id("m");
         gained.master_info.set_ip(16777343);
         gained.master_info.set_port(5050);

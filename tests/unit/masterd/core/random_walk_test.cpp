@@ -82,7 +82,7 @@ class RandomWalk {
     }
 
     void one_step() {
-        switch (prng_.below(15)) {
+        switch (prng_.below(16)) {
             case 0:
                 return subscribe();
             case 1:
@@ -102,9 +102,24 @@ class RandomWalk {
                 return update();
             case 7:
                 return prng_.chance(0.5) ? order() : order_reservation();
+            case 8:
+                if (prng_.chance(0.1)) lead_again();
+                return;
             default:
                 if (!schedulers_.empty()) call(pick(schedulers_));
         }
+    }
+
+    // At once or after a while, with whatever comes in meanwhile.
+    void lead_again() {
+        using namespace masterd::core;
+        if (prng_.chance(0.8)) {
+            master_.step(LeadershipLost{"chance"});
+            for (auto left = prng_.below(6); left > 0; --left) one_step();
+        }
+        MasterRegistry registry;
+        registry.write(master_.persisted);
+        master_.lead(master_.core.state().epoch + 1, {}, registry.read());
     }
 
     void subscribe() {
@@ -118,7 +133,9 @@ class RandomWalk {
         if (!scheduler.id.empty()) schedulers_.push_back(scheduler);
     }
     void join() {
-        if (hosts_.size() < 40) hosts_.push_back(master_.join(hostname()));
+        if (hosts_.size() >= 40) return;
+        const auto host = master_.join(hostname());
+        if (!host.id.empty()) hosts_.push_back(host);
     }
     void rejoin() {
         if (hosts_.empty()) return;
@@ -157,6 +174,7 @@ class RandomWalk {
         }
         master_.step(ordered);
         EXPECT_NE(master_.replies[ordered.request].status, 0u);
+        if (!master_.core.state().leading) return;
         MasterRegistry registry;
         registry.write(master_.persisted);
         EXPECT_EQ(registry.read().role_orders, master_.core.state().books.roles().all_orders());
