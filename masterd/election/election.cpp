@@ -74,6 +74,17 @@ async::awaitable<void> Election::run() {
     co_await helpers.join();
 }
 
+void Election::step_aside(const std::string& reason) {
+    if (!leading_ || stopping_) return;
+    first_ = false;
+    lose(reason);
+    const auto close = [](std::shared_ptr<zookeeper::Session> session, async::Wake changed) -> async::awaitable<void> {
+        co_await session->close();
+        changed.ring();
+    };
+    async::asio::co_spawn(strand_, close(session_, changed_), async::asio::detached);
+}
+
 async::awaitable<void> Election::resign() {
     stopping_ = true;
     leading_ = first_ = false;

@@ -44,6 +44,8 @@ class Election {
 
     // Until resign(), until it is hopeless, or until it is cancelled.
     async::awaitable<void> run();
+    // A leader that cannot do its work ends its session and contends again, behind the others.
+    void step_aside(const std::string& reason);
     // Ends the session, so that the next master is elected at once. No event comes any more.
     async::awaitable<void> resign();
 
