@@ -35,7 +35,7 @@ std::optional<std::filesystem::path> handed_over() {
 base::Result<zookeeper::Url> read_url(const config::Config& config, const std::string& section, const std::string& key,
                                       const std::string& credentials_key) {
     auto url = zookeeper::parse_url(config.text(section, key).value_or(""));
-    if (!url) return config.complain(section, key, url.error().message());
+    if (!url) return config.complain_of_secret(section, key, url.error().message());
     const auto named = config.text(section, credentials_key);
     if (named && url->credentials)
         return config.complain(section, credentials_key, "user and password already stand in " + key + "=");
