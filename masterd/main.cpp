@@ -11,7 +11,7 @@
 #include "masterd/api/routes.hpp"
 #include "masterd/guarded_module.hpp"
 #include "masterd/journal.hpp"
-#include "masterd/registry/registry.hpp"
+#include "masterd/registry/sqlite_registry.hpp"
 #include "masterd/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -138,14 +138,14 @@ base::Result<std::unique_ptr<GuardedModule>> make_module(const allocator::Module
 }
 
 int serve(const Settings& settings) {
-    auto registry = registry::Registry::open(settings.registry_file);
-    if (!registry) return fail(exit_cannot_run, registry.error());
+    auto file = registry::SqliteFile::open(settings.registry_file);
+    if (!file) return fail(exit_cannot_run, file.error());
 
     asio::io_context io(static_cast<int>(settings.threads));
     const auto owner = asio::make_strand(io);
     const std::uint64_t seed = draw_seed();
     core::CoreOptions options = settings.core;
-    options.cluster_id = registry->cluster_id();
+    options.cluster_id = file->cluster_id();
 
     api::Identity identity;
     identity.start_time = base::read_clocks().wall;
@@ -153,12 +153,6 @@ int serve(const Settings& settings) {
     identity.cluster_name = settings.cluster_name;
     LineLimit lines;  // used on the owner's strand
     int status = 0;
-    driver::Driver::Durable durable;
-    durable.write = [&registry](const std::vector<core::Persist>& changes) { return registry->write(changes); };
-    durable.on_failure = [&](const base::Error& error) {
-        status = fail(exit_cannot_run, error.in("cannot write " + settings.registry_file.string()));
-        io.stop();
-    };
     auto made = make_module(settings.allocation_module, seed);
     if (!made) return fail(exit_configuration, made.error());
     GuardedModule& module = **made;
@@ -166,7 +160,10 @@ int serve(const Settings& settings) {
                           [&identity, &lines](const core::Report& report) {
                               journal(report, identity.counters, lines, base::read_clocks().instant);
                           },
-                          durable);
+                          [&](const base::Error& failure) {
+                              status = fail(exit_cannot_run, failure);
+                              io.stop();
+                          });
     http::Router router;
     api::add_routes(router, driver, io.get_executor(), identity);
     http::ServerOptions server_options;
@@ -183,17 +180,18 @@ int serve(const Settings& settings) {
     if (!advertised) return fail(exit_configuration, advertised.error());
     identity.flags = flags_of(settings, *advertised, endpoint.port());
 
-    auto epoch = registry->begin_epoch();
+    auto epoch = file->begin_epoch();
     if (!epoch) return fail(exit_cannot_run, epoch.error());
-    auto inheritance = registry->read();
+    auto inheritance = file->read();
     if (!inheritance) return fail(exit_cannot_run, inheritance.error());
+    const auto registry = std::make_shared<registry::SqliteRegistry>(std::move(*file));
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
         std::abort();
     });
     essential.spawn("the core's driver", driver.run());
-    driver.lead(*epoch, master_info(settings, {*advertised, endpoint.port()}, seed), std::move(*inheritance));
+    driver.lead({*epoch, master_info(settings, {*advertised, endpoint.port()}, seed), std::move(*inheritance)}, registry);
     essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, module, lines));
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
