@@ -62,7 +62,7 @@ class ServedMaster {
         info.set_id("m");
         info.set_ip(16777343);
         info.set_port(server_->endpoint().port());
-        driver_.lead(1, info);
+        driver_.lead({1, info});
         thread_ = std::thread([this] { context_.run(); });
         // Before it leads every call is 503.
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
