@@ -121,8 +121,19 @@ std::string status_line(const core::State& state, const api::Standing::View& sta
                        state.books.offers().size());
 }
 
-// Tells systemd that the owner's strand is alive, by a question that it has to answer.
-async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, const api::Standing& standing, LineLimit& lines) {
+enum class Alive { yes, not_asked };
+
+// Tells systemd what `systemctl status` shows, and that the owner's strand is alive, by a question that it has to answer.
+void tell_systemd(driver::Driver& driver, const api::Standing& standing, Alive alive) {
+    driver.look([&standing, alive](const core::State& state) {
+        // Who is alone is ready when it leads; a standby has said so before.
+        sd_notify(0, fmt::format("STATUS={}\n{}{}", status_line(state, standing.view()), state.leading ? "READY=1\n" : "",
+                                 alive == Alive::yes ? "WATCHDOG=1" : "").c_str());
+    });
+}
+
+async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, const api::Standing& standing,
+                             LineLimit& lines) {
     std::uint64_t interval_us = 0;
     const bool watched = sd_watchdog_enabled(0, &interval_us) > 0;
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -130,10 +141,8 @@ async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, cons
         timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
         co_await timer.async_wait(asio::use_awaitable);
         module.look();
-        driver.look([watched, &standing, &lines](const core::State& state) {
-            journal_held_back(lines, base::read_clocks().instant);
-            sd_notify(0, fmt::format("STATUS={}\n{}", status_line(state, standing.view()), watched ? "WATCHDOG=1" : "").c_str());
-        });
+        driver.look([&lines](const core::State&) { journal_held_back(lines, base::read_clocks().instant); });
+        tell_systemd(driver, standing, watched ? Alive::yes : Alive::not_asked);
     }
 }
 
@@ -229,8 +238,9 @@ int serve(const Settings& settings) {
 
     const async::Executor election_strand = asio::make_strand(io);
     leadership.emplace(election_strand,
-                       Leadership::Parts{driver, *registry, master_info(settings, {*advertised, endpoint.port()}, seed),
-                                         identity.standing},
+                       Leadership::Parts{driver, *registry, {}, master_info(settings, {*advertised, endpoint.port()}, seed),
+                                         identity.standing,
+                                         [&] { tell_systemd(driver, *identity.standing, Alive::not_asked); }},
                        election_options(settings), [&](Leadership::Cause cause, const base::Error& error) {
                            end_with(cause == Leadership::Cause::configuration ? exit_configuration : exit_cannot_run, error);
                        });
@@ -255,7 +265,7 @@ int serve(const Settings& settings) {
     server.start();
     log::notice(fmt::format("listening on {}:{}, advertised as {}", endpoint.address().to_string(), endpoint.port(),
                             advertised->to_string()));
-    sd_notify(0, "READY=1");
+    if (settings.zookeeper) sd_notify(0, "READY=1");
 
     std::vector<std::jthread> threads;
     for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
