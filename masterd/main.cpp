@@ -1,5 +1,5 @@
-// fairlead-masterd: reads its configuration, takes the port and the registry, leads, and serves until it is told to stop.
-// Exit status: 0 stopped, 1 cannot run here (port, registry), 78 the configuration is wrong.
+// fairlead-masterd: reads its configuration, takes the port and the registry, leads or stands by, and serves until it is
+// told to stop. Exit status: 0 stopped, 1 cannot run here (port, name, registry), 78 the configuration is wrong.
 
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"
@@ -9,10 +9,12 @@
 #include "common/log/message_ids.hpp"
 #include "common/http/advertise.hpp"
 #include "masterd/api/routes.hpp"
+#include "masterd/election/session_key.hpp"
 #include "masterd/guarded_module.hpp"
 #include "masterd/journal.hpp"
+#include "masterd/leadership.hpp"
 #include "masterd/left_behind.hpp"
-#include "masterd/registry/registry.hpp"
+#include "masterd/registry/sqlite_registry.hpp"
 #include "masterd/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -104,6 +106,8 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
         {"hostname", settings.hostname},
         {"cluster", settings.cluster_name},
         {"work_dir", settings.registry_file.parent_path().string()},
+        {"zk", settings.zookeeper ? settings.zookeeper->text() : ""},
+        {"zk_session_timeout", seconds(settings.zookeeper_session_timeout)},
         {"allocator", settings.core.allocation_module},
         {"agent_ping_timeout", seconds(settings.core.ping_timeout)},
         {"agent_reregister_timeout", seconds(settings.core.agent_reregister_timeout)},
@@ -115,8 +119,39 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
     return flags;
 }
 
-// Tells systemd that the owner's strand is alive, by a question that it has to answer.
-async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, LineLimit& lines) {
+base::Result<std::shared_ptr<registry::Registry>> open_registry(const Settings& settings) {
+    auto file = registry::SqliteFile::open(settings.registry_file);
+    if (!file) return file.error();
+    return std::make_shared<registry::SqliteRegistry>(std::move(*file));
+}
+
+// What `systemctl status` shows.
+std::string status_line(const core::State& state, const api::Standing::View& standing) {
+    using Leader = api::Standing::Leader;
+    if (standing.leader == Leader::other) return fmt::format("standing by: {} leads", standing.authority);
+    if (standing.leader == Leader::unknown) return "standing by: nobody is known to lead";
+    if (!state.leading) return "elected: reading the registry";
+    std::size_t agents = 0, frameworks = 0;
+    for (const auto& agent : state.books.agents()) agents += agent != nullptr;
+    for (const auto& framework : state.books.frameworks()) frameworks += framework != nullptr;
+    return fmt::format("leading, epoch {}: {} agents, {} frameworks, {} offers out", state.epoch, agents, frameworks,
+                       state.books.offers().size());
+}
+
+enum class Alive { yes, not_asked };
+
+// Tells systemd what `systemctl status` shows, and that the owner's strand is alive, by a question that it has to answer.
+void tell_systemd(driver::Driver& driver, const GuardedModule& module, const api::Standing& standing, Alive alive) {
+    driver.look([&module, &standing, alive](const core::State& state) {
+        const char* given_up = module.is_given_up() ? "; the allocation module was given up, drf plans" : "";
+        // Who is alone is ready when it leads; a standby has said so before.
+        sd_notify(0, fmt::format("STATUS={}{}\n{}{}", status_line(state, standing.view()), given_up, state.leading ? "READY=1\n" : "",
+                                 alive == Alive::yes ? "WATCHDOG=1" : "").c_str());
+    });
+}
+
+async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, const api::Standing& standing,
+                             LineLimit& lines) {
     std::uint64_t interval_us = 0;
     const bool watched = sd_watchdog_enabled(0, &interval_us) > 0;
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -124,17 +159,8 @@ async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, Line
         timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
         co_await timer.async_wait(asio::use_awaitable);
         module.look();
-        driver.look([watched, &module, &lines](const core::State& state) {
-            journal_held_back(lines, base::read_clocks().instant);
-            std::size_t agents = 0, frameworks = 0;
-            for (const auto& agent : state.books.agents()) agents += agent != nullptr;
-            for (const auto& framework : state.books.frameworks()) frameworks += framework != nullptr;
-            const char* given_up = module.is_given_up() ? "; the allocation module was given up, drf plans" : "";
-            sd_notify(0, fmt::format("STATUS=leading, epoch {}: {} agents, {} frameworks, {} offers out{}\n{}",
-                                     state.epoch, agents, frameworks, state.books.offers().size(), given_up,
-                                     watched ? "WATCHDOG=1" : "")
-                             .c_str());
-        });
+        driver.look([&lines](const core::State&) { journal_held_back(lines, base::read_clocks().instant); });
+        tell_systemd(driver, module, standing, watched ? Alive::yes : Alive::not_asked);
     }
 }
 
@@ -164,15 +190,41 @@ base::Result<std::unique_ptr<GuardedModule>> make_module(const allocator::Module
     }
 }
 
+// Where the key of our session with ZooKeeper is kept, while systemd gives us a place for it.
+std::filesystem::path session_key_file() {
+    const char* folder = std::getenv("RUNTIME_DIRECTORY");
+    return folder != nullptr ? std::filesystem::path(folder) / "zookeeper-session" : std::filesystem::path();
+}
+
+// Others are sent to us by our name: better to fail now than when we have taken over.
+base::Status check_own_name(asio::io_context& io, const std::string& hostname) {
+    asio::ip::tcp::resolver resolver(io);
+    boost::system::error_code error;
+    resolver.resolve(hostname, "", error);
+    if (!error) return {};
+    return base::Error(base::ErrorCode::unavailable,
+                       fmt::format("the name of this host, {}, does not resolve ({}): standbys could send nobody to it; set"
+                                   " Hostname= or the name service right", hostname, error.message()));
+}
+
+std::optional<election::ElectionOptions> election_options(const Settings& settings) {
+    if (!settings.zookeeper) return std::nullopt;
+    election::ElectionOptions options;
+    options.url = *settings.zookeeper;
+    options.session_timeout = settings.zookeeper_session_timeout;
+    options.key_file = session_key_file();
+    return options;
+}
+
 int serve(const Settings& settings) {
-    auto registry = registry::Registry::open(settings.registry_file);
+    auto registry = open_registry(settings);
     if (!registry) return fail(exit_cannot_run, registry.error());
 
     asio::io_context io(static_cast<int>(settings.threads));
     const auto owner = asio::make_strand(io);
     const std::uint64_t seed = draw_seed();
     core::CoreOptions options = settings.core;
-    options.cluster_id = registry->cluster_id();
+    options.cluster_id = (*registry)->cluster_id();
 
     api::Identity identity;
     identity.start_time = base::read_clocks().wall;
@@ -180,20 +232,19 @@ int serve(const Settings& settings) {
     identity.cluster_name = settings.cluster_name;
     LineLimit lines;  // used on the owner's strand
     int status = 0;
-    driver::Driver::Durable durable;
-    durable.write = [&registry](const std::vector<core::Persist>& changes) { return registry->write(changes); };
-    durable.on_failure = [&](const base::Error& error) {
-        status = fail(exit_cannot_run, error.in("cannot write " + settings.registry_file.string()));
+    const auto end_with = [&](int wanted, const base::Error& error) {
+        status = fail(wanted, error);
         io.stop();
     };
     auto made = make_module(settings.allocation_module, seed, identity);
     if (!made) return fail(exit_configuration, made.error());
     GuardedModule& module = **made;
+    std::optional<Leadership> leadership;
     driver::Driver driver(owner, std::make_unique<core::Core>(options, *std::move(made), seed),
                           [&identity, &lines](const core::Report& report) {
                               journal(report, identity.counters, lines, base::read_clocks().instant);
                           },
-                          durable);
+                          [&](const base::Error& failure) { leadership->give_up(failure); });
     module.on_plan([&driver] { driver.plan_ready(); });
     http::Router router;
     api::add_routes(router, driver, io.get_executor(), identity);
@@ -210,37 +261,55 @@ int serve(const Settings& settings) {
         http::choose_advertised(settings.advertise, endpoint.address(), http::read_own_addresses(settings.hostname));
     if (!advertised) return fail(exit_configuration, advertised.error());
     identity.flags = flags_of(settings, *advertised, endpoint.port());
+    if (settings.zookeeper)
+        if (auto known = check_own_name(io, settings.hostname); !known) return fail(exit_cannot_run, known.error());
 
-    auto epoch = registry->begin_epoch();
-    if (!epoch) return fail(exit_cannot_run, epoch.error());
-    auto inheritance = registry->read();
-    if (!inheritance) return fail(exit_cannot_run, inheritance.error());
+    const async::Executor election_strand = asio::make_strand(io);
+    leadership.emplace(election_strand,
+                       Leadership::Parts{driver, *registry, {}, master_info(settings, {*advertised, endpoint.port()}, seed),
+                                         identity.standing,
+                                         [&] { tell_systemd(driver, module, *identity.standing, Alive::not_asked); }},
+                       election_options(settings), [&](Leadership::Cause cause, const base::Error& error) {
+                           end_with(cause == Leadership::Cause::configuration ? exit_configuration : exit_cannot_run, error);
+                       });
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
         std::abort();
     });
     essential.spawn("the core's driver", driver.run());
-    driver.lead(*epoch, master_info(settings, {*advertised, endpoint.port()}, seed), std::move(*inheritance));
-    essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, module, lines));
+    essential.spawn_on(election_strand, "the election", leadership->run());
+    essential.spawn_on(asio::make_strand(io), "the watchdog", watch(driver, module, *identity.standing, lines));
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
         sd_notify(0, "STOPPING=1");
-        driver.stop();
-        server.stop();
-        io.stop();
+        // The next master takes over while we tidy up.
+        asio::co_spawn(election_strand, leadership->resign(), [&](std::exception_ptr) {
+            driver.stop();
+            server.stop();
+            io.stop();
+        });
     });
     server.start();
-    log::Entry(log::Priority::notice, fmt::format("leading cluster {} under epoch {}, listening on {}:{}, advertised as {}",
-                                                  registry->cluster_id(), *epoch, endpoint.address().to_string(),
-                                                  endpoint.port(), advertised->to_string()))
-        .id(log::message_ids::leadership_gained);
-    sd_notify(0, "READY=1");
+    log::notice(fmt::format("listening on {}:{}, advertised as {}", endpoint.address().to_string(), endpoint.port(),
+                            advertised->to_string()));
+    if (settings.zookeeper) sd_notify(0, "READY=1");
 
     std::vector<std::jthread> threads;
     for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
     io.run();
     return status;
+}
+
+// What systemd runs when the service has ended, however that came: the next master need not wait for our session's end.
+int close_session() {
+    constexpr std::chrono::seconds deadline{5};
+    const auto file = session_key_file();
+    if (file.empty())
+        return fail(exit_configuration, base::Error(base::ErrorCode::invalid_config, "RUNTIME_DIRECTORY is not set: this is"
+                                                                                     " for ExecStopPost= of the unit"));
+    const auto closed = election::close_kept(file, deadline);
+    return closed ? 0 : fail(exit_cannot_run, closed.error().in("the ZooKeeper session of the master that ended is left to expire"));
 }
 
 }  // namespace
@@ -253,9 +322,13 @@ int main(int argc, char** argv) {
     CLI::App app("The master of a Fairlead cluster: decides who is offered what.");
     std::string config_file;
     app.add_option("--config", config_file, "Read this file instead of /etc/fairlead/masterd.conf and its drop-ins");
+    bool close_session = false;
+    app.add_flag("--close-session", close_session,
+                 "Close the ZooKeeper session that a master has left in $RUNTIME_DIRECTORY, and end");
     app.set_version_flag("--version", "fairlead-masterd " FAIRLEAD_VERSION);
     CLI11_PARSE(app, argc, argv);
 
+    if (close_session) return masterd::close_session();
     auto settings = masterd::read_settings(config_file);
     if (!settings) {
         const int status = masterd::fail(masterd::exit_configuration, settings.error());

@@ -1,6 +1,7 @@
 #include "masterd/settings.hpp"
 
 #include "common/config/config.hpp"
+#include "common/detection/settings.hpp"
 #include "masterd/left_behind.hpp"
 
 #include <fmt/chrono.h>
@@ -21,8 +22,9 @@ constexpr std::chrono::seconds loading_time_max{10};
 
 std::vector<Key> keys() {
     std::vector<Key> all;
-    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "Threads",
-                             "HeartbeatInterval", "OfferTimeout", "OfferPatience", "AgentPingInterval", "AgentPingTimeout",
+    for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "ZooKeeper",
+                             "ZooKeeperCredentials", "ZooKeeperSessionTimeout", "Threads", "HeartbeatInterval",
+                             "OfferTimeout", "OfferPatience", "AgentPingInterval", "AgentPingTimeout",
                              "AgentReregisterTimeout", "AllocationModule", "RevocationPatience", "FairSharePatience",
                              "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration",
                              "MinAllocatable"})
@@ -81,6 +83,23 @@ base::Status read_or_never(const Config& config, const char* name, std::optional
     auto value = config.duration(section, name);
     if (!value) return config.complain(section, name, "expected never, or a time such as 500ms, 5s or 2min 30s");
     if (*value) into = **value;
+    return {};
+}
+
+base::Status read_zookeeper(const Config& config, Settings& settings) {
+    constexpr base::Duration timeout_min = std::chrono::seconds(1), timeout_max = std::chrono::minutes(10);
+    for (const char* name : {"ZooKeeperCredentials", "ZooKeeperSessionTimeout"})
+        if (config.text(section, name) && !config.text(section, "ZooKeeper"))
+            return config.complain(section, name, "means nothing without ZooKeeper=");
+    if (!config.text(section, "ZooKeeper")) return {};
+    auto url = detection::read_url(config, section, "ZooKeeper", "ZooKeeperCredentials");
+    if (!url) return url.error();
+    settings.zookeeper = *std::move(url);
+    auto timeout = config.duration(section, "ZooKeeperSessionTimeout");
+    if (!timeout) return timeout.error();
+    if (*timeout && (**timeout < timeout_min || **timeout > timeout_max))
+        return config.complain(section, "ZooKeeperSessionTimeout", "must be from 1s to 10min");
+    if (*timeout) settings.zookeeper_session_timeout = **timeout;
     return {};
 }
 
@@ -171,6 +190,7 @@ Result<Settings> read_settings(const std::string& file) {
         settings.fault_domain = *std::move(domain);
     }
     settings.registry_file = config->text(section, "Registry").value_or("/var/lib/fairlead/master/registry.sqlite");
+    if (auto read = read_zookeeper(*config, settings); !read) return read.error();
     auto threads = config->number(section, "Threads", 1, 64);
     if (!threads) return threads.error();
     settings.threads = static_cast<unsigned>(threads->value_or(std::max(2u, std::min(4u, std::thread::hardware_concurrency()))));

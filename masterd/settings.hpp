@@ -5,6 +5,7 @@
 #include "common/base/error.hpp"
 #include "common/config/fault_domain.hpp"
 #include "common/http/transport.hpp"
+#include "common/zookeeper/url.hpp"
 #include "masterd/core/options.hpp"
 
 #include <boost/asio/ip/address.hpp>
@@ -25,6 +26,8 @@ struct Settings {
     std::string cluster_name;
     std::optional<config::FaultDomain> fault_domain;
     std::filesystem::path registry_file;
+    std::optional<zookeeper::Url> zookeeper;  // none: a single master
+    base::Duration zookeeper_session_timeout = std::chrono::seconds(10);
     unsigned threads = 2;
     allocator::ModuleChoice allocation_module;
     core::CoreOptions core;

@@ -92,12 +92,10 @@ api::Identity identity_of(const Settings& settings, const resources::Resources& 
     resources::to_wire(resources, resources::ReservationFormat::stack, nullptr, *identity.info.mutable_resources());
     *identity.info.mutable_attributes() = settings.attributes;
     if (settings.fault_domain) *identity.info.mutable_domain()->mutable_fault_domain() = *settings.fault_domain;
-    std::string masters;
-    for (const auto& master : settings.masters) masters += (masters.empty() ? "" : ",") + master.authority();
     const auto seconds = [](base::Duration duration) {
         return fmt::format("{}secs", std::chrono::duration<double>(duration).count());
     };
-    identity.flags = {{"master", masters},
+    identity.flags = {{"master", link::Masters{settings.masters, settings.zookeeper}.text()},
                       {"hostname", settings.hostname},
                       {"ip", settings.listen.address().to_string()},
                       {"advertise_ip", identity.address.substr(0, identity.address.rfind(':'))},
@@ -224,7 +222,7 @@ int serve(const Settings& settings) {
         std::abort();
     });
     essential.spawn("the core's driver", driver.run(checkpoints.read()));
-    essential.spawn("the link to the master", link::keep_linked(settings.masters, driver, seed));
+    essential.spawn("the link to the master", link::keep_linked({settings.masters, settings.zookeeper}, driver, seed));
     essential.spawn("the watchdog", service.watch());
     essential.spawn("the collector of old sandboxes",
                     sandboxes::keep_collecting(

@@ -2,6 +2,7 @@
 
 #include "common/config/config.hpp"
 #include "common/config/fault_domain.hpp"
+#include "common/detection/settings.hpp"
 #include "nodeagentd/inventory/attributes.hpp"
 
 #include <unistd.h>
@@ -20,8 +21,8 @@ constexpr std::uint16_t default_port = 5051, master_port = 5050;
 
 std::vector<config::Key> keys() {
     std::vector<config::Key> all;
-    for (const char* name : {"Master", "Hostname", "Listen", "Advertise", "WorkDirectory", "RuntimeDirectory",
-                             "Resources", "Attributes", "FaultDomain", "TaskKillGrace", "FetchTimeout", "SandboxKeep"})
+    for (const char* name : {"Master", "ZooKeeperCredentials", "Hostname", "Listen", "Advertise", "WorkDirectory",
+                             "RuntimeDirectory", "Resources", "Attributes", "FaultDomain", "TaskKillGrace", "FetchTimeout", "SandboxKeep"})
         all.push_back({section, name});
     return all;
 }
@@ -31,12 +32,7 @@ std::string own_hostname() {
     return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
 }
 
-Result<std::vector<http::Url>> masters(const Config& config) {
-    const auto text = config.text(section, "Master");
-    if (!text)
-        return base::Error(base::ErrorCode::invalid_config,
-                           "no master is named: set [Agent] Master= in a file in /etc/fairlead/nodeagentd.conf.d");
-    std::string list = *text;
+Result<std::vector<http::Url>> listed_masters(const Config& config, std::string list) {
     std::replace(list.begin(), list.end(), ',', ' ');
     std::istringstream words(list);
     std::vector<http::Url> urls;
@@ -47,6 +43,25 @@ Result<std::vector<http::Url>> masters(const Config& config) {
     }
     if (urls.empty()) return config.complain(section, "Master", "no master is named");
     return urls;
+}
+
+base::Status read_masters(const Config& config, Settings& settings) {
+    const auto text = config.text(section, "Master");
+    if (!text)
+        return base::Error(base::ErrorCode::invalid_config,
+                           "no master is named: set [Agent] Master= in a file in /etc/fairlead/nodeagentd.conf.d");
+    if (zookeeper::is_url(*text)) {
+        auto url = detection::read_url(config, section, "Master", "ZooKeeperCredentials");
+        if (!url) return url.error();
+        settings.zookeeper = *std::move(url);
+        return {};
+    }
+    if (config.text(section, "ZooKeeperCredentials"))
+        return config.complain(section, "ZooKeeperCredentials", "means nothing unless Master= is a zk:// URL");
+    auto urls = listed_masters(config, *text);
+    if (!urls) return urls.error();
+    settings.masters = *std::move(urls);
+    return {};
 }
 
 Result<http::tcp::endpoint> listen_endpoint(const Config& config) {
@@ -133,9 +148,7 @@ Result<Settings> read_settings(const std::string& file) {
     auto config = file.empty() ? Config::load("nodeagentd", keys()) : Config::load_file(file, keys());
     if (!config) return config.error();
     Settings settings;
-    auto urls = masters(*config);
-    if (!urls) return urls.error();
-    settings.masters = std::move(*urls);
+    if (auto read = read_masters(*config, settings); !read) return read.error();
     auto listen = listen_endpoint(*config);
     if (!listen) return listen.error();
     settings.listen = *listen;

@@ -5,6 +5,7 @@
 #include "common/base/instant.hpp"
 #include "common/http/transport.hpp"
 #include "common/http/url.hpp"
+#include "common/zookeeper/url.hpp"
 #include "fairlead/v1/mesos.pb.h"
 #include "nodeagentd/core/sandbox_lifetime.hpp"
 #include "nodeagentd/inventory/override.hpp"
@@ -20,7 +21,8 @@ namespace fairlead::nodeagentd {
 inline constexpr std::string_view api_version = "1.11.0";
 
 struct Settings {
-    std::vector<http::Url> masters;  // at least one
+    std::vector<http::Url> masters;  // at least one, or
+    std::optional<zookeeper::Url> zookeeper;  // where their leader is found
     std::string hostname;
     http::tcp::endpoint listen;
     std::optional<boost::asio::ip::address> advertise;

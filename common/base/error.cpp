@@ -10,6 +10,7 @@ std::string_view to_string(ErrorCode code) {
         case ErrorCode::invalid_argument: return "invalid argument";
         case ErrorCode::not_found: return "not found";
         case ErrorCode::already_exists: return "already exists";
+        case ErrorCode::conflict: return "conflict";
         case ErrorCode::permission_denied: return "permission denied";
         case ErrorCode::limit_exceeded: return "limit exceeded";
         case ErrorCode::unavailable: return "unavailable";

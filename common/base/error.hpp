@@ -16,6 +16,7 @@ enum class ErrorCode {
     invalid_argument,   // the caller's mistake: answer it, do not log it as an error
     not_found,
     already_exists,
+    conflict,           // it is not as the caller last saw it: read again and decide anew
     permission_denied,
     limit_exceeded,     // a bound of ours was reached; the message names the bound
     unavailable,        // the environment: retry with backoff

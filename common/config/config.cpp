@@ -164,6 +164,12 @@ Error Config::complain(std::string_view section, std::string_view name, std::str
                                                         name, value->text, why));
 }
 
+Error Config::complain_of_secret(std::string_view section, std::string_view name, std::string_view why) const {
+    const Value* value = find(section, name);
+    const std::string place = value == nullptr ? "" : fmt::format("{}:{}: ", value->file, value->line);
+    return Error(ErrorCode::invalid_config, fmt::format("{}[{}] {}=: {}", place, section, name, why));
+}
+
 Result<std::optional<bool>> Config::boolean(std::string_view section, std::string_view name) const {
     const auto value = text(section, name);
     if (!value) return std::optional<bool>();

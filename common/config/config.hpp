@@ -42,6 +42,8 @@ class Config {
 
     // For what a program finds wrong with a value that was read well: "FILE:LINE: [Section] Name=: why".
     base::Error complain(std::string_view section, std::string_view name, std::string_view why) const;
+    // The same without the value, which may hold a secret: "FILE:LINE: [Section] Name=: why".
+    base::Error complain_of_secret(std::string_view section, std::string_view name, std::string_view why) const;
 
   private:
     struct Value {

@@ -32,6 +32,12 @@ inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5
 inline constexpr std::string_view allocation_module_wrong = "8e27b1d06c5f4a19b3e0d47f92a6c58d";
 inline constexpr std::string_view allocation_module_given_up = "30507bd66bab4ebcb9f8ea283ffa306d";
 inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
+inline constexpr std::string_view standing_by = "8f84d27ae9914529bf6c9bed24e635ed";
+
+// Of all that elect or look for a leader in ZooKeeper.
+inline constexpr std::string_view zookeeper_unreachable = "d84fe083854546f78ba2a970fa43488c";
+inline constexpr std::string_view zookeeper_refused = "2c6761d73cb342e0a5c01858f71c140e";
+inline constexpr std::string_view odd_znode = "f55b4035c4d7415fa809e5a05ae9780b";
 
 // Of agents.
 inline constexpr std::string_view registered_with_master = "a546a548a9624818b6b06c812bdaf54a";

@@ -1,6 +1,7 @@
 #include "masterd/api/routes.hpp"
 
 #include "masterd/api/agent_link.hpp"
+#include "masterd/api/leader_gate.hpp"
 #include "masterd/api/operator_api.hpp"
 #include "masterd/api/role_pages.hpp"
 #include "masterd/api/scheduler_api.hpp"
@@ -74,12 +75,23 @@ TaskQuery task_query(const http::Request& request) {
     return query;
 }
 
-http::Handler health(driver::Driver& driver) {
-    // Answered by the owner: a master whose strand is stuck is not healthy.
-    return [&driver](http::Request, http::Responder responder) -> async::awaitable<void> {
+std::string standing_text(const Standing::View& view, bool leading) {
+    switch (view.leader) {
+        case Standing::Leader::own: return leading ? "leading" : "recovering";
+        case Standing::Leader::other: return "standby of " + view.authority;
+        case Standing::Leader::unknown: return "standby, no leader is known";
+    }
+    return "";
+}
+
+http::Handler health(driver::Driver& driver, const Identity& identity) {
+    // Answered by the owner: a master whose strand is stuck is not healthy. A standby is.
+    return [&driver, &identity](http::Request, http::Responder responder) -> async::awaitable<void> {
         auto shared = std::make_shared<http::Responder>(std::move(responder));
-        if (!driver.look([shared](const core::State&) { shared->respond(http::text_response(200, "")); }))
-            shared->respond(http::text_response(503, "The master has more to do than it can queue"));
+        const bool queued = driver.look([shared, &driver, &identity](const core::State&) {
+            shared->respond(http::text_response(200, standing_text(identity.standing->view(), driver.leading()) + "\n"));
+        });
+        if (!queued) shared->respond(http::text_response(503, "The master has more to do than it can queue"));
         co_return;
     };
 }
@@ -90,49 +102,51 @@ http::Handler redirect(const Identity& identity) {
             responder.respond(http::text_response(404, ""));
             co_return;
         }
-        auto response = http::text_response(307, "");
-        response.headers.set("Location", "//" + identity.authority);
-        responder.respond(std::move(response));
+        auto view = identity.standing->view();
+        if (view.leader == Standing::Leader::own) view = {Standing::Leader::other, identity.authority};
+        responder.respond(to_leader(view, ""));
     };
 }
 
 }  // namespace
 
 void add_routes(http::Router& router, driver::Driver& driver, async::Executor streams, const Identity& identity) {
+    const auto add = [&](std::string route, http::Handler handler, Recovering recovering = Recovering::served) {
+        router.add(std::move(route), for_leader(driver, identity.standing, recovering, std::move(handler)));
+    };
     router.add_optional_prefix("/master");
-    router.add("/api/v1/scheduler", scheduler_api(driver, streams));
-    router.add("/api/v1", operator_api(driver));
-    router.add(std::string(agent_link_path), agent_link(driver));
-    router.add("/health", health(driver));
+    add("/api/v1/scheduler", scheduler_api(driver, streams), Recovering::refused);
+    add("/api/v1", operator_api(driver), Recovering::refused);
+    add(std::string(agent_link_path), agent_link(driver), Recovering::refused);
+    // These are asked of a master, whichever it is.
+    router.add("/health", health(driver, identity));
     router.add("/redirect", redirect(identity));
 
     const auto state = page(driver, identity,
                             [](const auto& s, const auto& context, const auto&) { return render_state(s, context); });
-    router.add("/state", state);
-    router.add("/state.json", state);
-    router.add("/state-summary", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
-                   return render_state_summary(s, context);
-               }));
-    router.add("/frameworks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
-                   return render_frameworks(s, id_in<base::FrameworkId>(request, "framework_id"));
-               }));
-    router.add("/slaves", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
-                   return render_agents(s, id_in<base::AgentId>(request, "slave_id"));
-               }));
-    router.add("/roles", page(driver, identity, [](const auto& s, const auto&, const auto&) {
-                   return render_roles(s);
-               }));
-    router.add("/weights", weights_page(driver));
-    router.add("/quota", quota_page(driver));
-    router.add("/reserve", reserve_page(driver));
-    router.add("/unreserve", unreserve_page(driver));
-    router.add("/why", why_page(driver));
+    add("/state", state);
+    add("/state.json", state);
+    add("/state-summary", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
+            return render_state_summary(s, context);
+        }));
+    add("/frameworks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+            return render_frameworks(s, id_in<base::FrameworkId>(request, "framework_id"));
+        }));
+    add("/slaves", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+            return render_agents(s, id_in<base::AgentId>(request, "slave_id"));
+        }));
+    add("/roles", page(driver, identity, [](const auto& s, const auto&, const auto&) { return render_roles(s); }));
+    add("/weights", weights_page(driver));
+    add("/quota", quota_page(driver));
+    add("/reserve", reserve_page(driver));
+    add("/unreserve", unreserve_page(driver));
+    add("/why", why_page(driver));
     router.add("/flags", page(driver, identity, [](const auto&, const auto& context, const auto&) {
                    return render_flags(context);
                }));
-    router.add("/tasks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
-                   return render_tasks(s, task_query(request));
-               }));
+    add("/tasks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+            return render_tasks(s, task_query(request));
+        }));
     router.add("/version", [](http::Request, http::Responder responder) -> async::awaitable<void> {
         responder.respond(http::json_response(200, render_version()));
         co_return;

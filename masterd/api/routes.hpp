@@ -3,6 +3,7 @@
 // two steps and rendered from there, so each shows one moment of the cluster.
 
 #include "common/http/router.hpp"
+#include "masterd/api/standing.hpp"
 #include "masterd/driver/driver.hpp"
 
 #include <map>
@@ -15,7 +16,8 @@ struct Identity {
     base::WallTime start_time;
     std::string hostname;
     std::string cluster_name;
-    std::string authority;  // host:port under which the leader is reached
+    std::string authority;  // host:port under which this master is reached
+    std::shared_ptr<Standing> standing = std::make_shared<Standing>();  // never null
     std::map<std::string, std::string> flags;  // how this master was started, by Mesos' names
     std::map<std::string, double> counters;
 };

@@ -30,7 +30,8 @@ struct LeadershipGained {
     std::uint64_t epoch = 0;
     v1::MasterInfo master_info;
     Inheritance inheritance;
-    std::optional<base::Instant> lease_until;  // none: nobody else can come to lead, so it leads for good
+    std::optional<base::Instant> lease_until = {};  // none: nobody else can come to lead, so it leads for good
+    std::string cluster_id = {};                    // empty: as the options say
 };
 
 // Nobody else leads before then, and no later than then this process stops of itself. Means nothing to a core that has

@@ -34,6 +34,7 @@ void Core::take(const LeadershipGained& gained) {
     state_.leading = true;
     state_.epoch = gained.epoch;
     state_.lease_until = gained.lease_until;
+    if (!gained.cluster_id.empty()) options_.cluster_id = gained.cluster_id;
     state_.elected_time = now_.wall;
     state_.master_info = gained.master_info;
     if (state_.master_info.id().empty()) state_.master_info.set_id(base::Uuid::draw(prng_).text());

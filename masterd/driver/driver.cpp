@@ -1,5 +1,9 @@
 #include "masterd/driver/driver.hpp"
 
+#include "common/async/deadline.hpp"
+
+#include <boost/asio/bind_executor.hpp>
+
 #include <algorithm>
 #include <iterator>
 
@@ -18,29 +22,80 @@ struct Overloaded : Functions... {
 template <typename... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
 
+std::size_t bytes_of(const core::Effect& effect) {
+    return std::visit(Overloaded{
+                          [](const core::Reply& reply) { return reply.body.size(); },
+                          [](const core::SendEvent& send) { return send.event->ByteSizeLong(); },
+                          [](const core::SendToAgent& send) { return send.message->ByteSizeLong(); },
+                          [](const auto&) { return std::size_t{0}; },
+                      },
+                      effect);
+}
+
 }  // namespace
 
-Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, Durable durable)
-    : mailbox_(std::move(owner), mailbox_inputs_max),
+Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure)
+    : Driver(std::move(owner), std::move(core), std::move(on_report), std::move(on_failure), Limits()) {}
+
+Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure,
+               Limits limits)
+    : owner_(owner),
+      limits_(limits),
+      mailbox_(owner, mailbox_inputs_max),
       core_(std::move(core)),
       on_report_(std::move(on_report)),
-      durable_(std::move(durable)) {}
+      on_failure_(std::move(on_failure)),
+      moved_(owner) {}
 
 async::awaitable<void> Driver::run() {
     while (!mailbox_.closed()) {
-        auto batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
-        for (Item& item : batch) take(item);
+        std::vector<Item> batch;
+        if (is_behind())
+            co_await moved_.wait_for(std::max(until_deadline(), base::Duration::zero()));
+        else
+            batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
+        for (Item& item : batch) {
+            take_what_cannot_wait();
+            take(item);
+        }
+        take_what_cannot_wait();
         if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
-        if (std::exchange(allocation_wanted_, false)) step(core::AllocationDue{});
+        if (!is_behind() && std::exchange(allocation_wanted_, false)) step(core::AllocationDue{});
         carry_out_all();
     }
+    while (writes_at_hand_ > 0) co_await moved_.wait();
+}
+
+void Driver::stop() {
+    mailbox_.close();
+    moved_.ring();
 }
 
 base::Duration Driver::until_deadline() const {
-    if (allocation_wanted_) return base::Duration::zero();  // the last one has made room for another
+    if (allocation_wanted_ && !is_behind()) return base::Duration::zero();  // the last one has made room for another
     const auto deadline = core_->next_deadline();
     if (!deadline) return idle_max;
     return std::min<base::Duration>(*deadline - base::read_clocks().instant, idle_max);
+}
+
+void Driver::take_at_once(Item item) {
+    {
+        const std::lock_guard lock(at_once_mutex_);
+        at_once_.push_back(std::move(item));
+    }
+    anything_at_once_ = true;
+    mailbox_.push(Look([](const core::State&) {}));  // wakes the owner
+    moved_.ring();
+}
+
+void Driver::take_what_cannot_wait() {
+    if (!anything_at_once_.exchange(false)) return;
+    std::vector<Item> items;
+    {
+        const std::lock_guard lock(at_once_mutex_);
+        items.swap(at_once_);
+    }
+    for (Item& item : items) take(item);
 }
 
 void Driver::take(Item& item) {
@@ -54,6 +109,12 @@ void Driver::take(Item& item) {
                        links_.emplace(link.input.link, std::move(link.connection));
                        step(link.input);
                    },
+                   [&](NewTerm& term) {
+                       if (term.input.epoch <= core_->state().epoch) return;
+                       if (core_->state().leading) step(core::LeadershipLost{"another epoch begins"});
+                       registry_ = std::move(term.registry);
+                       step(term.input);
+                   },
                    [&](Look& look) { look(core_->state()); },
                },
                item);
@@ -62,24 +123,109 @@ void Driver::take(Item& item) {
 void Driver::step(const core::Input& input) {
     if (const auto* closed = std::get_if<core::StreamClosed>(&input)) callers_.erase(closed->stream);
     if (const auto* closed = std::get_if<core::LinkClosed>(&input)) links_.erase(closed->link);
-    core::Output& output = outputs_.emplace_back(core_->step(base::read_clocks(), input));
+    core::Output output = core_->step(base::read_clocks(), input);
+    if (output.term_ended) void_queue();
     allocation_wanted_ = allocation_wanted_ || output.allocation_wanted;
     leading_ = core_->state().leading;
+    Waiting waiting;
+    if (!output.persist.empty() && registry_) {
+        std::move(output.persist.begin(), output.persist.end(), std::back_inserter(changes_));
+        waiting.write = writes_over_ + (writing_ ? 2 : 1);
+    }
+    waiting.output = std::move(output);
+    queue_.push_back(std::move(waiting));
+}
+
+// --- the queue ---
+
+bool Driver::is_behind() const {
+    return waiting_effects_ > limits_.waiting_effects_max || waiting_bytes_ > limits_.waiting_bytes_max ||
+           changes_.size() > limits_.changes_max;
 }
 
 void Driver::carry_out_all() {
-    std::vector<core::Persist> changes;
-    for (core::Output& output : outputs_)
-        std::move(output.persist.begin(), output.persist.end(), std::back_inserter(changes));
-    if (!changes.empty() && durable_.write)
-        if (auto written = durable_.write(changes); !written) {
-            mailbox_.close();
-            return durable_.on_failure(written.error());
+    while (!queue_.empty() && queue_.front().write <= writes_over_) {
+        Waiting first = std::move(queue_.front());
+        queue_.pop_front();
+        if (weighed_ > 0) {
+            --weighed_;
+            waiting_bytes_ -= first.bytes;
+            waiting_effects_ -= first.output.effects.size();
         }
-    for (core::Output& output : std::exchange(outputs_, {})) {
-        for (core::Effect& effect : output.effects) carry_out(effect);
-        for (const core::Report& report : output.reports) on_report_(report);
+        carry_out(first.output);
     }
+    weigh_those_left();
+    if (!changes_.empty() && !writing_) start_write();
+}
+
+void Driver::weigh_those_left() {
+    for (; weighed_ < queue_.size(); ++weighed_) {
+        Waiting& waiting = queue_[weighed_];
+        for (const core::Effect& effect : waiting.output.effects) waiting.bytes += bytes_of(effect);
+        waiting_bytes_ += waiting.bytes;
+        waiting_effects_ += waiting.output.effects.size();
+    }
+}
+
+void Driver::start_write() {
+    writing_ = true;
+    ++writes_;
+    ++writes_at_hand_;
+    auto write = async::with_deadline(limits_.write_max, "writing " + registry_->place(),
+                                      registry_->write(std::exchange(changes_, {})));
+    // The registry stays until it has answered, whoever leads then.
+    auto ended = [this, term = term_, registry = registry_](std::exception_ptr bug, const base::Status& status) {
+        if (bug) std::rethrow_exception(bug);
+        --writes_at_hand_;
+        written(term, status);
+        moved_.ring();
+    };
+    async::asio::co_spawn(owner_, std::move(write), async::asio::bind_executor(owner_, std::move(ended)));
+}
+
+void Driver::written(std::uint64_t term, const base::Status& status) {
+    if (term != term_) return;  // what waited for it is void
+    if (status) {
+        writing_ = false;
+        ++writes_over_;
+        return carry_out_all();
+    }
+    const base::Error failure = status.error().in("cannot write " + registry_->place());
+    void_queue();
+    step(core::LeadershipLost{failure.message()});
+    carry_out_all();
+    if (on_failure_) on_failure_(failure);
+}
+
+// Nothing of it has happened, as far as anybody else is concerned.
+void Driver::void_queue() {
+    ++term_;
+    for (Waiting& waiting : std::exchange(queue_, {}))
+        for (core::Effect& effect : waiting.output.effects) call_off(effect);
+    weighed_ = waiting_effects_ = waiting_bytes_ = 0;
+    changes_.clear();
+    writing_ = false;
+}
+
+// A caller whose answer is not known must not be told that all went well.
+void Driver::call_off(core::Effect& effect) {
+    const auto try_again = [&](core::RequestId request) {
+        if (auto found = callers_.extract(request))
+            found.mapped()->reply(503, "This master has stopped leading before it could answer; try again");
+    };
+    std::visit(Overloaded{
+                   [&](const core::Reply& reply) { try_again(reply.request); },
+                   [&](const core::OpenStream& open) { try_again(open.request); },
+                   [&](core::CloseStream&) { carry_out(effect); },
+                   [&](core::CloseLink&) { carry_out(effect); },
+                   [](const auto&) {},
+               },
+               effect);
+}
+
+void Driver::carry_out(core::Output& output) {
+    for (core::Effect& effect : output.effects) carry_out(effect);
+    for (const core::Report& report : output.reports) on_report_(report);
 }
 
 void Driver::carry_out(core::Effect& effect) {
@@ -110,10 +256,13 @@ void Driver::carry_out(core::Effect& effect) {
                effect);
 }
 
-bool Driver::lead(std::uint64_t epoch, v1::MasterInfo master_info, core::Inheritance inheritance) {
-    return mailbox_.try_push(
-        core::Input(core::LeadershipGained{epoch, std::move(master_info), std::move(inheritance)}));
+void Driver::lead(core::LeadershipGained gained, std::shared_ptr<registry::Registry> registry) {
+    take_at_once(NewTerm{std::move(gained), std::move(registry)});
 }
+
+void Driver::extend_lease(base::Instant until) { take_at_once(core::Input(core::LeaseExtended{until})); }
+
+void Driver::stop_leading(std::string reason) { take_at_once(core::Input(core::LeadershipLost{std::move(reason)})); }
 
 bool Driver::call(core::CallArrived call, std::shared_ptr<Caller> caller) {
     const auto request = call.request = next_request();

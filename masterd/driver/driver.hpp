@@ -1,17 +1,26 @@
 #pragma once
 // The owner of the master's core: one strand, one mailbox in, the core's effects carried out in their order. Anybody on
 // any thread may post; what the driver knows of the world are the two small interfaces below, which the HTTP side
-// implements, and the registry, which it writes before it carries out what depends on it: once for all inputs that were
-// waiting, so that a whole cluster's agents can join at the price of a few transactions. When an input wanted offers to
-// be made, the driver asks the core for them once the batch at hand is done.
+// implements, and the registry. When an input wanted offers to be made, the driver asks the core for them once the batch
+// at hand is done.
+//
+// What has to be durable is written before anything is carried out that was decided with it or after it. The core does
+// not wait: it goes on taking steps, their effects queue up behind the write, and what they add to be written goes in one
+// transaction when the write has ended, so that a whole cluster's agents can join at the price of a few. The queue is
+// bounded: when it is full no more inputs are taken, and the mailbox fills; a write that takes too long has failed. When
+// a write fails, or leadership ends, what is in the queue is void: callers are told to try again, nobody is told anything
+// else of it.
 
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
 #include "masterd/core/core.hpp"
+#include "masterd/registry/registry.hpp"
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <variant>
 
@@ -40,20 +49,32 @@ class Driver {
   public:
     using ReportSink = std::function<void(const core::Report&)>;
     using Look = std::function<void(const core::State&)>;
-    struct Durable {
-        std::function<base::Status(const std::vector<core::Persist>&)> write;  // none: nothing outlives the process
-        std::function<void(const base::Error&)> on_failure;  // the driver does nothing any more after it
+    using FailureSink = std::function<void(const base::Error&)>;
+    struct Limits {
+        std::size_t waiting_effects_max = 500'000;  // behind a write
+        std::size_t waiting_bytes_max = 256 * 1024 * 1024;  // of messages among them
+        std::size_t changes_max = 100'000;  // to be written
+        base::Duration write_max = std::chrono::seconds(60);
     };
 
-    // `owner` is the strand that run() is spawned on; reports are handed out and the registry is written there.
-    Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, Durable durable = {});
+    // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry cannot
+    // be written, leadership has ended when `on_failure` hears of it.
+    Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure = {});
+    Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure,
+           Limits limits);
 
-    // Until stop(), or until the registry cannot be written. The core is touched by this coroutine and by nothing else.
+    // Until stop(), and until the write at hand has ended. The core is touched by this coroutine, by the end of a write
+    // on the same strand, and by nothing else.
     async::awaitable<void> run();
-    void stop() { mailbox_.close(); }
+    void stop();
+
+    // --- any thread: leadership. Taken in at once, before all that waits in the mailbox, also when that is full ---
+    // Without a registry nothing outlives the process.
+    void lead(core::LeadershipGained gained, std::shared_ptr<registry::Registry> registry = nullptr);
+    void extend_lease(base::Instant until);
+    void stop_leading(std::string reason);
 
     // --- any thread; false when the mailbox is full, and nothing was done ---
-    bool lead(std::uint64_t epoch, v1::MasterInfo master_info, core::Inheritance inheritance = {});
     // The request's number is given by the driver.
     bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
@@ -70,6 +91,8 @@ class Driver {
     void plan_ready();
 
     std::size_t inputs_waiting() const { return mailbox_.size(); }
+    // Transactions that have been begun. Owner's strand.
+    std::uint64_t writes() const { return writes_; }
     // Whether the core has taken up what lead() told it.
     bool leading() const { return leading_; }
 
@@ -83,20 +106,59 @@ class Driver {
         core::LinkOpened input;
         std::shared_ptr<AgentConnection> connection;
     };
-    using Item = std::variant<core::Input, NewCall, NewLink, Look>;
+    struct NewTerm {
+        core::LeadershipGained input;
+        std::shared_ptr<registry::Registry> registry;
+    };
+    using Item = std::variant<core::Input, NewCall, NewLink, NewTerm, Look>;
+
+    // What the core has decided, and the world has not been told.
+    struct Waiting {
+        core::Output output;
+        std::uint64_t write = 0;  // the number of that which has to be over first
+        std::size_t bytes = 0;    // known of those that have been left waiting
+    };
 
     core::RequestId next_request() { return core::RequestId{++last_number_}; }
+    void take_at_once(Item item);
+    void take_what_cannot_wait();
     void take(Item& item);
     void step(const core::Input& input);
+    bool is_behind() const;
     void carry_out_all();
+    void weigh_those_left();
+    void carry_out(core::Output& output);
     void carry_out(core::Effect& effect);
+    void start_write();
+    void written(std::uint64_t term, const base::Status& status);
+    void void_queue();
+    void call_off(core::Effect& effect);
     base::Duration until_deadline() const;
 
+    const async::Executor owner_;
+    const Limits limits_;
     async::Mailbox<Item> mailbox_;
+    std::mutex at_once_mutex_;
+    std::vector<Item> at_once_;
+    std::atomic<bool> anything_at_once_{false};
     std::unique_ptr<core::Core> core_;
     ReportSink on_report_;
-    Durable durable_;
-    std::vector<core::Output> outputs_;  // of the batch at hand, to be carried out at its end
+    FailureSink on_failure_;
+
+    // --- of this term of leadership ---
+    std::uint64_t term_ = 0;
+    std::shared_ptr<registry::Registry> registry_;
+    std::deque<Waiting> queue_;
+    std::size_t weighed_ = 0;  // the first of the queue
+    std::size_t waiting_effects_ = 0;
+    std::size_t waiting_bytes_ = 0;
+    std::vector<core::Persist> changes_;  // of the next write
+    bool writing_ = false;
+    std::uint64_t writes_over_ = 0;
+
+    std::uint64_t writes_ = 0;        // begun since the start
+    std::size_t writes_at_hand_ = 0;  // of earlier terms, too
+    async::Wake moved_;               // what run() waits for when it takes no inputs
     std::atomic<bool> leading_{false};
     std::atomic<std::uint64_t> last_number_{0};
     bool allocation_wanted_ = false;

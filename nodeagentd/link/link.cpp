@@ -2,6 +2,9 @@
 
 #include "common/async/backoff.hpp"
 #include "common/async/deadline.hpp"
+#include "common/async/task_group.hpp"
+#include "common/async/wake.hpp"
+#include "common/detection/detector.hpp"
 #include "common/http/client.hpp"
 #include "common/http/link_stream.hpp"
 #include "common/log/log.hpp"
@@ -43,24 +46,79 @@ async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connectio
     }
 }
 
+// Whom to connect to next, and what to leave when that has changed. Owner's strand.
+class Search {
+  public:
+    Search(async::Executor executor, std::vector<http::Url> listed)
+        : listed_(std::move(listed)), changed_(std::move(executor)) {}
+
+    // ZooKeeper's word. A master that starts again at its old place is another one.
+    void leader_is(const std::optional<v1::MasterInfo>& info) {
+        leader_.reset();
+        if (!info) return;  // and who is linked stays so: it may come to lead again
+        auto url = http::parse_url(detection::address_of(*info));
+        if (!url) return;
+        leader_ = *std::move(url);
+        const bool other = std::exchange(leader_id_, info->id()) != info->id();
+        if (const auto connection = connection_.lock(); connection && other) connection->close();
+        changed_.ring();
+    }
+
+    async::awaitable<http::Url> next() {
+        if (!listed_.empty()) co_return listed_[attempts_++ % listed_.size()];
+        while (!leader_) co_await changed_.wait();
+        co_return *leader_;
+    }
+    // True: it was cut short by news.
+    async::awaitable<bool> pause(base::Duration time) { return changed_.wait_for(time); }
+
+    void linked(std::weak_ptr<Connection> connection) { connection_ = std::move(connection); }
+
+  private:
+    const std::vector<http::Url> listed_;
+    async::Wake changed_;
+    std::size_t attempts_ = 0;
+    std::optional<http::Url> leader_;
+    std::string leader_id_;
+    std::weak_ptr<Connection> connection_;
+};
+
+void complain(const http::Url& master, const std::string& failure) {
+    log::Entry(log::Priority::warning, "no link to master " + master.authority() + ": " + failure)
+        .id(log::message_ids::no_link_to_master);
+}
+
 }  // namespace
 
-async::awaitable<void> keep_linked(std::vector<http::Url> masters, ports::LinkEvents& driver,
-                                   std::uint64_t seed) {
+std::string Masters::text() const {
+    if (zookeeper) return zookeeper->text();
+    std::string text;
+    for (const auto& master : listed) text += (text.empty() ? "" : ",") + master.authority();
+    return text;
+}
+
+async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, std::uint64_t seed) {
     const auto executor = co_await async::asio::this_coro::executor;
+    const auto search = std::make_shared<Search>(executor, masters.zookeeper ? std::vector<http::Url>() : masters.listed);
+    async::TaskGroup helpers(executor, [](std::string_view, std::exception_ptr bug) { std::rethrow_exception(bug); });
+    if (masters.zookeeper)
+        helpers.spawn("the search for the leader", detection::follow_leader(*masters.zookeeper, {}, [search](const auto& info) {
+                          search->leader_is(info);
+                      }));
     base::Prng prng(seed);
-    async::Backoff backoff({std::chrono::seconds(1), std::chrono::seconds(60), 2.0});
+    // All agents lose a master in the same moment; they come back spread over the first half second.
+    async::Backoff backoff({std::chrono::milliseconds(500), std::chrono::seconds(10), 2.0});
     std::uint64_t links = 0;
     std::string last_failure;
-    for (std::size_t attempt = 0;; ++attempt) {
-        const http::Url& master = masters[attempt % masters.size()];
+    for (;;) {
+        const http::Url master = co_await search->next();
         http::Client client(executor, master);
-        auto socket = co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {},
-                                              std::chrono::seconds(10));
+        auto socket = co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {}, std::chrono::seconds(5));
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};
-            auto connection = std::make_shared<Connection>(std::move(*socket), master.authority());
+            auto connection = std::make_shared<Connection>(std::move(*socket), client.server().authority());
+            search->linked(connection);
             const auto since = std::chrono::steady_clock::now();
             driver.link_opened(id, connection);
             const base::Error end = co_await serve(id, connection, driver);
@@ -68,16 +126,16 @@ async::awaitable<void> keep_linked(std::vector<http::Url> masters, ports::LinkEv
             driver.link_closed(id);
             failure = end.message();
             // A link that held was a success: the next attempt comes soon.
-            if (std::chrono::steady_clock::now() - since > std::chrono::seconds(10))
-                backoff.reset();
+            if (std::chrono::steady_clock::now() - since > std::chrono::seconds(10)) backoff.reset();
         } else {
             failure = socket.error().message();
         }
-        if (failure != last_failure)
-            log::Entry(log::Priority::warning, "no link to master " + master.authority() + ": " + failure)
-                .id(log::message_ids::no_link_to_master);
-        last_failure = failure;
-        co_await async::sleep_for(backoff.next(prng));
+        if (std::exchange(last_failure, failure) != failure) complain(master, failure);
+        if (co_await search->pause(backoff.next(prng))) {
+            // Another leader: the first attempt has its own spread again.
+            backoff.reset();
+            co_await async::sleep_for(std::chrono::milliseconds(prng.below(500)));
+        }
     }
 }
 

@@ -1,18 +1,27 @@
 #pragma once
-// The connection to the leading master: tries the configured masters in turn, follows a standby's
-// redirect, upgrades to the agent link, decodes frames and posts them to the driver; after a break
-// it waits, longer with each failure, and tries again. Runs on a strand of its own until it is
+// The connection to the leading master: finds it in ZooKeeper, or tries the masters it was told in turn and follows a
+// standby's redirect; upgrades to the agent link, decodes frames and posts them to the driver; after a break it waits,
+// longer with each failure and never quite as long as other agents, and tries again. When ZooKeeper names another leader
+// it leaves the one it has, which may be stuck; while nobody leads it stays. Runs on the owner's strand until it is
 // cancelled. Whether a silent link is dead is the core's decision.
 
 #include "common/async/asio.hpp"
 #include "common/http/url.hpp"
+#include "common/zookeeper/url.hpp"
 #include "nodeagentd/ports/master_link.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace fairlead::nodeagentd::link {
 
-async::awaitable<void> keep_linked(std::vector<http::Url> masters, ports::LinkEvents& driver,
-                                   std::uint64_t seed);
+struct Masters {
+    std::vector<http::Url> listed;
+    std::optional<zookeeper::Url> zookeeper;  // in place of the list
+
+    std::string text() const;  // as in the configuration, without credentials
+};
+
+async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, std::uint64_t seed);
 
 }  // namespace fairlead::nodeagentd::link

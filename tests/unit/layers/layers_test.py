@@ -13,7 +13,7 @@ SOURCE = Path(sys.argv.pop(1)) if len(sys.argv) > 1 else Path(__file__).resolve(
 SUFFIXES = {".hpp", ".cpp", ".h", ".cc"}
 
 LIBRARIES = ["common/base", "common/resources", "common/config", "common/log", "common/async", "common/wire",
-             "common/http", "common/zookeeper", "common/systemd", "proto"]
+             "common/http", "common/zookeeper", "common/detection", "common/systemd", "proto"]
 
 # The most specific folder that a file lies in decides. `proto` stands for the generated headers, fairlead/*.pb.h.
 ALLOWED = {
@@ -25,6 +25,8 @@ ALLOWED = {
     "common/wire": ["common/base", "proto"],
     "common/http": ["common/base", "common/async", "common/wire", "common/log", "proto"],
     "common/zookeeper": ["common/base", "common/async"],
+    "common/detection": ["common/base", "common/config", "common/async", "common/wire", "common/log", "common/zookeeper",
+                         "proto"],
     "common/systemd": ["common/base", "common/async"],
     "allocator": ["common/base", "common/resources"],
     "sdk": LIBRARIES,

@@ -35,6 +35,41 @@ TEST_F(SettingsFile, NothingSaidMeansTheDefaults) {
     EXPECT_FALSE(settings.core.policy.fair_share_patience);
 }
 
+TEST_F(SettingsFile, MastersMeetInZookeeper) {
+    EXPECT_FALSE(read("").value().zookeeper);
+    const auto settings = read("ZooKeeper=zk://zk1,zk2:2182/fairlead\nZooKeeperSessionTimeout=4s\n").value();
+    EXPECT_EQ(settings.zookeeper->text(), "zk://zk1:2181,zk2:2182/fairlead");
+    EXPECT_EQ(settings.zookeeper_session_timeout, std::chrono::seconds(4));
+    EXPECT_NE(complaint("ZooKeeper=zk1:2181\n").find("[Master] ZooKeeper=: expected zk://"), std::string::npos)
+        << complaint("ZooKeeper=zk1:2181\n");
+    EXPECT_NE(complaint("ZooKeeper=zk://zk1/x\nZooKeeperSessionTimeout=10ms\n").find("must be from 1s"), std::string::npos);
+    EXPECT_NE(complaint("ZooKeeperSessionTimeout=5s\n").find("means nothing without"), std::string::npos);
+}
+
+TEST_F(SettingsFile, CredentialsOfZookeeperStandInAFileOfTheirOwn) {
+    const std::string file = file_ + ".secret";
+    std::ofstream(file) << "me:secret\n";
+    const std::string lines = "ZooKeeper=zk://zk1/x\nZooKeeperCredentials=" + file + "\n";
+    EXPECT_EQ(read(lines).value().zookeeper->credentials, (zookeeper::Credentials{"me", "secret"}));
+    std::ofstream(file) << "secret\n";
+    EXPECT_NE(complaint(lines).find(file + ": expected user:password"), std::string::npos) << complaint(lines);
+    EXPECT_EQ(complaint(lines).find("secret\n"), std::string::npos);
+    ::unlink(file.c_str());
+    EXPECT_NE(complaint(lines).find("No such file"), std::string::npos) << complaint(lines);
+    EXPECT_NE(complaint("ZooKeeper=zk://a:b@zk1/x\nZooKeeperCredentials=/x\n").find("already stand in"), std::string::npos);
+}
+
+TEST_F(SettingsFile, CredentialsOfZookeeperMayBeHandedOverBySystemd) {
+    const std::filesystem::path folder = file_ + ".credentials";
+    std::filesystem::create_directory(folder);
+    ::setenv("CREDENTIALS_DIRECTORY", folder.c_str(), 1);
+    EXPECT_FALSE(read("ZooKeeper=zk://zk1/x\n").value().zookeeper->credentials) << "nothing of that name";
+    std::ofstream(folder / "zookeeper") << "me:secret";
+    EXPECT_EQ(read("ZooKeeper=zk://zk1/x\n").value().zookeeper->credentials, (zookeeper::Credentials{"me", "secret"}));
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    std::filesystem::remove_all(folder);
+}
+
 TEST_F(SettingsFile, AnAllocationModuleThatIsNoneIsAComplaintWithItsLine) {
     EXPECT_NE(complaint("AllocationModule=fair\n").find("there is no allocation module fair; there are drf"), std::string::npos);
     EXPECT_NE(complaint("AllocationModule=fair\n").find(file_ + ":2"), std::string::npos) << complaint("AllocationModule=fair\n");

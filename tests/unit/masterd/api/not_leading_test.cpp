@@ -32,7 +32,7 @@ class NotLeading : public testing::Test {
     }
     void lead() {
         std::promise<void> led;
-        driver_.lead(1, {});
+        driver_.lead({1, {}});
         driver_.look([&](const masterd::core::State&) { led.set_value(); });
         led.get_future().wait();
     }

@@ -37,6 +37,41 @@ TEST(Routes, RedirectNamesTheLeaderWithoutAScheme) {
     EXPECT_EQ(status_of(ask(master, "GET", "/redirect/state")), 404);
 }
 
+TEST(Routes, StandbySendsToTheSamePathOfTheLeader) {
+    ServedMaster master;
+    master.standing().other("m2:5050");
+    for (const std::string target : {"/state", "/master/state?x=1", "/api/v1/scheduler", "/master/api/v1", "/tasks?limit=5",
+                                     "/slaves/x", "/quota", "/weights", "/fairlead/agent-link", "/why?framework_id=x"})
+        for (const std::string method : {"GET", "POST"}) {
+            const auto answer = ask(master, method, target);
+            EXPECT_EQ(status_of(answer), 307) << target;
+            EXPECT_TRUE(holds(answer, "\r\nLocation: //m2:5050" + target + "\r\n")) << answer;
+        }
+    EXPECT_TRUE(holds(ask(master, "GET", "http://proxied:80/state?x=1"), "\r\nLocation: //m2:5050/state?x=1\r\n"));
+    EXPECT_TRUE(holds(ask(master, "GET", "/redirect"), "\r\nLocation: //m2:5050\r\n"));
+}
+
+TEST(Routes, StandbyThatKnowsNoLeaderSaysSo) {
+    ServedMaster master;
+    master.standing().unknown();
+    for (const std::string target : {"/state", "/api/v1/scheduler", "/master/api/v1", "/redirect", "/fairlead/agent-link"}) {
+        const auto answer = ask(master, "POST", target);
+        EXPECT_EQ(status_of(answer), 503) << target;
+        EXPECT_TRUE(holds(answer, "No leader elected")) << answer;
+    }
+}
+
+TEST(Routes, EachMasterAnswersForItself) {
+    ServedMaster master;
+    EXPECT_TRUE(holds(ask(master, "GET", "/health"), "\r\n\r\nleading\n"));
+    master.standing().other("m2:5050");
+    EXPECT_TRUE(holds(ask(master, "GET", "/health"), "\r\n\r\nstandby of m2:5050\n"));
+    master.standing().unknown();
+    EXPECT_TRUE(holds(ask(master, "GET", "/health"), "\r\n\r\nstandby, no leader is known\n"));
+    for (const std::string target : {"/health", "/flags", "/version", "/metrics/snapshot"})
+        EXPECT_EQ(status_of(ask(master, "GET", target)), 200) << target;
+}
+
 TEST(Routes, TheVersionIsThreeNumbersAndNothingElse) {
     ServedMaster master;
     const auto answer = ask(master, "GET", "/version");

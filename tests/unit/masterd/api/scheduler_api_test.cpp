@@ -24,7 +24,7 @@ class SchedulerApi : public testing::Test {
         info.set_id("m");
         info.set_ip(16777343);
         info.set_port(5050);
-        driver_.lead(1, info);
+        driver_.lead({1, info});
         boost::asio::co_spawn(owner_, driver_.run(), boost::asio::detached);
         for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { context_.run(); });
         std::promise<void> leading;

@@ -69,7 +69,7 @@ class ServedMaster {
         info.set_id("m");
         info.set_ip(16777343);
         info.set_port(server_->endpoint().port());
-        driver_.lead(1, info);
+        driver_.lead({1, info});
         thread_ = std::thread([this] { context_.run(); });
         // Before it leads every call is 503.
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -98,6 +98,7 @@ class ServedMaster {
         return answer ? answer->registered().agent_id().value() : "";
     }
     RecordedAgent& agent() { return *agent_; }
+    Standing& standing() { return *identity_.standing; }
 
   private:
     async::asio::io_context context_;

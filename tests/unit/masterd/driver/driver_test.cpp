@@ -1,10 +1,15 @@
 #include "masterd/driver/driver.hpp"
 
+#include "masterd/registry/sqlite_registry.hpp"
 #include "tests/support/master_messages.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <algorithm>
 
 namespace fairlead::masterd::driver {
 namespace {
@@ -41,7 +46,7 @@ class DriverTest : public testing::Test {
   protected:
     DriverTest() {
         boost::asio::co_spawn(context, driver.run(), [](std::exception_ptr failure) { ASSERT_FALSE(failure); });
-        driver.lead(1, {});
+        driver.lead({1, {}});
         poll();
     }
     ~DriverTest() override {
@@ -116,54 +121,272 @@ TEST_F(DriverTest, ALinksEndIsHeardAlsoWhenTheMailboxIsFull) {
     EXPECT_FALSE(linked);
 }
 
+// --- what has to be durable, with the real registry; a lock of another connection is a disk that takes its time ---
+
 struct Listening final : AgentConnection {
-    explicit Listening(std::vector<std::string>& happened) : happened(happened) {}
+    Listening(std::vector<std::string>& happened, std::string name) : happened(happened), name(std::move(name)) {}
     std::vector<std::string>& happened;
+    std::string name;
     void send(std::shared_ptr<const internal::FromMaster> message) override {
-        if (message->has_registered()) happened.push_back("registered");
+        if (message->has_registered()) happened.push_back(name + " is registered");
+        if (message->has_refused()) happened.push_back(name + " is refused");
     }
-    void close() override {}
+    void close() override { happened.push_back(name + " is closed"); }
 };
 
-// A master with one agent that registers, and a registry that does as the test says.
-struct Durability : testing::Test {
-    void register_agents(int count) {
-        driver.lead(1, {});
-        for (int i = 0; i < count; ++i) {
-            const auto link = driver.link_opened("127.0.0.1", std::make_shared<Listening>(happened));
-            driver.link_message(*link, std::make_shared<const internal::FromAgent>(
-                                           tests::register_message(tests::agent_info("host" + std::to_string(i)))));
+struct Asking final : Caller {
+    Asking(std::vector<std::string>& happened, std::string name) : happened(happened), name(std::move(name)) {}
+    std::vector<std::string>& happened;
+    std::string name;
+    void reply(unsigned status, std::string) override { happened.push_back(name + " gets " + std::to_string(status)); }
+    void open_stream(core::RequestId, const std::string&) override { happened.push_back(name + " has a stream"); }
+    void send(std::shared_ptr<const v1::scheduler::Event>) override {}
+    void close_stream() override { happened.push_back(name + "'s stream is closed"); }
+};
+
+class Durability : public testing::Test {
+  protected:
+    using Happened = std::vector<std::string>;
+
+    explicit Durability(Driver::Limits limits = {})
+        : driver(context.get_executor(),
+                 std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
+                 [this](const core::Report& report) { reports.push_back(report.kind); },
+                 [this](const base::Error& error) { happened.push_back(error.message()); }, limits) {
+        boost::asio::co_spawn(context, driver.run(), [this](std::exception_ptr failure) {
+            ASSERT_FALSE(failure);
+            has_ended = true;
+        });
+        registry = std::make_shared<registry::SqliteRegistry>(registry::SqliteFile::open(folder.file()).value());
+        driver.lead({1, {}}, registry);
+        EXPECT_EQ(sqlite3_open(folder.file().c_str(), &other), SQLITE_OK);
+        sqlite3_busy_timeout(other, 5000);
+    }
+    ~Durability() override {
+        sqlite3_close(other);
+        driver.stop();
+        run_until([this] { return has_ended; });
+    }
+
+    void sql(const char* statement) {
+        ASSERT_EQ(sqlite3_exec(other, statement, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(other);
+    }
+    void stall() { sql("BEGIN IMMEDIATE"); }
+    void go_on() { sql("COMMIT"); }
+    template <typename Condition>
+    void run_until(Condition condition) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+        while (!condition()) {
+            ASSERT_LT(std::chrono::steady_clock::now(), end);
+            context.run_one_for(std::chrono::milliseconds(10));
+            context.restart();
         }
-        boost::asio::co_spawn(context, driver.run(), [](std::exception_ptr failure) { ASSERT_FALSE(failure); });
+    }
+    void run_until_happened(std::size_t count) {
+        run_until([&] { return happened.size() >= count; });
+        poll();
+    }
+    // All that was posted is decided, whether told or not.
+    void poll() {
+        bool looked = false;
+        ASSERT_TRUE(driver.look([&](const core::State&) { looked = true; }));
+        run_until([&] { return looked; });
         context.poll();
         context.restart();
-        driver.stop();
-        context.poll();
     }
 
+    void join(const std::string& name) {
+        const auto link = driver.link_opened("127.0.0.1", std::make_shared<Listening>(happened, name));
+        ASSERT_TRUE(link);
+        driver.link_message(*link, std::make_shared<const internal::FromAgent>(
+                                       tests::register_message(tests::agent_info("host " + name))));
+    }
+    void subscribe(const std::string& name) {
+        core::CallArrived call;
+        call.call = std::make_shared<const v1::scheduler::Call>(tests::subscribe_call(tests::framework_info()));
+        ASSERT_TRUE(driver.call(std::move(call), std::make_shared<Asking>(happened, name)));
+    }
+    void order(const std::string& name) {
+        core::RolesOrdered ordered;
+        ordered.orders.push_back({base::Role("eng"), 2.0, {}});
+        ASSERT_TRUE(driver.order_roles(std::move(ordered), std::make_shared<Asking>(happened, name)));
+    }
+    std::size_t agents_written() {
+        return registry::SqliteFile::open(folder.file()).value().read().value().agents.size();
+    }
+
+    tests::ScratchFolder folder;
     boost::asio::io_context context;
     int plans = 0;
-    std::vector<std::string> happened;
-    base::Status outcome;
-    Driver driver{context.get_executor(),
-                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
-                  [](const core::Report&) {},
-                  {[this](const std::vector<core::Persist>& changes) {
-                       happened.push_back("wrote " + std::to_string(changes.size()));
-                       return outcome;
-                   },
-                   [this](const base::Error& error) { happened.push_back(error.message()); }}};
+    Happened happened;
+    std::vector<core::Report::Kind> reports;
+    bool has_ended = false;
+    std::shared_ptr<registry::SqliteRegistry> registry;
+    sqlite3* other = nullptr;
+    Driver driver;
 };
 
-TEST_F(Durability, WhatHasToBeDurableIsWrittenFirstAndOnceForAllThatWaited) {
-    register_agents(3);
-    EXPECT_EQ(happened, (std::vector<std::string>{"wrote 3", "registered", "registered", "registered"}));
+TEST_F(Durability, NothingIsToldBeforeItIsWritten) {
+    stall();
+    join("a");
+    poll();
+    EXPECT_EQ(happened, Happened{});
+    EXPECT_TRUE(reports.empty());
+    go_on();
+    run_until_happened(1);
+    EXPECT_EQ(happened, Happened{"a is registered"});
+    EXPECT_EQ(reports, std::vector{core::Report::Kind::agent_registered});
+    EXPECT_EQ(agents_written(), 1u);
 }
 
-TEST_F(Durability, NothingIsToldThatCouldNotBeWritten) {
-    outcome = base::Error(base::ErrorCode::io, "the disk is full");
-    register_agents(1);
-    EXPECT_EQ(happened, (std::vector<std::string>{"wrote 1", "the disk is full"}));
+TEST_F(Durability, TheCoreGoesOnMeanwhileAndAllIsToldInItsOrder) {
+    stall();
+    join("a");
+    poll();
+    subscribe("f");
+    join("b");
+    order("o");
+    subscribe("g");
+    std::size_t agents = 0;
+    driver.look([&](const core::State& state) { agents = state.books.agents().size(); });
+    poll();
+    EXPECT_EQ(agents, 2u) << "decided";
+    EXPECT_EQ(happened, Happened{}) << "and not told";
+    go_on();
+    run_until_happened(5);
+    EXPECT_EQ(happened, (Happened{"a is registered", "f has a stream", "b is registered", "o gets 200", "g has a stream"}));
+    EXPECT_EQ(agents_written(), 2u);
+}
+
+TEST_F(Durability, WhatWaitsForAWriteGoesInOneTransaction) {
+    stall();
+    join("a");
+    poll();
+    for (int i = 0; i < 100; ++i) join("b" + std::to_string(i));
+    poll();
+    go_on();
+    run_until_happened(101);
+    EXPECT_EQ(driver.writes(), 2u);
+}
+
+TEST_F(Durability, AFailedWriteEndsLeadershipAndNothingOfItIsTold) {
+    sql("CREATE TRIGGER full BEFORE INSERT ON agents BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    subscribe("f");
+    poll();
+    stall();
+    join("a");
+    poll();
+    order("o");
+    subscribe("g");
+    poll();
+    go_on();
+    run_until_happened(6);
+    EXPECT_EQ(happened, (Happened{"f has a stream", "o gets 503", "g gets 503", "f's stream is closed", "a is closed",
+                                  "cannot write " + folder.file().string() + ": registry: the disk is full"}));
+    EXPECT_EQ(reports.back(), core::Report::Kind::leadership_lost);
+    EXPECT_FALSE(driver.leading());
+    EXPECT_EQ(agents_written(), 0u);
+    subscribe("h");
+    join("c");
+    run_until_happened(9);
+    EXPECT_EQ(happened[6], "h gets 503");
+    EXPECT_EQ(happened[7], "c is refused");
+}
+
+TEST_F(Durability, AnEndOfLeadershipDoesNotWaitForTheDisk) {
+    stall();
+    join("a");
+    subscribe("f");
+    poll();
+    driver.stop_leading("the test says so");
+    poll();
+    EXPECT_EQ(happened, (Happened{"f gets 503", "a is closed"}));
+    driver.lead({2, {}}, registry);
+    subscribe("g");
+    poll();
+    EXPECT_EQ(happened.back(), "g has a stream") << "what the last term has to write is in nobody's way";
+    join("b");
+    poll();
+    go_on();
+    run_until_happened(4);
+    EXPECT_EQ(happened.back(), "b is registered");
+    EXPECT_EQ(agents_written(), 2u);
+}
+
+TEST_F(Durability, LeadershipIsHeardAlsoWhenTheMailboxIsFull) {
+    poll();
+    std::vector<bool> seen_leading;
+    while (driver.look([&](const core::State& state) { seen_leading.push_back(state.leading); })) {}
+    driver.stop_leading("the test says so");
+    run_until([&] { return !seen_leading.empty(); });
+    EXPECT_FALSE(seen_leading.front());
+}
+
+struct ImpatientDurability : Durability {
+    static Driver::Limits limits() {
+        Driver::Limits limits;
+        limits.write_max = std::chrono::milliseconds(50);
+        return limits;
+    }
+    ImpatientDurability() : Durability(limits()) {}
+};
+
+TEST_F(ImpatientDurability, AWriteThatTakesTooLongHasFailed) {
+    stall();
+    join("a");
+    run_until_happened(2);
+    EXPECT_EQ(happened[0], "a is closed");
+    EXPECT_NE(happened[1].find("no end within the deadline"), std::string::npos) << happened[1];
+    EXPECT_FALSE(driver.leading());
+    go_on();
+}
+
+struct NarrowDurability : Durability {
+    static Driver::Limits limits() {
+        Driver::Limits limits;
+        limits.waiting_effects_max = 100;
+        return limits;
+    }
+    NarrowDurability() : Durability(limits()) {}
+};
+
+TEST_F(NarrowDurability, WhenTooMuchWaitsNoMoreIsTaken) {
+    stall();
+    join("a");
+    poll();
+    for (int i = 0; i < 10'000; ++i) order("o" + std::to_string(i));
+    run_until([this] { return driver.inputs_waiting() < 10'000; });
+    for (int i = 0; i < 100; ++i) {
+        context.poll();
+        context.restart();
+    }
+    const std::size_t left = driver.inputs_waiting();
+    EXPECT_GT(left, 9'000u) << "the rest is not decided yet";
+    EXPECT_EQ(happened, Happened{});
+    driver.extend_lease(base::read_clocks().instant + std::chrono::hours(1));  // is heard, and means nothing here
+    go_on();
+    run_until_happened(10'001);
+    EXPECT_EQ(happened.back(), "o9999 gets 200");
+}
+
+TEST_F(NarrowDurability, LeadershipEndsAlsoThen) {
+    stall();
+    join("a");
+    poll();
+    for (int i = 0; i < 1'000; ++i) order("o" + std::to_string(i));
+    run_until([this] { return driver.inputs_waiting() < 1'000; });
+    driver.stop_leading("the test says so");
+    run_until_happened(1'001);
+    EXPECT_EQ(std::count(happened.begin(), happened.end(), "a is closed"), 1);
+    EXPECT_EQ(happened.back(), "o999 gets 503");
+    go_on();
+}
+
+TEST_F(Durability, ALeaseEndsByItself) {
+    driver.stop_leading("the test says so");
+    driver.lead({2, {}, {}, base::read_clocks().instant + std::chrono::milliseconds(30)}, registry);
+    run_until([this] { return driver.leading(); });
+    run_until([this] { return !driver.leading(); });
 }
 
 }  // namespace

@@ -45,6 +45,18 @@ TEST_F(SettingsFile, AMasterIsEnough) {
     EXPECT_FALSE(settings->hostname.empty());
 }
 
+TEST_F(SettingsFile, MastersMayBeFoundInZookeeper) {
+    const auto settings = read("Master=zk://me:secret@zk1,zk2:2182/fairlead");
+    ASSERT_TRUE(settings) << settings.error().message();
+    EXPECT_TRUE(settings->masters.empty());
+    EXPECT_EQ(settings->zookeeper->text(), "zk://zk1:2181,zk2:2182/fairlead");
+    EXPECT_EQ(settings->zookeeper->credentials->password, "secret");
+    EXPECT_EQ(why("Master=zk://me:secret@zk1:0/x"),
+              ":2: [Agent] Master=: \"zk1:0\": the port must be a number from 1 to 65535");
+    EXPECT_EQ(why("Master=m\nZooKeeperCredentials=/x"),
+              ":3: [Agent] ZooKeeperCredentials=/x: means nothing unless Master= is a zk:// URL");
+}
+
 TEST_F(SettingsFile, EveryKeyIsRead) {
     const auto settings = read("Master=m\nHostname=a1.example.org\nListen=127.0.0.1:7000\nAdvertise=192.0.2.7\n"
                                "WorkDirectory=/srv/agent/\nRuntimeDirectory=/run/agent\nResources=cpus:2\n"

@@ -1,4 +1,4 @@
-#include "masterd/registry/registry.hpp"
+#include "masterd/registry/sqlite_file.hpp"
 
 #include "common/base/uuid.hpp"
 
@@ -232,9 +232,9 @@ Status read_role_orders(sqlite3* database, core::OrdersByRole& orders) {
 
 }  // namespace
 
-void Registry::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+void SqliteFile::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
-Result<Registry> Registry::open(const std::filesystem::path& file) {
+Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file) {
     sqlite3* raw = nullptr;
     const int opened = sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
     Database database(raw);
@@ -248,10 +248,10 @@ Result<Registry> Registry::open(const std::filesystem::path& file) {
     if (!name_cluster) return name_cluster.error().in(file.string());
     auto cluster_id = query_text(raw, "SELECT value FROM facts WHERE name = 'cluster_id'");
     if (!cluster_id) return cluster_id.error().in(file.string());
-    return Registry(std::move(database), cluster_id->value());
+    return SqliteFile(file, std::move(database), cluster_id->value());
 }
 
-Result<std::uint64_t> Registry::begin_epoch() {
+Result<std::uint64_t> SqliteFile::begin_epoch() {
     auto epoch = query_text(database_.get(),
                             "INSERT INTO facts VALUES ('epoch', 1) "
                             "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
@@ -259,7 +259,7 @@ Result<std::uint64_t> Registry::begin_epoch() {
     return std::stoull(epoch->value());
 }
 
-Result<core::Inheritance> Registry::read() const {
+Result<core::Inheritance> SqliteFile::read() const {
     core::Inheritance inheritance;
     std::string unknown;
     auto agents = for_each_row(
@@ -281,7 +281,7 @@ Result<core::Inheritance> Registry::read() const {
     return inheritance;
 }
 
-Status Registry::write(const std::vector<core::Persist>& changes) {
+Status SqliteFile::write(const std::vector<core::Persist>& changes) {
     if (auto begun = execute(database_.get(), "BEGIN IMMEDIATE"); !begun) return begun;
     Status written;
     for (const core::Persist& change : changes) {

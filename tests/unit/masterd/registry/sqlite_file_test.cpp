@@ -1,4 +1,4 @@
-#include "masterd/registry/registry.hpp"
+#include "masterd/registry/sqlite_file.hpp"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -33,24 +33,24 @@ class RegistryFile : public testing::Test {
 }  // namespace
 
 TEST_F(RegistryFile, EpochsNeverComeTwiceNotEvenOverARestart) {
-    auto first = Registry::open(file());
+    auto first = SqliteFile::open(file());
     ASSERT_TRUE(first) << first.error().message();
     EXPECT_EQ(first->begin_epoch().value(), 1u);
     EXPECT_EQ(first->begin_epoch().value(), 2u);
-    auto second = Registry::open(file());
+    auto second = SqliteFile::open(file());
     ASSERT_TRUE(second);
     EXPECT_EQ(second->begin_epoch().value(), 3u);
 }
 
 TEST_F(RegistryFile, TheClusterKeepsItsName) {
-    const std::string name = Registry::open(file()).value().cluster_id();
+    const std::string name = SqliteFile::open(file()).value().cluster_id();
     EXPECT_EQ(name.size(), 36u);
-    EXPECT_EQ(Registry::open(file()).value().cluster_id(), name);
+    EXPECT_EQ(SqliteFile::open(file()).value().cluster_id(), name);
 }
 
 TEST_F(RegistryFile, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
     std::ofstream(file()) << std::string(5000, 'x');
-    const auto opened = Registry::open(file());
+    const auto opened = SqliteFile::open(file());
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message().find("not a database"), std::string::npos) << opened.error().message();
     EXPECT_EQ(std::filesystem::file_size(file()), 5000u);
@@ -58,21 +58,21 @@ TEST_F(RegistryFile, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
 
 TEST_F(RegistryFile, SomebodyElsesDatabaseIsRefused) {
     sql("CREATE TABLE recipes (name TEXT)");
-    const auto opened = Registry::open(file());
+    const auto opened = SqliteFile::open(file());
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message().find("not a Fairlead registry"), std::string::npos);
 }
 
 TEST_F(RegistryFile, ANewerLayoutIsRefused) {
-    ASSERT_TRUE(Registry::open(file()));
+    ASSERT_TRUE(SqliteFile::open(file()));
     sql("PRAGMA user_version = 99");
-    const auto opened = Registry::open(file());
+    const auto opened = SqliteFile::open(file());
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message().find("newer Fairlead"), std::string::npos);
 }
 
 TEST_F(RegistryFile, AFolderThatIsNotThereIsNamed) {
-    const auto opened = Registry::open("/nonexistent/registry.sqlite");
+    const auto opened = SqliteFile::open("/nonexistent/registry.sqlite");
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message().find("/nonexistent/registry.sqlite"), std::string::npos);
 }
@@ -85,7 +85,7 @@ static core::PersistAgent agent(const std::string& id, Standing standing, int si
 
 TEST_F(RegistryFile, WhatWasWrittenIsReadByTheNextLife) {
     {
-        auto registry = Registry::open(file());
+        auto registry = SqliteFile::open(file());
         ASSERT_TRUE(registry);
         const auto nothing = registry->read();
         ASSERT_TRUE(nothing);
@@ -99,7 +99,7 @@ TEST_F(RegistryFile, WhatWasWrittenIsReadByTheNextLife) {
                                      core::PersistEndedFramework{base::FrameworkId("g")},
                                      core::ForgetEndedFramework{base::FrameworkId("e")}}));
     }
-    const auto left = Registry::open(file()).value().read();
+    const auto left = SqliteFile::open(file()).value().read();
     ASSERT_TRUE(left) << left.error().message();
     ASSERT_EQ(left->agents.size(), 2u);
     EXPECT_EQ(left->agents[0].id.value(), "b");
@@ -119,14 +119,14 @@ TEST_F(RegistryFile, WhatOperatorsSaidOfRolesIsReadByTheNextLife) {
     quota.limit.set("gpus", resources::Milli{});  // none at all
     const base::Role eng("eng/ads"), batch("batch");
     {
-        auto registry = Registry::open(file());
+        auto registry = SqliteFile::open(file());
         ASSERT_TRUE(registry);
         EXPECT_TRUE(registry->read()->role_orders.empty());
         ASSERT_TRUE(registry->write({core::PersistRoleOrders{eng, quota}, core::PersistRoleOrders{batch, quota}}));
         ASSERT_TRUE(registry->write({core::PersistRoleOrders{batch, heavy}}));
     }
     const core::OrdersByRole expected{{eng, quota}, {batch, heavy}};
-    auto registry = Registry::open(file());
+    auto registry = SqliteFile::open(file());
     const auto left = registry.value().read();
     ASSERT_TRUE(left) << left.error().message();
     EXPECT_EQ(left->role_orders, expected);
@@ -135,9 +135,9 @@ TEST_F(RegistryFile, WhatOperatorsSaidOfRolesIsReadByTheNextLife) {
 }
 
 TEST_F(RegistryFile, TheLayoutBeforeOrdersOfRolesIsBroughtUpToDate) {
-    ASSERT_TRUE(Registry::open(file())->write({agent("a", Standing::admitted, 1)}));
+    ASSERT_TRUE(SqliteFile::open(file())->write({agent("a", Standing::admitted, 1)}));
     sql("DROP TABLE role_amounts; DROP TABLE roles; PRAGMA user_version = 2");
-    auto registry = Registry::open(file());
+    auto registry = SqliteFile::open(file());
     ASSERT_TRUE(registry) << registry.error().message();
     EXPECT_EQ(registry->read()->agents.size(), 1u);
     EXPECT_TRUE(registry->write({core::PersistRoleOrders{base::Role("eng"), {2, {}, {}}}}));
@@ -145,7 +145,7 @@ TEST_F(RegistryFile, TheLayoutBeforeOrdersOfRolesIsBroughtUpToDate) {
 }
 
 TEST_F(RegistryFile, OfChangesOfWhichOneFailsNoneIsMade) {
-    auto registry = Registry::open(file());
+    auto registry = SqliteFile::open(file());
     ASSERT_TRUE(registry);
     sql("CREATE TRIGGER full BEFORE INSERT ON ended_frameworks BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
     const auto written = registry->write(
@@ -157,9 +157,9 @@ TEST_F(RegistryFile, OfChangesOfWhichOneFailsNoneIsMade) {
 }
 
 TEST_F(RegistryFile, TheFirstLayoutIsBroughtUpToDate) {
-    const std::string name = Registry::open(file()).value().cluster_id();
+    const std::string name = SqliteFile::open(file()).value().cluster_id();
     sql("DROP TABLE agents; DROP TABLE ended_frameworks; DROP TABLE role_amounts; DROP TABLE roles; PRAGMA user_version = 1");
-    auto registry = Registry::open(file());
+    auto registry = SqliteFile::open(file());
     ASSERT_TRUE(registry) << registry.error().message();
     EXPECT_EQ(registry->cluster_id(), name);
     EXPECT_TRUE(registry->write({agent("a", Standing::admitted, 1)}));

@@ -1,0 +1,16 @@
+#pragma once
+// The zk:// URL of a daemon's configuration, with the credentials that do not stand in it: in a file that the
+// configuration names, or the credential `zookeeper` that systemd hands to the unit (LoadCredential=).
+
+#include "common/config/config.hpp"
+#include "common/zookeeper/url.hpp"
+
+#include <string>
+
+namespace fairlead::detection {
+
+// `text` is the value of `key`; `credentials_key` names the file. Errors name file, line and key.
+base::Result<zookeeper::Url> read_url(const config::Config& config, const std::string& section, const std::string& key,
+                                      const std::string& credentials_key);
+
+}  // namespace fairlead::detection

@@ -1,0 +1,41 @@
+#include "masterd/api/leader_gate.hpp"
+
+namespace fairlead::masterd::api {
+namespace {
+
+// A proxy's request line has the whole URL.
+std::string_view without_authority(std::string_view target) {
+    if (target.starts_with('/')) return target;
+    const auto scheme = target.find("://");
+    if (scheme == std::string_view::npos) return "/";
+    const auto slash = target.find('/', scheme + 3);
+    return slash == std::string_view::npos ? "/" : target.substr(slash);
+}
+
+}  // namespace
+
+http::Response to_leader(const Standing::View& view, std::string_view path_and_query) {
+    if (view.leader == Standing::Leader::unknown) return http::text_response(503, "No leader elected");
+    auto response = http::text_response(307, "");
+    response.headers.set("Location", "//" + view.authority + std::string(path_and_query));
+    return response;
+}
+
+http::Handler for_leader(const driver::Driver& driver, std::shared_ptr<const Standing> standing, Recovering recovering,
+                         http::Handler handler) {
+    return [&driver, standing = std::move(standing), recovering, handler = std::move(handler)](
+               http::Request request, http::Responder responder) -> async::awaitable<void> {
+        const auto view = standing->view();
+        if (view.leader != Standing::Leader::own) {
+            responder.respond(to_leader(view, without_authority(request.target)));
+            co_return;
+        }
+        if (recovering == Recovering::refused && !driver.leading()) {
+            responder.respond(http::text_response(503, "Master has not finished recovery"));
+            co_return;
+        }
+        co_await handler(std::move(request), std::move(responder));
+    };
+}
+
+}  // namespace fairlead::masterd::api

@@ -1,0 +1,151 @@
+#include "masterd/leadership.hpp"
+
+#include "common/async/deadline.hpp"
+#include "common/detection/master_znode.hpp"
+#include "common/log/log.hpp"
+#include "common/log/message_ids.hpp"
+
+#include <fmt/format.h>
+
+namespace fairlead::masterd {
+namespace {
+
+using base::ErrorCode;
+
+constexpr std::chrono::seconds try_again{1};
+
+bool may_pass(ErrorCode code) {
+    return code == ErrorCode::unavailable || code == ErrorCode::timed_out || code == ErrorCode::outcome_unknown ||
+           code == ErrorCode::conflict || code == ErrorCode::cancelled;
+}
+
+}  // namespace
+
+Leadership::Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election, Fatal fatal)
+    : strand_(strand),
+      parts_(std::move(parts)),
+      fatal_(std::move(fatal)),
+      tasks_(strand, [](std::string_view, std::exception_ptr failure) { std::rethrow_exception(failure); }) {
+    if (!election) return;
+    election->info = parts_.info;
+    election_.emplace(strand, *std::move(election), events());
+    parts_.standing->unknown();
+}
+
+election::ElectionEvents Leadership::events() {
+    election::ElectionEvents events;
+    events.gained = [this](base::Instant until) { gained(until); };
+    events.extended = [this](base::Instant until) {
+        lease_until_ = until;
+        if (handed_over_) parts_.driver.extend_lease(until);
+    };
+    events.lost = [this](const std::string& reason) { lost(reason); };
+    events.leader_is = [this](const std::optional<v1::MasterInfo>& leader) {
+        const bool own = leader && leader->id() == parts_.info.id();
+        if (own) return;  // `gained` follows
+        if (leader)
+            parts_.standing->other(detection::authority_of(*leader));
+        else
+            parts_.standing->unknown();
+        parts_.changed();
+        log::Entry(log::Priority::notice, leader ? fmt::format("standing by: {} leads", detection::authority_of(*leader))
+                                                 : "standing by: nobody is known to lead")
+            .id(log::message_ids::standing_by);
+    };
+    events.hopeless = [this](const base::Error& error) {
+        fatal_(Cause::configuration, error.in("cannot take part in the election of a leader"));
+    };
+    return events;
+}
+
+async::awaitable<void> Leadership::run() {
+    const bool open = co_await open_registry();
+    if (!open) co_return;
+    if (election_) co_return co_await election_->run();
+    elected_ = true;
+    co_await take_over(++term_);
+}
+
+// A master that could not take over is told so now, and contends only when it can.
+async::awaitable<bool> Leadership::open_registry() {
+    std::string last;
+    while (parts_.open_registry && !resigned_) {
+        const auto done = co_await parts_.open_registry();
+        if (done || resigned_) break;
+        if (!may_pass(done.error().code())) {
+            fatal_(done.error().code() == ErrorCode::permission_denied ? Cause::configuration : Cause::environment,
+                   done.error());
+            co_return false;
+        }
+        if (std::exchange(last, done.error().message()) != done.error().message())
+            log::Entry(log::Priority::warning, "the registry cannot be opened yet: " + done.error().message())
+                .id(log::message_ids::zookeeper_unreachable);
+        co_await async::sleep_for(try_again);
+    }
+    co_return !resigned_;
+}
+
+void Leadership::gained(base::Instant lease_until) {
+    elected_ = true;
+    handed_over_ = false;
+    lease_until_ = lease_until;
+    parts_.standing->own();
+    parts_.changed();
+    tasks_.spawn("taking over", take_over(++term_));
+}
+
+void Leadership::lost(const std::string& reason) {
+    elected_ = handed_over_ = false;
+    parts_.standing->unknown();  // until the next leader is known
+    parts_.driver.stop_leading(reason);
+    parts_.changed();
+}
+
+async::awaitable<void> Leadership::take_over(std::uint64_t term) {
+    std::string last;
+    while (still(term)) {
+        const auto done = co_await try_to_take_over(term);
+        if (done || !still(term)) co_return;
+        if (!election_ || !may_pass(done.error().code())) {
+            fatal_(Cause::environment, done.error());
+            co_return;
+        }
+        if (std::exchange(last, done.error().message()) != done.error().message())
+            log::warning("cannot take over yet: " + done.error().message());
+        co_await async::sleep_for(try_again);
+    }
+}
+
+async::awaitable<base::Status> Leadership::try_to_take_over(std::uint64_t term) {
+    const auto epoch = co_await parts_.registry->begin_epoch();
+    if (!epoch) co_return epoch.error();
+    if (!still(term)) co_return base::Status();
+    auto inheritance = co_await parts_.registry->read();
+    if (!inheritance) co_return inheritance.error();
+    if (!still(term)) co_return base::Status();
+    core::LeadershipGained gained{*epoch, parts_.info, *std::move(inheritance), lease_until_,
+                                  parts_.registry->cluster_id()};
+    parts_.driver.lead(std::move(gained), parts_.registry);
+    handed_over_ = true;
+    parts_.changed();
+    log::Entry(log::Priority::notice,
+               fmt::format("leading cluster {} under epoch {}", parts_.registry->cluster_id(), *epoch))
+        .id(log::message_ids::leadership_gained);
+    co_return base::Status();
+}
+
+void Leadership::give_up(const base::Error& why) {
+    async::asio::post(strand_, [this, why] {
+        if (!election_) return fatal_(Cause::environment, why);
+        election_->step_aside(why.message());
+    });
+}
+
+async::awaitable<void> Leadership::resign() {
+    resigned_ = true;
+    elected_ = false;
+    parts_.driver.stop_leading("it is being stopped");
+    if (election_) co_await election_->resign();
+}
+
+}  // namespace fairlead::masterd

@@ -1,0 +1,49 @@
+#pragma once
+// The registry of a single master: a local SQLite file. One thread at a time; every call blocks for one transaction.
+
+#include "common/base/error.hpp"
+#include "masterd/registry/registry.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+struct sqlite3;
+
+namespace fairlead::masterd::registry {
+
+class SqliteFile {
+  public:
+    // Creates the file where there is none. A file that is not a registry, is damaged, or was written by a newer
+    // version is refused and left as it is.
+    static base::Result<SqliteFile> open(const std::filesystem::path& file);
+
+    // Named once, when the registry is made; never changes.
+    const std::string& cluster_id() const { return cluster_id_; }
+    const std::filesystem::path& path() const { return path_; }
+
+    // One more than any epoch this registry has handed out; durable when it returns.
+    base::Result<std::uint64_t> begin_epoch();
+
+    // What write() has left, now and in earlier lives.
+    base::Result<core::Inheritance> read() const;
+    // In this order, all of it or nothing; durable when it returns.
+    base::Status write(const std::vector<core::Persist>& changes);
+
+  private:
+    struct Close {
+        void operator()(sqlite3* database) const;
+    };
+    using Database = std::unique_ptr<sqlite3, Close>;
+
+    SqliteFile(std::filesystem::path path, Database database, std::string cluster_id)
+        : path_(std::move(path)), database_(std::move(database)), cluster_id_(std::move(cluster_id)) {}
+
+    std::filesystem::path path_;
+    Database database_;
+    std::string cluster_id_;
+};
+
+}  // namespace fairlead::masterd::registry

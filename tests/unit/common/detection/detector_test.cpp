@@ -1,0 +1,126 @@
+// Who leads, as agents see it, over a real ZooKeeper.
+
+#include "common/detection/detector.hpp"
+
+#include "common/async/task_group.hpp"
+#include "common/async/wake.hpp"
+#include "common/zookeeper/paths.hpp"
+#include "tests/support/zookeeper_server.hpp"
+#include "tests/unit/common/async/run_coroutine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+namespace fairlead::detection {
+namespace {
+
+using async::awaitable;
+using tests::ZookeeperServer;
+using namespace std::chrono_literals;
+
+constexpr base::Duration patience = 30s;
+
+std::string znode_of(const std::string& id) {
+    return R"({"id":")" + id + R"(","ip":16777343,"port":5050,"hostname":"h"})";
+}
+
+class DetectorTest : public testing::Test {
+  protected:
+    DetectorTest() : changed_(context_.get_executor()), tasks_(context_.get_executor(), nullptr) {
+        static std::atomic<int> tests{0};
+        url_.servers = {ZookeeperServer::shared().address()};
+        url_.path = "/detected/by" + std::to_string(++tests);
+    }
+
+    void follow() {
+        tasks_.spawn("detector", follow_leader(url_, {.session_timeout = 1s}, [this](const auto& info) {
+                         leaders_.push_back(info ? info->id() : "-");
+                         changed_.ring();
+                     }));
+    }
+    awaitable<void> until_leader(std::string id) {
+        while (leaders_.empty() || leaders_.back() != id) {
+            const bool rung = co_await changed_.wait_for(patience);
+            if (!rung) throw std::runtime_error("the leader was not seen");
+        }
+    }
+    awaitable<std::shared_ptr<zookeeper::Session>> session() {
+        zookeeper::SessionOptions options;
+        options.servers = url_.connection();
+        const async::Wake told(context_.get_executor());
+        auto session = std::make_shared<zookeeper::Session>(context_.get_executor(), options,
+                                                            [told](const auto&) { told.ring(); });
+        EXPECT_TRUE(co_await told.wait_for(patience));
+        co_return session;
+    }
+    // Of a session of its own, as a master has it.
+    awaitable<std::shared_ptr<zookeeper::Session>> master(std::string data) {
+        auto own = co_await session();
+        EXPECT_TRUE(co_await zookeeper::make_path(*own, url_.path, zookeeper::Acl::open));
+        const zookeeper::CreateOptions options{.lifetime = zookeeper::Lifetime::ephemeral,
+                                               .naming = zookeeper::Naming::sequential};
+        EXPECT_TRUE(co_await own->create(url_.path + "/json.info_", data, options));
+        co_return own;
+    }
+    template <typename Body>
+    void run(Body body) {
+        async::run_coroutine(context_, [&]() -> awaitable<void> {
+            co_await body();
+            tasks_.stop();
+            co_await tasks_.join();
+        });
+    }
+
+    async::asio::io_context context_;
+    zookeeper::Url url_;
+    async::Wake changed_;
+    async::TaskGroup tasks_;
+    std::vector<std::string> leaders_;
+};
+
+TEST_F(DetectorTest, FollowsTheLeaderFromBeforeThePathIsThere) {
+    run([&]() -> awaitable<void> {
+        follow();
+        co_await until_leader("-");
+        const auto a = co_await master(znode_of("a"));
+        co_await until_leader("a");
+        const auto b = co_await master(znode_of("b"));
+        co_await a->close();
+        co_await until_leader("b");
+        co_await b->close();
+        co_await until_leader("-");
+        EXPECT_EQ(leaders_, (std::vector<std::string>{"-", "a", "b", "-"}));
+    });
+}
+
+TEST_F(DetectorTest, AnUnreadableLeaderIsNobodyUntilItGoes) {
+    run([&]() -> awaitable<void> {
+        follow();
+        const auto odd = co_await master("garbage");
+        const auto a = co_await master(znode_of("a"));
+        co_await until_leader("-");
+        co_await odd->close();
+        co_await until_leader("a");
+        co_await a->close();
+    });
+}
+
+TEST_F(DetectorTest, LastLeaderStaysWhileZookeeperIsAway) {
+    run([&]() -> awaitable<void> {
+        const auto a = co_await master(znode_of("a"));
+        follow();
+        co_await until_leader("a");
+        ZookeeperServer::shared().kill();
+        EXPECT_FALSE(co_await changed_.wait_for(300ms));
+        ZookeeperServer::shared().start();
+        const auto b = co_await master(znode_of("b"));
+        co_await a->close();
+        co_await until_leader("b");
+        EXPECT_EQ(std::count(leaders_.begin(), leaders_.end(), "-"), 0);
+        co_await b->close();
+    });
+}
+
+}  // namespace
+}  // namespace fairlead::detection

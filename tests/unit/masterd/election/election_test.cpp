@@ -1,0 +1,264 @@
+// Elections over a real ZooKeeper.
+
+#include "masterd/election/election.hpp"
+
+#include "common/async/deadline.hpp"
+#include "common/zookeeper/paths.hpp"
+#include "masterd/election/session_key.hpp"
+#include "tests/support/zookeeper_server.hpp"
+#include "tests/unit/common/async/run_coroutine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+namespace fairlead::masterd::election {
+namespace {
+
+using async::awaitable;
+using tests::ZookeeperServer;
+using namespace std::chrono_literals;
+
+constexpr base::Duration patience = 30s;
+constexpr base::Duration session_timeout = 2s;  // the longest that this server grants
+
+v1::MasterInfo master(const std::string& name) {
+    v1::MasterInfo info;
+    info.set_id(name);
+    info.set_ip(16777343);
+    info.set_port(5050);
+    info.set_hostname(name);
+    info.mutable_address()->set_ip("127.0.0.1");
+    info.mutable_address()->set_port(5050);
+    return info;
+}
+
+struct Contender {
+    Contender(async::asio::io_context& context, ElectionOptions options)
+        : changed(context.get_executor()),
+          election(context.get_executor(), std::move(options),
+                   {.gained = [this](base::Instant until) { leading = true, ++gained, lease = until, changed.ring(); },
+                    .extended = [this](base::Instant until) { lease = until, ++extended, changed.ring(); },
+                    .lost = [this](const std::string& why) { leading = false, reasons.push_back(why), changed.ring(); },
+                    .leader_is =
+                        [this](const auto& info) { leaders.push_back(info ? info->id() : "-"), changed.ring(); },
+                    .hopeless = [this](const base::Error& error) { hopeless = error.message(), changed.ring(); }}) {
+        async::asio::co_spawn(context, election.run(), [this](std::exception_ptr failure) {
+            ended = true;
+            if (failure) std::rethrow_exception(failure);
+        });
+    }
+
+    template <typename Condition>
+    awaitable<void> until(Condition condition) {
+        while (!condition()) {
+            const bool rung = co_await changed.wait_for(patience);
+            if (!rung) throw std::runtime_error("it did not happen");
+        }
+    }
+    awaitable<void> until_leading() {
+        return until([this] { return leading; });
+    }
+    awaitable<void> until_leader(std::string id) {
+        return until([this, id] { return !leaders.empty() && leaders.back() == id; });
+    }
+
+    async::Wake changed;
+    bool leading = false;
+    int gained = 0, extended = 0;
+    base::Instant lease;
+    std::vector<std::string> reasons, leaders;
+    std::string hopeless;
+    bool ended = false;
+    Election election;
+};
+
+class ElectionTest : public testing::Test {
+  protected:
+    ElectionTest() {
+        static std::atomic<int> tests{0};
+        url_.servers = {ZookeeperServer::shared().address()};
+        url_.path = "/elections/of" + std::to_string(++tests);
+    }
+
+    std::unique_ptr<Contender> contender(const std::string& name) {
+        ElectionOptions options;
+        options.url = url_;
+        options.session_timeout = session_timeout;
+        options.info = master(name);
+        options.key_file = key_file_;
+        return std::make_unique<Contender>(context_, options);
+    }
+
+    // Somebody else with zkCli.sh.
+    awaitable<std::shared_ptr<zookeeper::Session>> stranger() {
+        zookeeper::SessionOptions options;
+        options.servers = url_.connection();
+        const async::Wake told(context_.get_executor());
+        auto session = std::make_shared<zookeeper::Session>(context_.get_executor(), options,
+                                                            [told](const auto&) { told.ring(); });
+        EXPECT_TRUE(co_await told.wait_for(patience));
+        co_return session;
+    }
+
+    template <typename Body>
+    void run(Body body) {
+        async::run_coroutine(context_, std::move(body));
+    }
+
+    async::asio::io_context context_;
+    zookeeper::Url url_;
+    std::filesystem::path key_file_;
+};
+
+TEST_F(ElectionTest, FirstLeadsAndAllKnowIt) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        auto b = contender("b");
+        co_await b->until_leader("a");
+        auto c = contender("c");
+        co_await c->until_leader("a");
+        EXPECT_EQ(a->leaders, std::vector<std::string>{"a"});
+        EXPECT_FALSE(b->leading || c->leading);
+        co_await a->election.resign();
+        co_await b->until_leading();
+        co_await c->until_leader("b");
+        EXPECT_FALSE(c->leading);
+        co_await b->election.resign();
+        co_await c->until_leading();
+        co_await c->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, ResigningHandsOverLongBeforeTheSessionsEnd) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        auto b = contender("b");
+        co_await b->until_leader("a");
+        const auto resigned = base::read_clocks().instant;
+        co_await a->election.resign();
+        co_await b->until_leading();
+        EXPECT_LT(base::read_clocks().instant - resigned, session_timeout / 2);
+        EXPECT_TRUE(a->reasons.empty()) << "who resigns knows it";
+        co_await b->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, LeaseIsExtendedWhileZookeeperAnswers) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        const auto first = a->lease;
+        co_await a->until([&] { return a->extended >= 3; });
+        EXPECT_GT(a->lease, first);
+        EXPECT_EQ(a->gained, 1);
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, LeadershipIsGivenUpBeforeTheSessionCanHaveExpired) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        const auto frozen = base::read_clocks().instant;
+        ZookeeperServer::shared().freeze();
+        co_await a->until([&] { return !a->leading; });
+        EXPECT_LT(base::read_clocks().instant - frozen, session_timeout);
+        EXPECT_EQ(a->reasons.back(), "ZooKeeper has confirmed nothing for too long");
+        EXPECT_EQ(a->leaders.back(), "-");
+        ZookeeperServer::shared().thaw();
+        co_await a->until_leading();  // in its old session or a new one
+        EXPECT_EQ(a->gained, 2);
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, AZnodeThatSomebodyRemovesIsMadeAgain) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        const auto other = co_await stranger();
+        EXPECT_TRUE(co_await other->remove(url_.path + "/json.info_0000000000"));
+        co_await a->until([&] { return a->gained == 2; });
+        EXPECT_EQ(a->reasons.size(), 1u);
+        const auto children = co_await other->children(url_.path);
+        EXPECT_EQ(children->names, std::vector<std::string>{"json.info_0000000001"});
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, WhatOthersHavePutThereIsLeftAloneAndDoesNotLead) {
+    run([&]() -> awaitable<void> {
+        const auto other = co_await stranger();
+        EXPECT_TRUE(co_await zookeeper::make_path(*other, url_.path, zookeeper::Acl::open));
+        for (const char* name : {"/json.info_0000000000", "/info_0000000000", "/notes", "/log_replicas", "/json.info_x"})
+            EXPECT_TRUE(co_await other->create(url_.path + name, "garbage"));
+        auto a = contender("a");
+        co_await a->until_leading();
+        co_await a->election.resign();
+        const auto children = co_await other->children(url_.path);
+        EXPECT_EQ(children->names.size(), 5u);
+    });
+}
+
+TEST_F(ElectionTest, AMasterThatCannotBeReadLeadsAndIsNotNamed) {
+    run([&]() -> awaitable<void> {
+        auto other = co_await stranger();
+        EXPECT_TRUE(co_await zookeeper::make_path(*other, url_.path, zookeeper::Acl::open));
+        const zookeeper::CreateOptions ephemeral{.lifetime = zookeeper::Lifetime::ephemeral,
+                                                 .naming = zookeeper::Naming::sequential};
+        EXPECT_TRUE(co_await other->create(url_.path + "/json.info_", "of a later version", ephemeral));
+        auto a = contender("a");
+        co_await a->until_leader("-");
+        EXPECT_FALSE(a->leading);
+        co_await other->close();
+        co_await a->until_leading();
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, StartsWithoutAZookeeperAndContendsWhenThereIsOne) {
+    run([&]() -> awaitable<void> {
+        ZookeeperServer::shared().kill();
+        auto a = contender("a");
+        co_await async::sleep_for(10ms);
+        EXPECT_FALSE(a->leading || a->ended);
+        ZookeeperServer::shared().start();
+        co_await a->until_leading();
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, RefusedRightsAreToldAndItIsOver) {
+    run([&]() -> awaitable<void> {
+        url_.credentials = zookeeper::Credentials{"fairlead", "secret"};
+        auto a = contender("a");
+        co_await a->until_leading();
+        url_.credentials->password = "wrong";
+        auto b = contender("b");
+        co_await b->until([&] { return !b->hopeless.empty(); });
+        EXPECT_EQ(b->hopeless, "ZooKeeper: create " + url_.path + "/json.info_: not permitted with our credentials");
+        EXPECT_TRUE(a->leading) << "and nothing happened to who was right";
+        co_await b->election.resign();
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, KeyOfTheSessionIsKeptWhileItLivesAndCanCloseIt) {
+    std::string name = (std::filesystem::temp_directory_path() / "fairlead-key-XXXXXX").string();
+    const std::filesystem::path folder = ::mkdtemp(name.data());
+    key_file_ = folder / "key";
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        EXPECT_TRUE(read_kept(key_file_).value());
+        co_await a->election.resign();
+        EXPECT_FALSE(std::filesystem::exists(key_file_));
+    });
+    std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace fairlead::masterd::election
