@@ -148,7 +148,8 @@ using Effect = std::variant<Reply, OpenStream, SendEvent, CloseStream, SendToAge
 struct Report {
     enum class Kind {
         leadership_lost,
-        framework_subscribed, framework_resubscribed, framework_disconnected, framework_removed, framework_refused,
+        framework_subscribed, framework_resubscribed, framework_standby, framework_disconnected, framework_removed,
+        framework_refused,
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
         offer_sent, offer_accepted, offer_declined, offer_rescinded,

@@ -75,6 +75,7 @@ void Core::stop_leading(const std::string& why) {
 void Core::close_all() {
     std::vector<RequestId> streams;
     for (const auto& [stream, framework] : streams_) streams.push_back(stream);
+    for (const auto& [stream, framework] : standby_streams_) streams.push_back(stream);
     std::sort(streams.begin(), streams.end());
     for (const RequestId stream : streams) output_.effects.emplace_back(CloseStream{stream});
     std::vector<LinkId> links;
