@@ -10,9 +10,9 @@ using resources::Quantities;
 
 namespace {
 
-// Whether what comes free would be taken: it may have changed its mind about what it waits for.
-bool is_of_use(const Ask& ask, const Need::Taker& taker, const base::AgentId& agent) {
-    if (taker.wishes.empty()) return !taker.gang;
+// Whether what comes free would be taken: it may have changed its mind about what it waits for, or lack other things now.
+bool is_of_use(const Ask& ask, const Quantities& lacks, const Need::Taker& taker, const base::AgentId& agent) {
+    if (taker.wishes.empty()) return !taker.gang && !overlap(ask.meets, lacks).empty();
     return std::any_of(taker.wishes.begin(), taker.wishes.end(), [&](const Wish* wish) {
         return ask.meets.contains(wish->shape) && (wish->agent.empty() || wish->agent == agent);
     });
@@ -64,10 +64,11 @@ bool Asks::is_needed(const Snapshot& snapshot, const std::vector<Need>& needs, c
     if (ask.is_for_gang) return gatherings.of(ask.wish) != nullptr;
     const base::AgentId& agent = snapshot.agents[ask.agent].id;
     const auto need = std::find_if(needs.begin(), needs.end(), [&](const Need& one) {
-        return one.cause == ask.cause && snapshot.roles[one.role].name == ask.in_favour_of &&
-               !unmet(snapshot.roles, one).empty() &&
-               std::any_of(one.takers.begin(), one.takers.end(),
-                           [&](const Need::Taker& taker) { return is_of_use(ask, taker, agent); });
+        if (one.cause != ask.cause || snapshot.roles[one.role].name != ask.in_favour_of) return false;
+        const Quantities lacks = unmet(snapshot.roles, one);
+        return !lacks.empty() && std::any_of(one.takers.begin(), one.takers.end(), [&](const Need::Taker& taker) {
+            return is_of_use(ask, lacks, taker, agent);
+        });
     });
     if (need == needs.end()) return false;
     ask.role = need->role;

@@ -1,6 +1,7 @@
 // Whole clusters in which tasks are taken back, with everything that may be asked for, refused and gathered meanwhile: what is
 // taken reaches those it was taken for, nobody is pushed below a guarantee by it, and it comes to an end.
 
+#include "allocator/drf/guarantees.hpp"
 #include "allocator/drf/surplus.hpp"
 #include "common/base/prng.hpp"
 #include "tests/support/allocator_town.hpp"
@@ -24,8 +25,9 @@ using tests::AllocatorTown;
 
 constexpr base::Duration step = 1s;
 constexpr base::Duration refusal = 5s;
-constexpr base::Duration peace = 30min;
-constexpr int plans_max = 3000;
+constexpr base::Duration unhurried = 10s;
+constexpr base::Duration peace = 20min;
+constexpr int plans_max = 2000;
 
 Resources amount(std::uint64_t cpus, std::uint64_t mem) {
     return Resources::scalars(Milli::units(static_cast<std::int64_t>(cpus)), Milli::units(static_cast<std::int64_t>(mem)));
@@ -74,7 +76,8 @@ class Town {
         base::Instant last = cluster_.now;
         for (int plans = 0; cluster_.now < last + peace; ++plans) {
             RC_ASSERT(plans < plans_max);
-            cluster_.now = std::max(cluster_.now + step, std::min(again_at_.value_or(cluster_.now + 1min), next_event()));
+            const auto asked_again = std::max(again_at_.value_or(cluster_.now + 1min), cluster_.now + unhurried);
+            cluster_.now = std::max(cluster_.now + step, std::min(asked_again, next_event()));
             if (go_on()) last = cluster_.now;
         }
     }
@@ -331,7 +334,8 @@ class Town {
         const auto& roles = cluster_.roles.entries();
         for (const AgentSlot place : freed.places) {
             const bool is_offered = std::any_of(plan.offers.begin(), plan.offers.end(), [&](const OfferLine& line) {
-                return line.agent == place && is_below(roles, line.role, freed.in_favour_of);
+                // A gang may have found part of its room elsewhere.
+                return (line.agent == place || !line.gang.empty()) && is_below(roles, line.role, freed.in_favour_of);
             });
             const bool is_held = std::any_of(cluster_.holds.begin(), cluster_.holds.end(), [&](const HoldLine& hold) {
                 return hold.agent == place && is_below(roles, hold.role, freed.in_favour_of);
@@ -357,7 +361,9 @@ class Town {
             }
             return;
         }
+        bool waits = false;
         for (auto& wish : claim.wishes) {
+            waits |= could_be_met(cluster_.agents, wish);
             if (!wish.gang.empty() || (!wish.agent.empty() && wish.agent != cluster_.agents[line.agent].id)) continue;
             while (wish.count > 0 && left.quantities().contains(wish.shape)) {
                 run(line.framework, line.agent, scalars_of(wish.shape), length);
@@ -367,6 +373,8 @@ class Town {
         }
         std::erase_if(claim.wishes, [](const Wish& wish) { return wish.count == 0; });
         cluster_.wake(line.framework);
+        // As the master notes it of whoever waits for nothing else.
+        claim.turned_down = left == line.resources && !waits ? larger(claim.turned_down, left.quantities()) : Quantities();
         if (left.quantities().empty()) return;
         cluster_.refusals.pairs.insert({line.framework, line.agent});
         refused_until_[{line.framework, line.agent}] = cluster_.now + refusal;
