@@ -268,9 +268,12 @@ bool Drf::offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, cons
     if (!claim) return false;
     if (snapshot.policy.filter_gpu_resources && !framework.gpu_aware && !snapshot.agents[agent].total.gpus().is_zero())
         return false;
-    if (!is_enough(*claim, left)) return false;
+    const auto wait_for_more = [&] {
+        return !leaf.implied.empty() && !max_task_duration && gather(snapshot, index, *claim, agent, {}, left, plan);
+    };
+    if (!is_enough(*claim, left)) return wait_for_more();
     const Resources visible = visible_to(framework, role, left);
-    if (!is_enough(*claim, visible)) return false;
+    if (!is_enough(*claim, visible)) return wait_for_more();
     Resources part = cut_to(visible, ceilings);
     const bool is_cut = part != visible;
     if (is_cut && !is_enough(*claim, part)) part = {};
@@ -279,7 +282,7 @@ bool Drf::offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, cons
         return false;
     if (is_cut) cut_short_.insert(index);
     if (part.empty()) return false;
-    if (!claim->wishes.empty() && !is_wanted(snapshot, leaf, *claim, agent, part))
+    if (!wishes_of(leaf, *claim).empty() && !is_wanted(snapshot, leaf, *claim, agent, part))
         return !max_task_duration && gather(snapshot, index, *claim, agent, part, left, plan);
     left.subtract(part);
     plan.offers.push_back({leaf.framework, leaf.role, agent, std::move(part), max_task_duration, {}});
@@ -371,14 +374,14 @@ void Drf::count_as_left(const Snapshot& snapshot, RoleSlot role, const Resources
 void Drf::draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which) {
     const auto take = [&](std::size_t other) { std::swap(agents[which], agents[other]); };
     take(which + prng_.below(agents.size() - which));
-    const Claim* next = nullptr;
+    std::span<const Wish> wishes;
     tree_.first_of(ShareTree::root, [&](NodeId node) {
         const Leaf& leaf = leaves_[leaf_of_node_[node]];
-        next = claim_of(snapshot, leaf);
+        if (const Claim* claim = claim_of(snapshot, leaf)) wishes = wishes_of(leaf, *claim);
         return true;
     });
-    if (!next || next->wishes.empty()) return;
-    const Quantities& shape = next->wishes.front().shape;
+    if (wishes.empty()) return;
+    const Quantities& shape = wishes.front().shape;
     const auto score = [&](AgentSlot slot) {
         const Quantities capacity = snapshot.agents[slot].total.quantities();
         const Quantities here = snapshot.agents[slot].available.quantities();
