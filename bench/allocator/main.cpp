@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t changes_measured = 400;
 constexpr int passes_measured = 5;
+constexpr int rounds_refused = 10;  // so many frameworks have refused each agent then
 constexpr double five_seconds = 5;
 
 // Plans over a copy, as a module from a shared object does; what it measures is the copy.
@@ -84,7 +85,7 @@ std::vector<double> changes(Cluster& cluster, allocator::Module& module, std::ve
     return measured;
 }
 
-// Of a copy: all of it, one agent or framework of it, and all agents with what everybody has refused of them.
+// Of a copy: all of it, one agent and framework of it, and all agents with what some frameworks have refused of them.
 void measure_copy(const Shape& shape) {
     Cluster cluster(shape);
     allocator::drf::Drf drf(1);
@@ -97,7 +98,7 @@ void measure_copy(const Shape& shape) {
     changes(cluster, module, out, [&](const auto& line) { return cluster.decline(line, five_seconds), true; });
     const std::string change = times(module.copied_us);
     std::size_t filters = 0;
-    while (!out.empty()) {
+    for (int round = 0; round < rounds_refused && !out.empty(); ++round) {
         for (const auto& line : out) cluster.decline(line, 1e6);
         filters += out.size();
         out = cluster.plan(module).plan.offers;
