@@ -158,10 +158,12 @@ class AllocatorCluster {
     static Quantities amounts(const char* text) { return parsed(text).quantities(); }
 
     struct Refusals final : allocator::OfferFilters {
-        bool refused(FrameworkSlot framework, const base::Role&, AgentSlot agent, const Resources&) const override {
-            return pairs.contains({framework, agent});
+        bool refused(FrameworkSlot framework, const base::Role&, AgentSlot agent, const Resources& offered) const override {
+            const auto set = sets.find({framework, agent});
+            return pairs.contains({framework, agent}) || (set != sets.end() && set->second.contains(offered));
         }
-        std::set<std::pair<FrameworkSlot, AgentSlot>> pairs;
+        std::set<std::pair<FrameworkSlot, AgentSlot>> pairs;           // whatever is offered
+        std::map<std::pair<FrameworkSlot, AgentSlot>, Resources> sets;  // that and less
     };
     struct Constraints final : allocator::OfferConstraints {
         bool allow(FrameworkSlot framework, const base::Role&, AgentSlot agent) const override {
