@@ -159,21 +159,28 @@ void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
         for_each_limited(freed, [&](Quantities& given) { given.add(freed.amount); });
     for (const Asks::Freed& freed : all) {
         for_each_limited(freed, [&](Quantities& given) { given.subtract(freed.amount); });
-        LeafIndex taker = 0;
         const std::size_t before = plan.offers.size();
-        const bool taken = tree_.first_of(roles_[slot_of_role_.at(freed.role)].group, [&](NodeId node) {
+        LeafIndex taker = 0;
+        const auto take = [&](NodeId node, bool is_the_one) {
             taker = leaf_of_node_[node];
-            const Leaf& leaf = leaves_[taker];
-            Limits ceiling = ceilings(snapshot, leaf);
-            freed.amount.for_each([&](std::string_view name, resources::Milli amount) {
-                if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
-            });
-            ceiling.tighten(limits_of(snapshot, leaf.role));
-            return offer(snapshot, taker, freed.agent, ceiling, left_on(snapshot, freed.agent), plan);
-        });
+            return (leaves_[taker].framework == freed.taker) == is_the_one && offer_freed(snapshot, freed, taker, plan);
+        };
+        const NodeId role = roles_[slot_of_role_.at(freed.role)].group;
+        const bool taken = tree_.first_of(role, [&](NodeId node) { return take(node, true); }) ||
+                           tree_.first_of(role, [&](NodeId node) { return take(node, false); });
         weigh_gathered();
         if (taken) charge_all(snapshot, taker, plan, before);
     }
+}
+
+bool Drf::offer_freed(const Snapshot& snapshot, const Asks::Freed& freed, LeafIndex taker, Plan& plan) {
+    const Leaf& leaf = leaves_[taker];
+    Limits ceiling = ceilings(snapshot, leaf);
+    freed.amount.for_each([&](std::string_view name, resources::Milli amount) {
+        if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
+    });
+    ceiling.tighten(limits_of(snapshot, leaf.role));
+    return offer(snapshot, taker, freed.agent, ceiling, left_on(snapshot, freed.agent), plan);
 }
 
 // The claims that want more than they did, or may have more.

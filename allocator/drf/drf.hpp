@@ -94,6 +94,7 @@ class Drf : public Module {
                     Plan& plan);
     bool serve_guarantee(const Snapshot& snapshot, AgentSlot agent, resources::Resources& left, Plan& plan);
     void serve_freed(const Snapshot& snapshot, Plan& plan);
+    bool offer_freed(const Snapshot& snapshot, const Asks::Freed& freed, LeafIndex taker, Plan& plan);
     void serve_released(const Snapshot& snapshot, Plan& plan);
     void serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, const std::set<AgentSlot>& served,
                      Plan& plan);

@@ -171,7 +171,7 @@ void Revocations::write_down(Round& round, const Need& need, const Found& found,
     const AgentSlot agent = found.option.agent;
     for (const Unit* unit : found.rescinded) round.plan.rescinds.push_back({unit->framework, agent});
     if (found.victims.empty()) return;
-    Ask ask{agent, need.role, round.snapshot.roles[need.role].name, need.cause, found.meets,
+    Ask ask{agent, need.role, need.takers[found.option.taker].framework, round.snapshot.roles[need.role].name, need.cause, found.meets,
             goal.wish ? goal.wish->number : 0, found.times, goal.is_gang(), {}};
     for (const Unit* unit : found.victims)
         for (std::size_t i = 0; i < unit->tasks.size(); ++i) {

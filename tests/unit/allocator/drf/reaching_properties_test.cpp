@@ -187,14 +187,14 @@ class Town {
         for (const auto& [task, until] : short_ends_) next = std::min(next, until);
         return next;
     }
-    // Whether anything was taken back.
+    // Whether anything was ended by force.
     bool go_on() {
         for (auto it = refused_until_.begin(); it != refused_until_.end();) {
             if (it->second > cluster_.now) {
                 ++it;
                 continue;
             }
-            cluster_.refusals.pairs.erase(it->first);
+            cluster_.refusals.sets.erase(it->first);
             cluster_.open(it->first.second);
             it = refused_until_.erase(it);
         }
@@ -206,22 +206,22 @@ class Town {
             if (town_.has(it->first)) town_.end(it->first);
             it = short_ends_.erase(it);
         }
-        bool any = plan(nullptr);
-        for (int i = 0; i < 5 && offered_something_; ++i) any |= plan(nullptr);  // what was answered has consequences
-        std::vector<Asked> due;
-        for (const Asked& asked : asked_)
-            if (asked.deadline <= cluster_.now) due.push_back(asked);
-        std::erase_if(asked_, [&](const Asked& asked) { return asked.deadline <= cluster_.now; });
-        for (Asked& asked : due) {
-            if (!carry_out(asked)) continue;
-            any = true;
-            any |= plan(&asked);
+        const std::size_t killed = counts.killed;
+        while (true) {
+            plan(nullptr);
+            for (int i = 0; i < 5 && offered_something_; ++i) plan(nullptr);  // what was answered has consequences
+            const auto due = std::find_if(asked_.begin(), asked_.end(),
+                                          [&](const Asked& asked) { return asked.deadline <= cluster_.now; });
+            if (due == asked_.end()) return counts.killed > killed;
+            Asked asked = std::move(*due);
+            asked_.erase(due);
+            carry_out(asked);
+            plan(&asked);
         }
-        return any;
     }
 
-    // As the master does: what has shrunk to its guarantee keeps its tasks. False when nothing was ended.
-    bool carry_out(Asked& asked) {
+    // As the master does: what has shrunk to its guarantee keeps its tasks.
+    void carry_out(Asked& asked) {
         bool is_whole = true;
         std::vector<base::TaskId> ended;
         std::set<std::pair<FrameworkSlot, std::string>> gangs;
@@ -253,7 +253,6 @@ class Town {
             }
         }
         if (!is_whole) asked.places.clear();
-        return true;
     }
     bool keeps_guarantees(const std::vector<const TaskEntry*>& unit, RoleSlot in_favour_of) const {
         const auto& roles = cluster_.roles.entries();
@@ -270,7 +269,7 @@ class Town {
     }
 
     // With `freed`: what was asked for has just come free.
-    bool plan(const Asked* freed) {
+    void plan(const Asked* freed) {
         const std::size_t before = cluster_.tasks.all.size();
         const Plan plan = town_.plan();
         RC_ASSERT(!testing::Test::HasFailure());
@@ -281,7 +280,6 @@ class Town {
         if (freed) check_that_it_reaches(*freed, plan);
         offered_something_ = !plan.offers.empty();
         for (const OfferLine& line : plan.offers) answer(line);
-        return !plan.revocations.empty();
     }
     void forget_what_was_called_off(const Plan& plan) {
         counts.called_off += plan.call_offs.size();
@@ -376,7 +374,7 @@ class Town {
         // As the master notes it of whoever waits for nothing else.
         claim.turned_down = left == line.resources && !waits ? larger(claim.turned_down, left.quantities()) : Quantities();
         if (left.quantities().empty()) return;
-        cluster_.refusals.pairs.insert({line.framework, line.agent});
+        cluster_.refusals.sets[{line.framework, line.agent}] = left;
         refused_until_[{line.framework, line.agent}] = cluster_.now + refusal;
     }
 
