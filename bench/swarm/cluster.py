@@ -1,8 +1,10 @@
 """What the swarm's experiments run on: masters and a ZooKeeper on this machine's loopback, the load, and what each takes."""
 
 import contextlib
+import itertools
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -11,17 +13,33 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 from bedlib.system import BedError, wait_until
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SESSION_SECONDS = 2
+DOORS = 6  # of a wide master, see wide_server.hpp
+SPARE_DESCRIPTORS = 1000  # of a master: frameworks' streams and calls, its files
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Programs(NamedTuple):
+    master: Path
+    load: Path
+    wide_master: Path
+
+
+_tens = itertools.cycle(range(20_000 + os.getpid() % 1000 * 10, 32_000, 10))
+
+
+def free_ports(count=1):
+    """The first of so many in a row (ten at most), below those that connections are given."""
+    for first in itertools.islice(_tens, 1000):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(first, first + count):
+                stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
+    raise BedError("no free ports")
 
 
 def cpu_seconds(pid):
@@ -65,11 +83,11 @@ class Usage:
 class Master:
     """A real fairlead-masterd, with a runtime directory as systemd gives it one."""
 
-    def __init__(self, program, folder, name, zookeeper=None):
-        self.program, self.name = program, name
+    def __init__(self, programs, folder, name, zookeeper=None, wide=False):
+        self.program, self.name = programs.wide_master if wide else programs.master, name
         self.folder = Path(folder, name)
         self.folder.mkdir()
-        self.port = free_port()
+        self.port = free_ports(1 + DOORS if wide else 1)
         self.address = f"127.0.0.1:{self.port}"
         registry = Path(folder, "registry.sqlite")  # of all masters of the cluster
         lines = ["[Master]", f"Listen={self.address}", "Hostname=127.0.0.1", f"Registry={registry}"]
@@ -133,7 +151,7 @@ class Master:
 @contextlib.contextmanager
 def zookeeper(folder):
     """One real server; gives the zk:// URL."""
-    port = free_port()
+    port = free_ports()
     file = Path(folder, "zoo.cfg")
     file.write_text(f"tickTime=100\ninitLimit=20\nsyncLimit=20\nmaxSessionTimeout=60000\ndataDir={folder}/zookeeper\n"
                     f"clientPortAddress=127.0.0.1\nclientPort={port}\nadmin.enableServer=false\n"
@@ -163,8 +181,8 @@ def zookeeper(folder):
 class Load:
     """The swarm's program; `say` sends it a line and gives its answer."""
 
-    def __init__(self, program, masters, agents, *options):
-        words = [program, "--agents", str(agents), *options]
+    def __init__(self, programs, masters, agents, *options, wide=False):
+        words = [programs.load, "--agents", str(agents), *(["--doors", str(DOORS)] if wide else []), *options]
         for master in masters:
             words += ["--master", master.address]
         self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -193,9 +211,12 @@ def folder():
         yield path
 
 
-def descriptors_max():
-    """How many agents a master can have here: each needs a descriptor in its process, and it has other needs, too."""
-    import resource
+def needs_wide(agents):
+    """Each agent needs an open file in the master, and a process may have fewer than that on this machine."""
+    return agents > open_files_max() - SPARE_DESCRIPTORS
+
+
+def open_files_max():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 1 << 19  # what the unit asks for
     for limit in (wanted, hard):

@@ -219,7 +219,8 @@ void Crowd::connect(std::uint32_t index, http::tcp::endpoint master) {
     ::setsockopt(member.socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof yes);
     ::setsockopt(member.socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     const auto source = source_of(member.agent.number());
-    const auto target = address_of(master);
+    auto target = address_of(master);
+    target.sin_port = htons(static_cast<std::uint16_t>(master.port() + options_.port_offset));
     ::bind(member.socket, reinterpret_cast<const ::sockaddr*>(&source), sizeof source);
     const int done = ::connect(member.socket, reinterpret_cast<const ::sockaddr*>(&target), sizeof target);
     if (done != 0 && errno != EINPROGRESS) return come_again(index, fmt::format("cannot connect: {}", std::strerror(errno)));

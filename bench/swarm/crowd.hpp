@@ -29,6 +29,7 @@ struct CrowdOptions {
     std::uint32_t agents = 0;
     double slots = 2;
     double connects_per_second = 5000;  // at the start
+    std::uint16_t port_offset = 0;  // to the door of these agents, see wide_server.hpp
     std::uint64_t seed = 1;
 };
 

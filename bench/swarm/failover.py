@@ -35,15 +35,16 @@ def planned(leader):
 KINDS = {"killed, session closed": killed_and_closed, "killed": killed, "hung": hung, "planned": planned}
 
 
-def of(size, times, master_program, load_program, kinds=tuple(KINDS)):
+def of(size, times, programs, kinds=tuple(KINDS)):
     """So many faults of each kind, one after another, in one cluster; and what the tasks have seen of it."""
+    wide = cluster.needs_wide(size)
     with cluster.folder() as folder, cluster.zookeeper(folder) as zookeeper:
-        masters = [cluster.Master(master_program, folder, f"master{i}", zookeeper) for i in (1, 2)]
+        masters = [cluster.Master(programs, folder, f"master{i}", zookeeper, wide) for i in (1, 2)]
         load = None
         try:
             masters[0].start().wait("leading")
             masters[1].start().wait("standby")
-            load = cluster.Load(load_program, masters, size, "--zookeeper", zookeeper)
+            load = cluster.Load(programs, masters, size, "--zookeeper", zookeeper, wide=wide)
             load.say("agents", 120)
             load.say("length", TASK_SECONDS, 0)
             load.say("frameworks", FRAMEWORKS, 60)

@@ -89,6 +89,7 @@ class Probe : public sdk::SchedulerEvents {
     async::awaitable<void> run();
     void stop() { scheduler_.stop(sdk::Ending::teardown); }
     // So many tasks of this length, one after another; `done` hears the results.
+    sdk::Scheduler& scheduler() { return scheduler_; }
     void start(unsigned tasks, double length_s, std::function<void(Results)> done);
     bool is_subscribed() const { return scheduler_.subscribed(); }
 

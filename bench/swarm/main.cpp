@@ -33,6 +33,7 @@ struct Options {
     std::uint32_t agents_per_thread = 18'000;
     double slots = 2;
     double connects_per_second = 5000;
+    unsigned doors = 0;  // of a wide master
 };
 
 constexpr std::chrono::milliseconds look_again{5};
@@ -127,14 +128,14 @@ class Swarm {
             crowds_.push_back(std::make_unique<Crowd>(CrowdOptions{
                 masters, first, std::min(options_.agents_per_thread, options_.agents - first), options_.slots,
                 options_.connects_per_second / ((options_.agents + options_.agents_per_thread - 1) / options_.agents_per_thread),
-                first + 1}));
+                static_cast<std::uint16_t>(options_.doors > 0 ? 1 + crowds_.size() % options_.doors : 0), first + 1}));
         follow_zookeeper();
         if (!wait(timeout, [&] { return sum(&CrowdCounts::registered) == options_.agents; }))
             give_up(fmt::format("{} of {} agents have registered", sum(&CrowdCounts::registered), options_.agents));
         return fmt::format(R"({{"seconds": {:.3f}}})", ms_between(start, base::read_clocks().instant) / 1000);
     }
 
-    // One detector for all agents: a session for each would be a load on ZooKeeper, not on the master.
+    // One detector for all: a session for each would be a load on ZooKeeper, not on the master.
     void follow_zookeeper() {
         if (options_.zookeeper.empty()) return;
         const auto url = zookeeper::parse_url(options_.zookeeper);
@@ -143,7 +144,11 @@ class Swarm {
                                   if (!info) return;
                                   const auto endpoint = http::parse_endpoint(
                                       info->address().ip(), static_cast<std::uint16_t>(info->address().port()));
-                                  if (endpoint) for (auto& crowd : crowds_) crowd->leader_is(*endpoint);
+                                  if (!endpoint) return;
+                                  for (auto& crowd : crowds_) crowd->leader_is(*endpoint);
+                                  const auto address = fmt::format("{}:{}", info->address().ip(), info->address().port());
+                                  for (auto& worker : workers_) (void)worker->scheduler().leader_is(address);
+                                  if (probe_) (void)probe_->scheduler().leader_is(address);
                               }), async::asio::detached);
     }
 
@@ -340,12 +345,13 @@ int main(int argc, char** argv) {
     fairlead::bench::Options options;
     CLI::App app("Many agents and frameworks around real masters; obeys lines on standard input");
     app.add_option("--master", options.masters, "host:port; tried in turn")->required();
-    app.add_option("--zookeeper", options.zookeeper, "Agents are told who leads by this zk:// URL");
+    app.add_option("--zookeeper", options.zookeeper, "Agents and frameworks are told who leads by this zk:// URL");
     app.add_option("--agents", options.agents, "How many")->capture_default_str()->check(CLI::PositiveNumber);
     app.add_option("--agents-per-thread", options.agents_per_thread, "Each thread has its own table of descriptors")
         ->capture_default_str()->check(CLI::PositiveNumber);
     app.add_option("--slots", options.slots, "Tasks at once on an agent")->capture_default_str();
     app.add_option("--connects-per-second", options.connects_per_second, "At the start")->capture_default_str();
+    app.add_option("--doors", options.doors, "The masters are wide ones (wide_server.hpp) with so many doors");
     CLI11_PARSE(app, argc, argv);
     return fairlead::bench::serve(options);
 }

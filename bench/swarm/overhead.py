@@ -14,15 +14,16 @@ TASK_KIB_MAX = 1
 TASKS_PER_SECOND_MIN = 10_000
 
 
-def of(size, master_program, load_program):
+def of(size, programs):
     """One measurement with so many agents and 200 frameworks that keep them busy."""
+    wide = cluster.needs_wide(size)
     with cluster.folder() as folder:
-        master = cluster.Master(master_program, folder, "master1").start()
+        master = cluster.Master(programs, folder, "master1", wide=wide).start()
         load = None
         try:
             master.wait("leading")
             empty = cluster.resident_kib(master.pid)
-            load = cluster.Load(load_program, [master], size)
+            load = cluster.Load(programs, [master], size, wide=wide)
             result = {"size": size, "joined_s": load.say("agents", 120)["seconds"]}
             load.say("run", 2)
             at_rest = cluster.resident_kib(master.pid)
@@ -52,14 +53,14 @@ def _tasks_known(result):
     return result["steady"]["open"] + min(over, 1000 * FRAMEWORKS)
 
 
-def fastest(master_program, load_program, agents=2000):
+def fastest(programs, agents=2000):
     """Tasks that end as soon as they have started: as many a second as go through."""
     with cluster.folder() as folder:
-        master = cluster.Master(master_program, folder, "master1").start()
+        master = cluster.Master(programs, folder, "master1").start()
         load = None
         try:
             master.wait("leading")
-            load = cluster.Load(load_program, [master], agents)
+            load = cluster.Load(programs, [master], agents)
             load.say("agents", 60)
             load.say("length", 0, 0)
             load.say("frameworks", FRAMEWORKS, 60)
