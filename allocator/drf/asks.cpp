@@ -8,6 +8,18 @@ namespace fairlead::allocator::drf {
 
 using resources::Quantities;
 
+namespace {
+
+// Whether what comes free would be taken: it may have changed its mind about what it waits for.
+bool is_of_use(const Ask& ask, const Need::Taker& taker, const base::AgentId& agent) {
+    if (taker.wishes.empty()) return !taker.gang;
+    return std::any_of(taker.wishes.begin(), taker.wishes.end(), [&](const Wish* wish) {
+        return ask.meets.contains(wish->shape) && (wish->agent.empty() || wish->agent == agent);
+    });
+}
+
+}  // namespace
+
 void Asks::look(const TaskList& tasks) {
     std::erase_if(all_, [&](Ask& ask) {
         std::erase_if(ask.victims, [&](const Ask::Victim& victim) {
@@ -16,9 +28,15 @@ void Asks::look(const TaskList& tasks) {
         });
         if (!ask.victims.empty()) return false;
         freed_.push_back({ask.agent, ask.in_favour_of, ask.meets});
-        kept_.erase(ask.agent);
+        // What is for a gang is held for it from now on.
+        if (ask.is_for_gang) kept_.erase(ask.agent);
         return true;
     });
+}
+
+std::vector<Asks::Freed> Asks::take_freed() {
+    for (const Freed& freed : freed_) kept_.erase(freed.agent);
+    return std::exchange(freed_, {});
 }
 
 void Asks::add(Ask ask) {
@@ -40,12 +58,16 @@ void Asks::call_off(const Snapshot& snapshot, const std::vector<Need>& needs, co
     }
 }
 
-// What was asked for before it may be enough by now.
+// What was asked for before it may be enough by now, or it may be something else that is waited for.
 bool Asks::is_needed(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings,
                      Ask& ask) const {
     if (ask.is_for_gang) return gatherings.of(ask.wish) != nullptr;
+    const base::AgentId& agent = snapshot.agents[ask.agent].id;
     const auto need = std::find_if(needs.begin(), needs.end(), [&](const Need& one) {
-        return one.cause == ask.cause && snapshot.roles[one.role].name == ask.in_favour_of && !unmet(snapshot.roles, one).empty();
+        return one.cause == ask.cause && snapshot.roles[one.role].name == ask.in_favour_of &&
+               !unmet(snapshot.roles, one).empty() &&
+               std::any_of(one.takers.begin(), one.takers.end(),
+                           [&](const Need::Taker& taker) { return is_of_use(ask, taker, agent); });
     });
     if (need == needs.end()) return false;
     ask.role = need->role;

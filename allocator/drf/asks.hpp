@@ -44,8 +44,8 @@ class Asks {
 
     // Learns what has ended.
     void look(const TaskList& tasks);
-    // Since this was asked last.
-    std::vector<Freed> take_freed() { return std::exchange(freed_, {}); }
+    // Since this was asked last. Until then these agents are kept too.
+    std::vector<Freed> take_freed();
     bool keeps(AgentSlot agent) const { return kept_.contains(agent); }
     const std::vector<Ask>& all() const { return all_; }
 

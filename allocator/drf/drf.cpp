@@ -46,6 +46,7 @@ Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
     offered_gangs_.clear();
     Plan plan;
     review_gatherings(snapshot, changes, plan);
+    serve_freed(snapshot, plan);
 
     std::vector<AgentSlot> agents = changes.everything ? open_.all() : changes.opened;
     append(agents, changes.everything ? open_for_short_.all() : std::vector<AgentSlot>());
@@ -55,7 +56,6 @@ Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
                snapshot.agents[slot].available.empty() || revocations_.keeps(slot);
     });
     std::vector<LeafIndex> eager = eager_leaves(snapshot, changes.eager);
-    serve_freed(snapshot, plan);
     for (std::size_t i = 0; i < agents.size(); ++i) {
         draw(snapshot, agents, i);
         serve(snapshot, agents[i], [](LeafIndex) { return true; }, plan);
@@ -144,15 +144,24 @@ void Drf::serve_released(const Snapshot& snapshot, Plan& plan) {
 }
 
 // What was taken back for a role it is offered before anybody else, as much as was taken for it in any case: it was nobody's
-// but theirs who gave it, and so nothing that was kept for others.
+// but theirs who gave it, and so nothing that was kept for others. What else is there must not cost it, by its limits, what
+// was taken for it on the next agent.
 void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
-    for (const Asks::Freed& freed : revocations_.take_freed()) {
-        const auto known = slot_of_role_.find(freed.role);
-        if (known == slot_of_role_.end() || !snapshot.agents[freed.agent].offerable || revocations_.keeps(freed.agent))
-            continue;
+    std::vector<Asks::Freed> all = revocations_.take_freed();
+    std::erase_if(all, [&](const Asks::Freed& freed) {
+        return !slot_of_role_.contains(freed.role) || !snapshot.agents[freed.agent].offerable;
+    });
+    const auto for_each_limited = [&](const Asks::Freed& freed, auto&& visit) {
+        for (RoleSlot role = slot_of_role_.at(freed.role); role != root_role; role = snapshot.roles[role].parent)
+            if (limited_.contains(role)) visit(given_[role]);
+    };
+    for (const Asks::Freed& freed : all)
+        for_each_limited(freed, [&](Quantities& given) { given.add(freed.amount); });
+    for (const Asks::Freed& freed : all) {
+        for_each_limited(freed, [&](Quantities& given) { given.subtract(freed.amount); });
         LeafIndex taker = 0;
         const std::size_t before = plan.offers.size();
-        const bool taken = tree_.first_of(roles_[known->second].group, [&](NodeId node) {
+        const bool taken = tree_.first_of(roles_[slot_of_role_.at(freed.role)].group, [&](NodeId node) {
             taker = leaf_of_node_[node];
             const Leaf& leaf = leaves_[taker];
             Limits ceiling = ceilings(snapshot, leaf);

@@ -14,11 +14,6 @@ namespace fairlead::masterd::core {
 
 namespace {
 
-class NoConstraints final : public allocator::OfferConstraints {
-  public:
-    bool allow(FrameworkSlot, const base::Role&, AgentSlot) const override { return true; }
-};
-
 template <typename Table>
 std::size_t count(const Table& table) {
     return static_cast<std::size_t>(std::count_if(table.begin(), table.end(), [](const auto& one) { return one != nullptr; }));
@@ -98,7 +93,7 @@ void Core::begin_term(State state) {
 void Core::show_module_nothing() {
     allocator::Changes changes;
     changes.everything = true;
-    const NoConstraints constraints;
+    const ConstraintsInBooks constraints(books_);
     const TasksOnAgents tasks(books_, state_.revocations, now_.instant);
     const OffersOnAgents offers(books_);
     static_cast<void>(module_->plan({now_.instant, books_.agent_entries(), books_.framework_entries(),

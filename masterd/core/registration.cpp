@@ -22,6 +22,13 @@ bool is_remote(const v1::AgentInfo& agent, const v1::MasterInfo& master) {
            agent.domain().fault_domain().region().name() != master.domain().fault_domain().region().name();
 }
 
+bool has_same_attributes(const v1::AgentInfo& before, const v1::AgentInfo& now) {
+    return std::equal(before.attributes().begin(), before.attributes().end(), now.attributes().begin(),
+                      now.attributes().end(), [](const v1::Attribute& a, const v1::Attribute& b) {
+                          return a.SerializeAsString() == b.SerializeAsString();
+                      });
+}
+
 }  // namespace
 
 // An agent with much to tell registers in parts, each asked for when the one before is noted.
@@ -118,6 +125,8 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         info->clear_resources();
         resources::to_wire(*configured, resources::ReservationFormat::stack, nullptr, *info->mutable_resources());
     }
+    // What was refused was refused of another agent.
+    if (known && !has_same_attributes(*known->info, *info)) filters_.drop_agent(known->slot);
     agent.info = std::move(info);
     agent.version = message.version();
     agent.boot_id = message.boot_id();

@@ -16,6 +16,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.fault_chance = prng.chance(0.2) ? 0 : prng.unit() * 0.2;
     scenario.faults_until = std::chrono::seconds(20 + prng.below(120));
     scenario.masters_crash = prng.chance(0.3);
+    scenario.modules_change = prng.chance(0.25);
     scenario.reserve_chance = prng.chance(0.5) ? 0 : prng.unit() * 0.5;
     scenario.guarantees = prng.chance(0.5);
     scenario.short_task_percent = prng.chance(0.5) ? 25 : 0;
@@ -76,7 +77,10 @@ void Cluster::strike(Scheduler& scheduler) {
 
 void Cluster::plan_faults() {
     timeline_.after(std::chrono::milliseconds(200 + prng_.below(800)), [this] {
-        if (timeline_.now().instant.time_since_epoch() > scenario_.faults_until) return;
+        if (timeline_.now().instant.time_since_epoch() > scenario_.faults_until) {
+            if (scenario_.modules_change) crash_master();  // to settle under one that has room for everybody
+            return;
+        }
         for (Host& host : hosts_)
             if (prng_.chance(scenario_.fault_chance)) strike(host);
         for (Scheduler& scheduler : schedulers_)

@@ -29,6 +29,7 @@ struct Scenario {
     double fault_chance = 0.02;        // at each of the fault's moments
     base::Duration faults_until{};     // then the cluster has to settle
     bool masters_crash = false;
+    bool modules_change = false;       // with each new master; some plan late, as a shared object's may
     double reserve_chance = 0;         // at each offer, and at each of the operator's moments
     bool guarantees = false;           // for some roles, and revocation to keep them
     unsigned short_task_percent = 0;
@@ -120,6 +121,7 @@ class Cluster {
 
     // masters.cpp
     void start_master();
+    std::unique_ptr<allocator::Module> draw_module(std::uint64_t seed);
     masterd::core::CoreOptions master_options() const;
     void guarantee_something();
     void end_guarantee(const Scheduler& scheduler);

@@ -67,7 +67,10 @@ TEST(Drf, V10WishesBringEachToTheAgentThatSuitsIt) {
     Drf drf(1);
     const Plan plan = cluster.plan(drf);
     ASSERT_EQ(plan.offers.size(), 2u);
-    for (const OfferLine& line : plan.offers) EXPECT_EQ(line.agent, line.framework == a ? 0u : 1u);
+    for (const OfferLine& line : plan.offers) {
+        EXPECT_EQ(line.agent, line.framework == a ? 0u : 1u);
+        EXPECT_EQ(times_in(line.resources.quantities(), cluster.claim(line.framework).wishes[0].shape), 10u);
+    }
 }
 
 TEST(Drf, V13WhoMayUseOneAgentOnlyIsServedThere) {
@@ -315,6 +318,35 @@ TEST(Drf, ALimitIsNeverPassed) {
     cluster.set_limit("eng", {{"cpus", 9}});
     cluster.plan(drf);
     EXPECT_EQ(cluster.claim(limited).allocated.of("cpus"), Milli::units(9)) << "a raised limit is used at once";
+}
+
+// The third pass: limits and what is kept for guarantees are about what nobody can take back.
+TEST(Drf, WhatMayBeRevokedGoesBeyondLimitsAndGuaranteesToThoseWhoUnderstandIt) {
+    AllocatorCluster cluster;
+    Resources total = parsed("cpus:4;mem:64");
+    resources::Qualifier revocable;
+    revocable.revocable = true;
+    const Resources slack(resources::Resource("cpus", Milli::units(3), revocable));
+    total.add(slack);
+    cluster.add_agent(total);
+    const auto limited = cluster.add_framework("limited"), plain = cluster.add_framework("plain");
+    cluster.set_limit("limited", {{"cpus", 1}, {"mem", 8}});
+    cluster.set_guarantee("promised", "cpus:3;mem:56");
+    cluster.frameworks[limited].revocable_aware = true;
+    cluster.claim(plain).suppressed = true;
+    Drf drf(1);
+    const Plan plan = cluster.plan(drf);
+    ASSERT_EQ(plan.offers.size(), 1u);
+    EXPECT_EQ(plan.offers[0].resources, parsed("cpus:1;mem:8") + slack);
+    cluster.give_back(plan.offers[0]);
+    cluster.claim(limited).suppressed = true;
+    cluster.wake(limited);
+    cluster.claim(plain).suppressed = false;
+    cluster.wake(plain);
+    const Plan next = cluster.plan(drf);
+    ASSERT_EQ(next.offers.size(), 1u);
+    EXPECT_EQ(next.offers[0].framework, plain);
+    EXPECT_EQ(next.offers[0].resources, parsed("cpus:1;mem:8")) << "and what is promised stays free";
 }
 
 TEST(Drf, RolesComeAndGo) {

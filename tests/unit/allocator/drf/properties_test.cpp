@@ -52,8 +52,8 @@ Task draw_task() {
 
 Market draw_market() {
     Market market;
-    market.cpus = *rc::gen::inRange<std::int64_t>(40, 120);
-    market.mem = *rc::gen::inRange<std::int64_t>(40, 120);
+    market.cpus = *rc::gen::inRange<std::int64_t>(300, 900);
+    market.mem = *rc::gen::inRange<std::int64_t>(300, 900);
     const int users = *rc::gen::inRange(2, 6);
     for (int i = 0; i < users; ++i) market.tasks.push_back(draw_task());
     market.seed = *rc::gen::arbitrary<std::uint64_t>();

@@ -204,6 +204,7 @@ class Town {
             it = short_ends_.erase(it);
         }
         bool any = plan(nullptr);
+        for (int i = 0; i < 5 && offered_something_; ++i) any |= plan(nullptr);  // what was answered has consequences
         std::vector<Asked> due;
         for (const Asked& asked : asked_)
             if (asked.deadline <= cluster_.now) due.push_back(asked);
@@ -272,16 +273,22 @@ class Town {
         RC_ASSERT(!testing::Test::HasFailure());
         RC_ASSERT(cluster_.tasks.all.size() == before);
         again_at_ = plan.again_at;
+        forget_what_was_called_off(plan);
         note_asked(plan);
-        counts.called_off += plan.call_offs.size();
-        for (Asked& asked : asked_)
-            for (const auto& line : plan.call_offs)
-                if (std::any_of(asked.tasks.begin(), asked.tasks.end(),
-                                [&](const auto& task) { return task.second == line.task; }))
-                    asked.places.erase(town_.entry(line.framework, line.task).agent);
         if (freed) check_that_it_reaches(*freed, plan);
+        offered_something_ = !plan.offers.empty();
         for (const OfferLine& line : plan.offers) answer(line);
         return !plan.revocations.empty();
+    }
+    void forget_what_was_called_off(const Plan& plan) {
+        counts.called_off += plan.call_offs.size();
+        for (Asked& asked : asked_)
+            std::erase_if(asked.tasks, [&](const auto& task) {
+                if (!town_.has(task.second)) return false;
+                const TaskEntry& entry = town_.entry(task.first, task.second);
+                if (!entry.ending) asked.places.erase(entry.agent);
+                return !entry.ending;
+            });
     }
     void note_asked(const Plan& plan) {
         std::map<RoleSlot, Asked> by_role;
@@ -373,6 +380,7 @@ class Town {
     std::map<std::pair<FrameworkSlot, AgentSlot>, base::Instant> refused_until_;
     std::map<base::TaskId, base::Instant> short_ends_;
     std::optional<base::Instant> again_at_;
+    bool offered_something_ = false;
     std::string told_;
     int next_wish_ = 0;
 };

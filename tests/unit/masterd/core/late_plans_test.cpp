@@ -1,7 +1,7 @@
 // Plans that were made of what there was a while ago.
 
 #include "allocator/drf/drf.hpp"
-#include "tests/support/copying_modules.hpp"
+#include "tests/support/late_module.hpp"
 #include "tests/support/master_harness.hpp"
 
 namespace fairlead::tests {

@@ -156,5 +156,26 @@ TEST(OfferAnswers, ANewSchedulerOfAFrameworkStartsWithoutItsPredecessorsHabits) 
     EXPECT_EQ(master.take_offers(second).size(), 1u);
 }
 
+// What was refused was refused of an agent as it was.
+TEST(OfferAnswers, WhatWasRefusedOfAnAgentIsForgottenWhenItComesBackWithOtherAttributes) {
+    MasterHarness master;
+    auto info = agent_info("host1");
+    info.mutable_id()->set_value("A");
+    auto host = master.join(register_message(info));
+    const auto picky = master.subscribe(named("picky"));
+    decline(master, picky, 3600);
+    const auto come_back = [&](const v1::AgentInfo& with) {
+        master.step(masterd::core::LinkClosed{host.link});
+        host = master.join(register_message(with));
+        return master.take_offers(picky).size();
+    };
+    EXPECT_EQ(come_back(info), 0u);
+    auto& rack = *info.add_attributes();
+    rack.set_name("rack");
+    rack.set_type(v1::Value::TEXT);
+    rack.mutable_text()->set_value("r1");
+    EXPECT_EQ(come_back(info), 1u);
+}
+
 }  // namespace
 }  // namespace fairlead::tests

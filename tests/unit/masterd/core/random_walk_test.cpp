@@ -3,7 +3,8 @@
 
 #include "allocator/drf/drf.hpp"
 #include "common/base/prng.hpp"
-#include "tests/support/copying_modules.hpp"
+#include "tests/support/comparing_module.hpp"
+#include "tests/support/late_module.hpp"
 #include "tests/support/master_harness.hpp"
 #include "tests/support/master_registry.hpp"
 #include "tests/support/reservation_messages.hpp"
