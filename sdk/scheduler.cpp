@@ -8,6 +8,10 @@
 #include "common/wire/recordio.hpp"
 #include "sdk/session.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -71,6 +75,7 @@ struct Scheduler::Impl {
           finished(strand),
           calls_wake(strand),
           drained(strand),
+          news(strand),
           group(strand, [this](std::string_view, std::exception_ptr failure) {
               handler_failure = failure;
               finish({});
@@ -91,7 +96,15 @@ struct Scheduler::Impl {
     async::awaitable<void> send_calls();
     async::awaitable<void> send_one(Call call);
     async::awaitable<void> drain();
+    template <typename T>
+    async::awaitable<std::optional<T>> unless_left(async::awaitable<T> operation, async::asio::cancellation_signal& left);
 
+    base::Status go_to(const std::string& master);
+    // What is open with a master ends.
+    void leave() {
+        stream_left.emit(async::asio::cancellation_type::terminal);
+        call_left.emit(async::asio::cancellation_type::terminal);
+    }
     void finish(base::Status status) {
         if (!result) result = std::move(status);
         finished.ring();
@@ -121,6 +134,10 @@ struct Scheduler::Impl {
     async::Wake finished;
     async::Wake calls_wake;
     async::Wake drained;
+    async::asio::cancellation_signal stream_left, call_left;
+    std::optional<std::size_t> led_by;  // the next to go to
+    bool has_unlisted = false;          // the last of the masters
+    async::Wake news;                   // of who that is
     async::TaskGroup group;  // last: its tasks use all of the above
 };
 
@@ -149,7 +166,8 @@ Call Scheduler::Impl::update_of_framework() const {
 async::awaitable<void> Scheduler::Impl::keep_subscribed() {
     away_since = now();
     while (!tearing_down) {
-        const int status = co_await hold_stream();
+        stream_error = Error(ErrorCode::unavailable, "another master leads");
+        const int status = (co_await unless_left(hold_stream(), stream_left)).value_or(0);
         if (result || tearing_down) co_return;
         const bool was_active = session.state() == Session::State::subscribed;
         const bool stood = was_active || session.state() == Session::State::standing_by;
@@ -169,9 +187,46 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
             finish(what_was_tried());
             co_return;
         }
+        // A call to a master that does not speak any more would hold up those behind it.
+        call_left.emit(async::asio::cancellation_type::terminal);
         current = (current + 1) % clients.size();
-        co_await async::sleep_for(*pause);
+        if (!led_by) (void)co_await news.wait_for(*pause);
+        if (led_by) current = *std::exchange(led_by, {});
     }
+}
+
+// Nothing when it was left before it had a value.
+template <typename T>
+async::awaitable<std::optional<T>> Scheduler::Impl::unless_left(async::awaitable<T> operation,
+                                                                async::asio::cancellation_signal& left) {
+    const auto kept = std::make_shared<std::optional<T>>();
+    const auto [failure] = co_await async::asio::co_spawn(
+        strand, async::detail::keep_value(std::move(operation), kept),
+        async::asio::bind_cancellation_slot(left.slot(), async::asio::as_tuple(async::asio::use_awaitable)));
+    if (failure && !async::detail::is_aborted(failure)) std::rethrow_exception(failure);
+    co_return std::move(*kept);
+}
+
+base::Status Scheduler::Impl::go_to(const std::string& master) {
+    const auto url = http::parse_url(master, 5050);
+    if (!url) return url.error().in("master " + master);
+    const auto is_it = [&](http::Client& client) { return client.server().same_server(*url); };
+    if (stopping || clients.empty() || (session.state() != Session::State::away && is_it(clients[current]))) return {};
+    auto known = std::find_if(clients.begin(), clients.end(), is_it);
+    if (known == clients.end()) {
+        // Beside those that were listed there is one at most: the last one that we were told of.
+        if (std::exchange(has_unlisted, true)) {
+            clients.pop_back();
+            options.masters.pop_back();
+        }
+        clients.emplace_back(strand, *url);
+        options.masters.push_back(master);
+        known = clients.end() - 1;
+    }
+    led_by = static_cast<std::size_t>(known - clients.begin());
+    news.ring();
+    stream_left.emit(async::asio::cancellation_type::terminal);
+    return {};
 }
 
 bool Scheduler::Impl::given_up() const {
@@ -316,7 +371,9 @@ async::awaitable<void> Scheduler::Impl::send_one(Call call) {
     call.mutable_framework_id()->set_value(session.framework_id());
     tearing_down = tearing_down || call.type() == Call::TEARDOWN;
     const auto stream_id = session.stream_id();
-    auto answer = co_await master().request(post(call, stream_id));
+    auto answered = co_await unless_left(master().request(post(call, stream_id)), call_left);
+    const auto answer = answered ? std::move(*answered)
+                                 : Error(ErrorCode::outcome_unknown, "the master was left before it had answered");
     if (answer && answer->status / 100 == 2) co_return;
 
     if (call.type() == Call::HEARTBEAT) co_return;  // the next one will be in time
@@ -353,6 +410,7 @@ async::awaitable<base::Status> Scheduler::run() {
         if (impl_->stopping && !framework_id().empty()) co_await impl_->drain();
     }
     impl_->group.stop();
+    impl_->leave();
     co_await impl_->group.join();
     if (impl_->handler_failure) std::rethrow_exception(impl_->handler_failure);
     co_return impl_->result.value_or(base::Status{});
@@ -369,6 +427,8 @@ void Scheduler::stop(Ending ending) {
     impl_->stopping = true;
     impl_->finish({});
 }
+
+base::Status Scheduler::leader_is(const std::string& master) { return impl_->go_to(master); }
 
 base::Status Scheduler::update_framework(v1::FrameworkInfo framework) {
     impl_->session.replace_framework(std::move(framework));

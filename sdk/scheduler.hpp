@@ -84,6 +84,11 @@ class Scheduler {
     // Any other call; framework_id is filled in.
     base::Status send(v1::scheduler::Call call);
 
+    // By the word of somebody who knows (a detector in ZooKeeper): who is subscribed elsewhere leaves there at once, also
+    // from a master that has only fallen silent, and goes to this one. What has been sent and not been answered is an
+    // unknown outcome then. invalid_argument for what is no address.
+    base::Status leader_is(const std::string& master);
+
     bool subscribed() const;
     // Empty before the first subscription.
     const std::string& framework_id() const;

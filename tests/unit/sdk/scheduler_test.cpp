@@ -216,6 +216,48 @@ TEST_F(SchedulerTest, TheNextMasterIsTriedWhenOneIsAway) {
     EXPECT_EQ(events.subscriptions, 1);
 }
 
+TEST_F(SchedulerTest, WhoIsToldOfAnotherLeaderLeavesASilentMasterAtOnce) {
+    ScriptedMaster next(context);
+    events.on_subscribed = [&] {
+        if (events.subscriptions == 1)
+            EXPECT_TRUE(scheduler->leader_is(next.address()));
+        else
+            scheduler->stop(Ending::keep_framework);
+    };
+    on_end = [&] { next.stop(); };
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.subscriptions, 2);
+    EXPECT_EQ(events.disconnections, 1);
+    ASSERT_EQ(next.calls.size(), 1u);
+    EXPECT_EQ(next.calls[0].framework_id().value(), "f-1");
+}
+
+TEST_F(SchedulerTest, NewsOfALeaderEndsTheWaitForTheNextAttempt) {
+    ScriptedMaster gone(context);
+    auto patient = options();
+    patient.masters = {gone.address()};
+    patient.backoff = {std::chrono::hours(1), std::chrono::hours(1), 1.0};
+    make_scheduler(patient);
+    gone.stop();
+    events.on_subscribed = [&] { scheduler->stop(Ending::keep_framework); };
+    async::asio::steady_timer later(context, std::chrono::milliseconds(100));
+    later.async_wait([&](boost::system::error_code) { EXPECT_TRUE(scheduler->leader_is(master.address())); });
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.subscriptions, 1);
+}
+
+TEST_F(SchedulerTest, TheLeaderThatOneIsSubscribedToIsNoNews) {
+    events.on_subscribed = [&] {
+        EXPECT_TRUE(scheduler->leader_is(master.address()));
+        EXPECT_FALSE(scheduler->leader_is("https://nowhere"));
+        (void)scheduler->suppress();
+        scheduler->stop(Ending::keep_framework);
+    };
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.subscriptions, 1);
+    EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUPPRESS"));
+}
+
 TEST_F(SchedulerTest, GivingUpNamesEveryMasterAndWhatItSaid) {
     ScriptedMaster gone(context), busy(context);
     busy.refuse_subscribe_with = std::vector<int>(1000, 503);

@@ -1,0 +1,102 @@
+"""E4 of the swarm: a leader goes; how soon the next one launches, and has everybody back; what of the tasks has come of it."""
+
+import signal
+import time
+
+from benchlib import table
+
+from . import cluster
+
+FRAMEWORKS = 200
+TASK_SECONDS = 20
+TARGET_S = {"killed, session closed": {200: 2, 4000: 2, 50_000: 5}, "planned": {200: 0.3, 4000: 0.3, 50_000: 0.3}}
+HANG_S = cluster.SESSION_SECONDS + 1
+PAPER = "4-8 s"
+
+
+def killed_and_closed(leader):
+    leader.signal(signal.SIGKILL)
+    leader.process.wait()
+    leader.close_session()
+
+
+def killed(leader):
+    leader.signal(signal.SIGKILL)
+
+
+def hung(leader):
+    leader.signal(signal.SIGSTOP)
+
+
+def planned(leader):
+    leader.signal(signal.SIGTERM)
+
+
+KINDS = {"killed, session closed": killed_and_closed, "killed": killed, "hung": hung, "planned": planned}
+
+
+def of(size, times, programs, kinds=tuple(KINDS)):
+    """So many faults of each kind, one after another, in one cluster; and what the tasks have seen of it."""
+    wide = cluster.needs_wide(size)
+    with cluster.folder() as folder, cluster.zookeeper(folder) as zookeeper:
+        masters = [cluster.Master(programs, folder, f"master{i}", zookeeper, wide) for i in (1, 2)]
+        load = None
+        try:
+            masters[0].start().wait("leading")
+            masters[1].start().wait("standby")
+            load = cluster.Load(programs, masters, size, "--zookeeper", zookeeper, wide=wide)
+            load.say("agents", 120)
+            load.say("length", TASK_SECONDS, 0)
+            load.say("frameworks", FRAMEWORKS, 60)
+            load.say("run", 20 + size / 2000)
+            results = {kind: [] for kind in kinds}
+            for _ in range(times):
+                for kind in kinds:
+                    results[kind].append(_one(kind, masters, load))
+                    load.say("run", 3 + size / 5000)
+            return {"size": size, "times": results, "finish": load.say("finish", 120)}
+        finally:
+            if load:
+                load.end()
+            for master in masters:
+                master.end()
+
+
+def _one(kind, masters, load):
+    leader, other = masters if masters[0].health() == "leading" else reversed(masters)
+    load.say("watch", time.monotonic_ns())
+    since = time.monotonic_ns()
+    KINDS[kind](leader)
+    result = load.say("back", since, 120)
+    if kind == "hung":
+        leader.signal(signal.SIGCONT)
+        leader.wait("standby")
+    else:
+        leader.process.wait()
+        leader.start().wait("standby")
+    other.wait("leading")
+    return result
+
+
+def show(all_results):
+    rows = []
+    for one in all_results:
+        for kind, results in one["times"].items():
+            whole = sorted(max(each["agents_ms"], each["frameworks_ms"]) for each in results)
+            target = TARGET_S.get(kind, {}).get(one["size"]) or (HANG_S if kind in ("hung", "killed") else None)
+            figures = [_of([each[what] for each in results]) for what in ("launch_ms", "agents_ms", "frameworks_ms")]
+            rows.append([f"{one['size']:,} agents, {kind}", len(results), *figures, _of(whole), PAPER if one["size"] <= 4000 else "",
+                         f"<= {target} s", table.verdict(table.median(whole) <= target * 1000)])
+    table.show("From the fault to the next task launched, until all agents and all frameworks are back; median and p99"
+               f" ({FRAMEWORKS} frameworks, tasks of {TASK_SECONDS} s, session timeout {cluster.SESSION_SECONDS} s)",
+               ["", "n", "next launch", "agents", "frameworks", "everybody", "paper", "target", ""], rows)
+    table.show("Tasks over all of it", ["", "asked for", "ran once", "turned away", "doubled", "lost", "forgotten", "repeated", ""],
+               [[f"{one['size']:,} agents", end["asked"], end["ran"], end["turned_away"], end["doubled"], end["lost"],
+                 end["forgotten"], end["resent"],
+                 table.verdict(end["settled"] and end["doubled"] + end["lost"] + end["forgotten"] + end["unasked"] == 0)]
+                for one in all_results for end in [one["finish"]]])
+
+
+def _of(values_ms):
+    ordered = sorted(values_ms)
+    return f"{table.median(ordered) / 1000:.2f} / {ordered[min(len(ordered) - 1, round(0.99 * (len(ordered) - 1)))] / 1000:.2f} s"
