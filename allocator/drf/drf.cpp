@@ -159,6 +159,9 @@ void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
         for_each_limited(freed, [&](Quantities& given) { given.add(freed.amount); });
     for (const Asks::Freed& freed : all) {
         for_each_limited(freed, [&](Quantities& given) { given.subtract(freed.amount); });
+        const Gathering* gathering = gatherings_.on(freed.agent);
+        if (gathering && !gathering->is_gang && leaves_[gathering->leaf].framework == freed.taker)
+            end_gathering(snapshot, *gathering);
         const std::size_t before = plan.offers.size();
         LeafIndex taker = 0;
         const auto take = [&](NodeId node, bool is_the_one) {

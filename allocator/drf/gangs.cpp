@@ -233,6 +233,7 @@ void Drf::complete(const Snapshot& snapshot, const Gathering& gathering, const W
     if (gathering.places.empty()) return end_gathering(snapshot, gathering);  // its agent has gone
     const auto& [agent, place] = *gathering.places.begin();
     const AgentSlot there = agent;
+    if (revocations_.keeps(there)) return;  // it is offered with what is taken back there
     const base::Role& role = snapshot.roles[leaves_[index].role].name;
     const Resources room = left_on(snapshot, there) + place.held;
     if (!visible_to(snapshot.frameworks[leaves_[index].framework], role, room).quantities().contains(wish.shape)) return;

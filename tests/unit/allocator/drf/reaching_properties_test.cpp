@@ -1,5 +1,5 @@
-// Whole clusters in which tasks are taken back, with everything that may be asked for, refused and gathered meanwhile: what is
-// taken reaches those it was taken for, nobody is pushed below a guarantee by it, and it comes to an end.
+// Whole clusters in which tasks are taken back, with everything that may be asked for, refused and gathered meanwhile:
+// what is taken reaches those it was taken for, nobody is pushed below a guarantee by it, and it comes to an end.
 
 #include "allocator/drf/guarantees.hpp"
 #include "allocator/drf/surplus.hpp"
@@ -44,8 +44,8 @@ struct Counts {
 };
 Counts counts;
 
-// The master and the frameworks, played here: offers are answered at once, and tasks that were asked for are ended at the end
-// of their grace.
+// The master and the frameworks, played here: offers are answered at once, and tasks that were asked for are ended at the
+// end of their grace.
 class Town {
   public:
     explicit Town(std::uint64_t seed) : prng_(seed), town_(seed) {
@@ -105,8 +105,8 @@ class Town {
         const auto what = amount(prng_.below(4), prng_.below(4));
         const bool is_short = cluster_.frameworks[framework].short_aware && prng_.chance(0.3);
         if (what.empty()) return;
-        if (is_short ? !cluster_.agents[agent].available.contains(what) : !for_any_task(cluster_.agents[agent]).contains(what))
-            return;
+        const auto& entry = cluster_.agents[agent];
+        if (!(is_short ? entry.available : for_any_task(entry)).contains(what)) return;
         run(framework, agent, what, is_short ? AllocatorTown::Length::is_short : AllocatorTown::Length::any);
     }
     void run(FrameworkSlot framework, AgentSlot agent, const Resources& what, AllocatorTown::Length length) {
