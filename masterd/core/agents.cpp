@@ -58,6 +58,7 @@ void Core::agent_unreachable(Agent& agent) {
     report(Report::Kind::agent_unreachable, "agent did not come back: it is unreachable", agent);
     while (!agent.tasks.empty()) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
+        revocation_over(*agent.tasks.back());
         Task task = books_.take_task(*agent.tasks.back());
         if (task.end_told) {
             archive(framework, std::move(task));
@@ -89,6 +90,7 @@ void Core::remove_agent(Agent& agent, const std::string& why) {
     report(Report::Kind::agent_removed, "agent removed: " + why, agent);
     while (!agent.tasks.empty()) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
+        revocation_over(*agent.tasks.back());
         Task task = books_.take_task(*agent.tasks.back());
         if (!is_terminal(task.state)) task.state = v1::TASK_LOST;
         if (!task.end_told)

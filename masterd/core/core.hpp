@@ -319,6 +319,7 @@ class Core : private Term {
     void call_off(const std::vector<Revocation*>& unit, const std::string& why);
     void call_off_on(const Agent& agent);
     bool call_off(const allocator::CallOffLine& line);
+    void revocations_unheard_of(const Agent& agent);
     void revocation_over(const Task& task);  // it holds nothing any more
     void leave_out(InverseOffer& offer, const base::TaskId& task);
     void end_inverse_offer(InverseOffer& offer, Tell tell);

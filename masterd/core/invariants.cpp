@@ -121,7 +121,7 @@ void check_revocations(const State& state, Complaints& complaints) {
         }
         const Task& task = framework->tasks.at(key.second);
         if (!task.holds_resources) complain("it holds nothing any more");
-        if (!state.books.agent(task.agent).link) complain("its agent is not connected");
+        if (!state.books.agent(task.agent).link && !revocation.killing) complain("its agent is not connected");
         const auto offer = table.inverse_offers().find(revocation.asked_by);
         const bool announced = offer != table.inverse_offers().end() &&
                                std::count(offer->second.tasks.begin(), offer->second.tasks.end(), task.id) == 1;

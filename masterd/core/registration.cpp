@@ -192,6 +192,7 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
         auto used = resources::from_wire(task.resources());
         take_registered_task(agent, task, used ? std::move(*used) : resources::Resources());
     }
+    revocations_unheard_of(agent);
     for (Task* task : agent.tasks) {
         if (!std::exchange(task->kill_wanted, false) || is_terminal(task->state)) continue;
         kill(books_.framework(task->framework), task->id, nullptr);

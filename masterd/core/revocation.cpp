@@ -327,15 +327,23 @@ void Core::call_off_on(const Agent& agent) {
         const Revocation* revocation = table.find(task->framework, task->id);
         if (!revocation) continue;
         const auto unit = unit_of(*revocation);
+        // A kill may have arrived: until the agent says so its task counts as taken.
         if (std::none_of(unit.begin(), unit.end(), [](const Revocation* one) { return one->killing; }))
             call_off(unit, "its agent, or one of its gang, is not connected");
-        else
-            table.remove(*revocation, books_.roles().entries());
     }
     std::vector<InverseOffer*> there;
     for (const auto& [id, offer] : table.inverse_offers())
         if (offer.agent == agent.slot) there.push_back(table.find(id));
     for (InverseOffer* offer : there) end_inverse_offer(*offer, Tell::rescind);
+}
+
+// Its agent is back: what still runs there has not heard of its kill.
+void Core::revocations_unheard_of(const Agent& agent) {
+    RevocationTable& table = state_.revocations;
+    for (const Task* task : agent.tasks)
+        if (const Revocation* revocation = table.find(task->framework, task->id);
+            revocation && task->state != v1::TASK_KILLING)
+            table.remove(*revocation, books_.roles().entries());
 }
 
 void Core::revocation_over(const Task& task) {

@@ -233,6 +233,36 @@ TEST_F(Revocations, AreCalledOffWithTheirAgent) {
     EXPECT_EQ(kills(other).size(), 1u);
 }
 
+// The kill was sent, and then the link broke.
+TEST_F(Revocations, CountAsTakenUntilTheirAgentSaysThatTheyWereNot) {
+    guarantee("batch", "cpus:3");
+    revoke({line(host, "a")});
+    master->pass(30s);
+    ASSERT_EQ(kills(host).size(), 1u);
+    master->step(LinkClosed{host.link});
+    revoke({line(other, "d")});
+    EXPECT_EQ(reported(Report::Kind::plan_refused), 1u) << "with a gone there would be two left";
+
+    auto info = agent_info("host1");
+    info.mutable_id()->set_value(host.id);
+    auto registration = register_message(info);
+    for (const char* task : {"a", "b", "c"})
+        *registration.mutable_register_()->add_tasks() = task_on_agent(batch.id, task, host.id, v1::TASK_RUNNING);
+    host = master->join(registration);
+    EXPECT_TRUE(table().revocations().empty());
+    revoke({line(other, "d")});
+    EXPECT_EQ(table().revocations().size(), 1u);
+}
+
+TEST_F(Revocations, ThatWereSentGoWithAnAgentThatDoesNotComeBack) {
+    revoke({line(host, "a")});
+    master->pass(30s);
+    master->step(LinkClosed{host.link});
+    EXPECT_EQ(table().revocations().size(), 1u);
+    master->pass(CoreOptions{}.agent_reregister_timeout);
+    EXPECT_TRUE(table().revocations().empty());
+}
+
 TEST_F(Revocations, AreForgottenWithTheirFramework) {
     revoke({line(host, "a")});
     master->send(batch, call_of(batch.id, Call::TEARDOWN));
