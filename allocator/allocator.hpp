@@ -82,6 +82,7 @@ struct Claim {
     resources::Quantities allocated;  // used by its tasks and standing in its offers
     // A set of alternatives; what is offered must contain at least one. Empty: anything that is not empty will do.
     std::vector<resources::Quantities> min_allocatable;
+    bool has_own_minimum = false;  // its framework has named it: what one of its tasks needs, as far as anybody can tell
     std::vector<Wish> wishes;
 };
 

@@ -63,6 +63,30 @@ void NotedChanges::mark_overtaken(Plan& plan, const Snapshot& present) const {
     }
     for (OfferLine& line : plan.offers)
         line.of_earlier |= !line.gang.empty() && gangs.contains({line.framework, line.gang});
+    const auto gone = [&](const auto& line) { return has_gone(line, present); };
+    std::erase_if(plan.rescinds, gone);
+    std::erase_if(plan.revocations, gone);
+    std::erase_if(plan.call_offs, gone);
+}
+
+bool NotedChanges::has_gone(const RescindLine& line, const Snapshot& present) const {
+    if (!agents_.contains(line.agent) || line.agent >= present.agents.size()) return false;
+    bool is_there = false;
+    if (!present.agents[line.agent].id.empty())
+        present.offers.for_each(line.agent, [&](const OfferEntry& offer) { is_there |= offer.framework == line.framework; });
+    return !is_there;
+}
+
+bool NotedChanges::has_gone(const RevocationLine& line, const Snapshot& present) const {
+    if (!agents_.contains(line.agent)) return false;
+    const auto task = present.tasks.find(line.framework, line.task);
+    return !task || task->ending;
+}
+
+bool NotedChanges::has_gone(const CallOffLine& line, const Snapshot& present) const {
+    if (!frameworks_.contains(line.framework)) return false;
+    const auto task = present.tasks.find(line.framework, line.task);
+    return !task || !task->ending;
 }
 
 NotedChanges::Noted NotedChanges::take() {

@@ -33,11 +33,15 @@ class NotedChanges {
     void add(const Snapshot& present, const Changes& changes);
     // Whether something has changed by which this line, planned before, may not hold any more.
     bool may_have_overtaken(const OfferLine& line, const Snapshot& present) const;
-    // Marks these lines, and with one line of a gang all of it.
+    // Marks these offers, and with one of a gang all of it. What was to be taken back and has gone by itself is left out.
     void mark_overtaken(Plan& plan, const Snapshot& present) const;
     Noted take();
 
   private:
+    bool has_gone(const RescindLine& line, const Snapshot& present) const;
+    bool has_gone(const RevocationLine& line, const Snapshot& present) const;
+    bool has_gone(const CallOffLine& line, const Snapshot& present) const;
+
     using Slots = std::unordered_set<std::uint32_t>;
     Noted noted_;
     Slots agents_, frameworks_, roles_, opened_, eager_, thinned_;

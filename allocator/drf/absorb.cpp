@@ -42,7 +42,7 @@ void Drf::absorb(const Snapshot& snapshot, const Changes& changes) {
     for (const FrameworkSlot slot : frameworks) absorb_framework(snapshot, slot);
     const auto agents = all ? all_of<AgentSlot>(std::max(snapshot.agents.size(), open_.slots())) : changes.agents;
     for (const AgentSlot slot : agents) absorb_agent(snapshot, slot);
-    wake_the_content(snapshot.now);
+    wake_the_content(snapshot);
 }
 
 void Drf::measure_cluster(const Snapshot& snapshot) {
@@ -159,7 +159,7 @@ void Drf::absorb_framework(const Snapshot& snapshot, FrameworkSlot framework) {
                 free_leaves_.pop_back();
             }
             leaves_[index] = {framework, claim.role, tree_.add_leaf(roles_[claim.role].members),
-                              minimums_.take(claim.min_allocatable), {}, {}, {}, {}};
+                              minimums_.take(claim.min_allocatable), {}, {}, {}, {}, {}};
             const NodeId node = leaves_[index].node;
             if (leaf_of_node_.size() <= node) leaf_of_node_.resize(node + 1);
             leaf_of_node_[node] = index;
@@ -189,10 +189,12 @@ void Drf::absorb_agent(const Snapshot& snapshot, AgentSlot agent) {
     open_for_short_.set(agent, is_open ? only_for_short_tasks(*entry) : resources::Resources());
 }
 
-void Drf::wake_the_content(base::Instant now) {
-    while (!content_.empty() && content_.begin()->first <= now) {
-        tree_.set_appetite(leaves_[content_.begin()->second].node, Appetite::hungry);
+void Drf::wake_the_content(const Snapshot& snapshot) {
+    while (!content_.empty() && content_.begin()->first <= snapshot.now) {
+        const LeafIndex index = content_.begin()->second;
+        tree_.set_appetite(leaves_[index].node, Appetite::hungry);
         content_.erase(content_.begin());
+        if (const Claim* claim = claim_of(snapshot, leaves_[index])) absorb_wishes(snapshot, index, *claim);
     }
 }
 

@@ -10,12 +10,22 @@ using resources::Quantities;
 
 namespace {
 
-// Whether what comes free would be taken: it may have changed its mind about what it waits for.
-bool is_of_use(const Ask& ask, const Need::Taker& taker, const base::AgentId& agent) {
-    if (taker.wishes.empty()) return !taker.gang;
+// Whether what comes free would be taken: it may have changed its mind about what it waits for, or lack other things now.
+bool is_of_use(const Ask& ask, const Quantities& lacks, const Need::Taker& taker, const base::AgentId& agent) {
+    if (taker.wishes.empty()) return !taker.gang && !overlap(ask.meets, lacks).empty();
     return std::any_of(taker.wishes.begin(), taker.wishes.end(), [&](const Wish* wish) {
         return ask.meets.contains(wish->shape) && (wish->agent.empty() || wish->agent == agent);
     });
+}
+
+// False when a role has shrunk meanwhile, so that the master would not take all of this from it; a part is of no use.
+bool take_from(Surplus& surplus, const Ask& ask) {
+    std::vector<Loss> losses;
+    for (const Ask::Victim& victim : ask.victims) losses.push_back(victim.loss);
+    surplus.take_for(ask.role);
+    if (!surplus.allows(losses)) return false;
+    surplus.take(losses);
+    return true;
 }
 
 }  // namespace
@@ -27,7 +37,7 @@ void Asks::look(const TaskList& tasks) {
             return !task || !task->ending;
         });
         if (!ask.victims.empty()) return false;
-        freed_.push_back({ask.agent, ask.in_favour_of, ask.meets});
+        freed_.push_back({ask.agent, ask.in_favour_of, ask.taker, ask.meets});
         // What is for a gang is held for it from now on.
         if (ask.is_for_gang) kept_.erase(ask.agent);
         return true;
@@ -45,8 +55,10 @@ void Asks::add(Ask ask) {
 }
 
 void Asks::call_off(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings, Plan& plan) {
+    const std::set<std::uint64_t> lost = gangs_out_of_reach(snapshot.roles);
+    Surplus surplus(snapshot.roles);
     for (Ask& ask : std::exchange(all_, {})) {
-        if (is_needed(snapshot, needs, gatherings, ask)) {
+        if (!lost.contains(ask.wish) && is_needed(snapshot, needs, gatherings, ask) && take_from(surplus, ask)) {
             all_.push_back(std::move(ask));
             continue;
         }
@@ -58,16 +70,26 @@ void Asks::call_off(const Snapshot& snapshot, const std::vector<Need>& needs, co
     }
 }
 
+// Of those of which a part cannot be taken any more, nothing is.
+std::set<std::uint64_t> Asks::gangs_out_of_reach(std::span<const RoleEntry> roles) const {
+    std::set<std::uint64_t> lost;
+    Surplus surplus(roles);
+    for (const Ask& ask : all_)
+        if (!take_from(surplus, ask) && ask.is_for_gang) lost.insert(ask.wish);
+    return lost;
+}
+
 // What was asked for before it may be enough by now, or it may be something else that is waited for.
 bool Asks::is_needed(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings,
                      Ask& ask) const {
     if (ask.is_for_gang) return gatherings.of(ask.wish) != nullptr;
     const base::AgentId& agent = snapshot.agents[ask.agent].id;
     const auto need = std::find_if(needs.begin(), needs.end(), [&](const Need& one) {
-        return one.cause == ask.cause && snapshot.roles[one.role].name == ask.in_favour_of &&
-               !unmet(snapshot.roles, one).empty() &&
-               std::any_of(one.takers.begin(), one.takers.end(),
-                           [&](const Need::Taker& taker) { return is_of_use(ask, taker, agent); });
+        if (one.cause != ask.cause || snapshot.roles[one.role].name != ask.in_favour_of) return false;
+        const Quantities lacks = unmet(snapshot.roles, one);
+        return !lacks.empty() && std::any_of(one.takers.begin(), one.takers.end(), [&](const Need::Taker& taker) {
+            return is_of_use(ask, lacks, taker, agent);
+        });
     });
     if (need == needs.end()) return false;
     ask.role = need->role;

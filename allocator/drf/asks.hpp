@@ -24,6 +24,7 @@ struct Ask {
     };
     AgentSlot agent = 0;
     RoleSlot role = root_role;  // in favour of which; as of the last plan
+    FrameworkSlot taker = 0;    // which is in it, or in a role below
     base::Role in_favour_of;
     Need::Cause cause = Need::Cause::guarantee;
     resources::Quantities meets;  // of the need
@@ -39,6 +40,7 @@ class Asks {
     struct Freed {
         AgentSlot agent = 0;
         base::Role role;
+        FrameworkSlot taker = 0;
         resources::Quantities amount;
     };
 
@@ -51,7 +53,7 @@ class Asks {
 
     void add(Ask ask);
     // Adds a line to the plan for what is not needed any more: a part of a gang when nothing is gathered for that, anything
-    // else when its role lacks no more than is on its way.
+    // else when its role lacks no more than is on its way. And for what cannot be had as a whole any more.
     void call_off(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings, Plan& plan);
     // Of what it lacks, what is not on its way already, to it or to a part of it.
     resources::Quantities unmet(std::span<const RoleEntry> roles, const Need& need) const;
@@ -61,6 +63,7 @@ class Asks {
     Limits room_for(std::span<const RoleEntry> roles, const Need::Taker& taker) const;
 
   private:
+    std::set<std::uint64_t> gangs_out_of_reach(std::span<const RoleEntry> roles) const;
     bool is_needed(const Snapshot& snapshot, const std::vector<Need>& needs, const Gatherings& gatherings, Ask& ask) const;
 
     std::vector<Ask> all_;

@@ -159,21 +159,31 @@ void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
         for_each_limited(freed, [&](Quantities& given) { given.add(freed.amount); });
     for (const Asks::Freed& freed : all) {
         for_each_limited(freed, [&](Quantities& given) { given.subtract(freed.amount); });
-        LeafIndex taker = 0;
+        const Gathering* gathering = gatherings_.on(freed.agent);
+        if (gathering && !gathering->is_gang && leaves_[gathering->leaf].framework == freed.taker)
+            end_gathering(snapshot, *gathering);
         const std::size_t before = plan.offers.size();
-        const bool taken = tree_.first_of(roles_[slot_of_role_.at(freed.role)].group, [&](NodeId node) {
+        LeafIndex taker = 0;
+        const auto take = [&](NodeId node, bool is_the_one) {
             taker = leaf_of_node_[node];
-            const Leaf& leaf = leaves_[taker];
-            Limits ceiling = ceilings(snapshot, leaf);
-            freed.amount.for_each([&](std::string_view name, resources::Milli amount) {
-                if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
-            });
-            ceiling.tighten(limits_of(snapshot, leaf.role));
-            return offer(snapshot, taker, freed.agent, ceiling, left_on(snapshot, freed.agent), plan);
-        });
+            return (leaves_[taker].framework == freed.taker) == is_the_one && offer_freed(snapshot, freed, taker, plan);
+        };
+        const NodeId role = roles_[slot_of_role_.at(freed.role)].group;
+        const bool taken = tree_.first_of(role, [&](NodeId node) { return take(node, true); }) ||
+                           tree_.first_of(role, [&](NodeId node) { return take(node, false); });
         weigh_gathered();
         if (taken) charge_all(snapshot, taker, plan, before);
     }
+}
+
+bool Drf::offer_freed(const Snapshot& snapshot, const Asks::Freed& freed, LeafIndex taker, Plan& plan) {
+    const Leaf& leaf = leaves_[taker];
+    Limits ceiling = ceilings(snapshot, leaf);
+    freed.amount.for_each([&](std::string_view name, resources::Milli amount) {
+        if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
+    });
+    ceiling.tighten(limits_of(snapshot, leaf.role));
+    return offer(snapshot, taker, freed.agent, ceiling, left_on(snapshot, freed.agent), plan);
 }
 
 // The claims that want more than they did, or may have more.
@@ -268,9 +278,12 @@ bool Drf::offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, cons
     if (!claim) return false;
     if (snapshot.policy.filter_gpu_resources && !framework.gpu_aware && !snapshot.agents[agent].total.gpus().is_zero())
         return false;
-    if (!is_enough(*claim, left)) return false;
+    const auto wait_for_more = [&] {
+        return !leaf.implied.empty() && !max_task_duration && gather(snapshot, index, *claim, agent, {}, left, plan);
+    };
+    if (!is_enough(*claim, left)) return wait_for_more();
     const Resources visible = visible_to(framework, role, left);
-    if (!is_enough(*claim, visible)) return false;
+    if (!is_enough(*claim, visible)) return wait_for_more();
     Resources part = cut_to(visible, ceilings);
     const bool is_cut = part != visible;
     if (is_cut && !is_enough(*claim, part)) part = {};
@@ -279,7 +292,7 @@ bool Drf::offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, cons
         return false;
     if (is_cut) cut_short_.insert(index);
     if (part.empty()) return false;
-    if (!claim->wishes.empty() && !is_wanted(snapshot, leaf, *claim, agent, part))
+    if (!wishes_of(leaf, *claim).empty() && !is_wanted(snapshot, leaf, *claim, agent, part))
         return !max_task_duration && gather(snapshot, index, *claim, agent, part, left, plan);
     left.subtract(part);
     plan.offers.push_back({leaf.framework, leaf.role, agent, std::move(part), max_task_duration, {}});
@@ -371,14 +384,14 @@ void Drf::count_as_left(const Snapshot& snapshot, RoleSlot role, const Resources
 void Drf::draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which) {
     const auto take = [&](std::size_t other) { std::swap(agents[which], agents[other]); };
     take(which + prng_.below(agents.size() - which));
-    const Claim* next = nullptr;
+    std::span<const Wish> wishes;
     tree_.first_of(ShareTree::root, [&](NodeId node) {
         const Leaf& leaf = leaves_[leaf_of_node_[node]];
-        next = claim_of(snapshot, leaf);
+        if (const Claim* claim = claim_of(snapshot, leaf)) wishes = wishes_of(leaf, *claim);
         return true;
     });
-    if (!next || next->wishes.empty()) return;
-    const Quantities& shape = next->wishes.front().shape;
+    if (wishes.empty()) return;
+    const Quantities& shape = wishes.front().shape;
     const auto score = [&](AgentSlot slot) {
         const Quantities capacity = snapshot.agents[slot].total.quantities();
         const Quantities here = snapshot.agents[slot].available.quantities();

@@ -56,7 +56,9 @@ class Drf : public Module {
         Minimums::Id minimum = 0;
         resources::Quantities held;
         base::Instant content_until{};
-        std::vector<Want> wants{};                // as the claim's wishes
+        // What its own minimum stands for: a task of that size, wherever it fits. Empty where it has said more, or wants nothing.
+        std::vector<Wish> implied{};
+        std::vector<Want> wants{};                // as wishes_of()
         std::optional<base::Instant> ages_at{};  // when one of them is to be looked at next
     };
     using LeafIndex = std::uint32_t;
@@ -81,7 +83,7 @@ class Drf : public Module {
     void absorb_framework(const Snapshot& snapshot, FrameworkSlot framework);
     void absorb_agent(const Snapshot& snapshot, AgentSlot agent);
     void measure_cluster(const Snapshot& snapshot);
-    void wake_the_content(base::Instant now);
+    void wake_the_content(const Snapshot& snapshot);
     void set_appetite(Leaf& leaf, Appetite appetite);
 
     // drf.cpp
@@ -92,6 +94,7 @@ class Drf : public Module {
                     Plan& plan);
     bool serve_guarantee(const Snapshot& snapshot, AgentSlot agent, resources::Resources& left, Plan& plan);
     void serve_freed(const Snapshot& snapshot, Plan& plan);
+    bool offer_freed(const Snapshot& snapshot, const Asks::Freed& freed, LeafIndex taker, Plan& plan);
     void serve_released(const Snapshot& snapshot, Plan& plan);
     void serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, const std::set<AgentSlot>& served,
                      Plan& plan);
@@ -118,6 +121,8 @@ class Drf : public Module {
     std::optional<Need::Taker> taker_for(const Snapshot& snapshot, const Need& need, const Leaf& leaf) const;
     bool may_be_cleared_for(const Snapshot& snapshot, const Wish& wish) const;
     // gangs.cpp
+    static std::span<const Wish> wishes_of(const Leaf& leaf, const Claim& claim);
+    void imply(const Snapshot& snapshot, Leaf& leaf, const Claim& claim);
     void absorb_wishes(const Snapshot& snapshot, LeafIndex index, const Claim& claim);
     void await_ageing(const Snapshot& snapshot, LeafIndex index);
     std::vector<LeafIndex> take_aged(const Snapshot& snapshot);
@@ -170,6 +175,7 @@ class Drf : public Module {
     std::set<FrameworkSlot> short_aware_;
     Gatherings gatherings_;
     std::set<std::pair<base::Instant, LeafIndex>> ageing_;
+    std::uint64_t next_implied_ = 1ULL << 63;             // numbers beyond those that a master gives to wishes
     std::set<std::uint64_t> given_up_;                    // gangs for which room was taken back, and that came to nothing
     resources::Quantities total_;                         // of the cluster, when wishes were last measured by it
     std::unordered_map<base::Role, RoleSlot> slot_of_role_;

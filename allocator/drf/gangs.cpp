@@ -55,11 +55,33 @@ const Claim* Drf::claim_of(const Snapshot& snapshot, const Leaf& leaf) {
 
 // --- what is known of wishes ---
 
+// What it has asked for, or else what its own minimum stands for.
+std::span<const Wish> Drf::wishes_of(const Leaf& leaf, const Claim& claim) {
+    return claim.wishes.empty() ? std::span<const Wish>(leaf.implied) : std::span<const Wish>(claim.wishes);
+}
+
+// A framework that takes nothing smaller than this, and wants something, waits for a task of that size to fit somewhere.
+void Drf::imply(const Snapshot& snapshot, Leaf& leaf, const Claim& claim) {
+    const bool waits = snapshot.frameworks[leaf.framework].active && !claim.suppressed &&
+                       claim.content_until <= snapshot.now && claim.wishes.empty();
+    if (!waits || !claim.has_own_minimum || claim.min_allocatable.size() != 1) {
+        leaf.implied.clear();
+    } else if (leaf.implied.empty() || leaf.implied.front().shape != claim.min_allocatable.front()) {
+        Wish wish;
+        wish.shape = claim.min_allocatable.front();
+        wish.since = snapshot.now;
+        wish.number = next_implied_++;
+        leaf.implied = {std::move(wish)};
+    }
+}
+
 void Drf::absorb_wishes(const Snapshot& snapshot, LeafIndex index, const Claim& claim) {
     Leaf& leaf = leaves_[index];
-    if (leaf.wants.empty() && claim.wishes.empty()) return;
+    imply(snapshot, leaf, claim);
+    const std::span<const Wish> wishes = wishes_of(leaf, claim);
+    if (leaf.wants.empty() && wishes.empty()) return;
     std::vector<Want> wants;
-    for (const Wish& wish : claim.wishes) {
+    for (const Wish& wish : wishes) {
         const auto known = std::find_if(leaf.wants.begin(), leaf.wants.end(),
                                         [&](const Want& want) { return want.wish == wish.number; });
         if (known != leaf.wants.end())
@@ -102,9 +124,10 @@ void Drf::measure_wishes(const Snapshot& snapshot) {
     for (Leaf& leaf : leaves_) {
         if (leaf.wants.empty()) continue;
         const Claim* claim = claim_of(snapshot, leaf);
-        if (!claim || claim->wishes.size() != leaf.wants.size()) continue;
-        for (std::size_t i = 0; i < leaf.wants.size(); ++i)
-            leaf.wants[i].is_possible = could_be_met(snapshot.agents, claim->wishes[i]);
+        if (!claim) continue;
+        const std::span<const Wish> wishes = wishes_of(leaf, *claim);
+        if (wishes.size() != leaf.wants.size()) continue;
+        for (std::size_t i = 0; i < wishes.size(); ++i) leaf.wants[i].is_possible = could_be_met(snapshot.agents, wishes[i]);
     }
 }
 
@@ -117,8 +140,9 @@ bool Drf::is_awaited(const Want& want, const Wish& wish, base::Instant now) {
 bool Drf::is_wanted(const Snapshot& snapshot, Leaf& leaf, const Claim& claim, AgentSlot agent, const Resources& part) {
     const Quantities amounts = part.quantities();
     bool waits = false;
-    for (std::size_t i = 0; i < claim.wishes.size(); ++i) {
-        const Wish& wish = claim.wishes[i];
+    const std::span<const Wish> wishes = wishes_of(leaf, claim);
+    for (std::size_t i = 0; i < wishes.size(); ++i) {
+        const Wish& wish = wishes[i];
         if (!is_awaited(leaf.wants[i], wish, snapshot.now)) continue;
         waits = true;
         if (!wish.gang.empty() || !amounts.contains(wish.shape)) continue;
@@ -193,9 +217,9 @@ const Wish* Drf::wish_of(const Snapshot& snapshot, const Leaf& leaf, std::uint64
     const FrameworkEntry& framework = snapshot.frameworks[leaf.framework];
     const Claim* claim = claim_of(snapshot, leaf);
     if (!framework.active || !claim || claim->suppressed) return nullptr;
-    const auto found = std::find_if(claim->wishes.begin(), claim->wishes.end(),
-                                    [&](const Wish& wish) { return wish.number == number; });
-    return found == claim->wishes.end() || !is_alive(*found, snapshot.now) ? nullptr : &*found;
+    const std::span<const Wish> wishes = wishes_of(leaf, *claim);
+    const auto found = std::find_if(wishes.begin(), wishes.end(), [&](const Wish& wish) { return wish.number == number; });
+    return found == wishes.end() || !is_alive(*found, snapshot.now) ? nullptr : &*found;
 }
 
 // What it has gathered is offered, if it is enough. Then it is over.
@@ -209,6 +233,7 @@ void Drf::complete(const Snapshot& snapshot, const Gathering& gathering, const W
     if (gathering.places.empty()) return end_gathering(snapshot, gathering);  // its agent has gone
     const auto& [agent, place] = *gathering.places.begin();
     const AgentSlot there = agent;
+    if (revocations_.keeps(there)) return;  // it is offered with what is taken back there
     const base::Role& role = snapshot.roles[leaves_[index].role].name;
     const Resources room = left_on(snapshot, there) + place.held;
     if (!visible_to(snapshot.frameworks[leaves_[index].framework], role, room).quantities().contains(wish.shape)) return;
@@ -237,8 +262,9 @@ void Drf::weigh_gathered() {
 // less than it was, by what is kept back for it.
 bool Drf::gather(const Snapshot& snapshot, LeafIndex index, const Claim& claim, AgentSlot agent, const Resources& part,
                  Resources& left, Plan& plan) {
-    for (std::size_t i = 0; i < claim.wishes.size(); ++i) {
-        const Wish& wish = claim.wishes[i];
+    const std::span<const Wish> wishes = wishes_of(leaves_[index], claim);
+    for (std::size_t i = 0; i < wishes.size(); ++i) {
+        const Wish& wish = wishes[i];
         const Want& want = leaves_[index].wants[i];
         if (!is_awaited(want, wish, snapshot.now)) continue;
         if (!wish.agent.empty() && wish.agent != snapshot.agents[agent].id) continue;

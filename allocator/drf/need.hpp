@@ -15,7 +15,8 @@ struct Need {
         FrameworkSlot framework = 0;
         const Claim* claim = nullptr;
         std::vector<std::pair<RoleSlot, Limits>> ceilings;  // what limited roles it is in may have beyond what they have
-        // What it waits for and could get: tasks that need nothing of each other, or else a gang. Neither: whatever there is.
+        // What it waits for and could get: tasks that need nothing of each other, or else a gang. Neither: whatever there
+        // is.
         std::vector<const Wish*> wishes;
         const Wish* gang = nullptr;
     };

@@ -76,8 +76,9 @@ std::optional<Need::Taker> Drf::taker_for(const Snapshot& snapshot, const Need& 
     Need::Taker taker{leaf.framework, claim, ceilings_above(snapshot, leaf.role), {}, nullptr};
     const Limits room = limits_of(snapshot, leaf.role);
     bool waits = false;
-    for (std::size_t i = 0; i < claim->wishes.size(); ++i) {
-        const Wish& wish = claim->wishes[i];
+    const std::span<const Wish> wishes = wishes_of(leaf, *claim);
+    for (std::size_t i = 0; i < wishes.size(); ++i) {
+        const Wish& wish = wishes[i];
         if (!is_awaited(leaf.wants[i], wish, snapshot.now)) continue;
         waits = true;
         const std::uint32_t least = wish.gang.empty() ? 1 : wish.count;

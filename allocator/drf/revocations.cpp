@@ -56,9 +56,8 @@ void Revocations::start_clocks(const Snapshot& snapshot, const std::vector<Need>
 }
 
 // Those that have waited for long enough, and whether tasks are taken for them.
-std::vector<std::pair<const Need*, bool>> Revocations::due(const Snapshot& snapshot, const std::vector<Need>& needs,
-                                                           Plan& plan) const {
-    std::vector<std::pair<const Need*, bool>> due;
+std::vector<Revocations::Due> Revocations::due(const Snapshot& snapshot, const std::vector<Need>& needs, Plan& plan) const {
+    std::vector<Due> due;
     const auto wake_at = [&](base::Instant when) { plan.again_at = std::min(plan.again_at.value_or(when), when); };
     for (const Need& need : needs) {
         const auto& patience =
@@ -171,8 +170,16 @@ void Revocations::write_down(Round& round, const Need& need, const Found& found,
     const AgentSlot agent = found.option.agent;
     for (const Unit* unit : found.rescinded) round.plan.rescinds.push_back({unit->framework, agent});
     if (found.victims.empty()) return;
-    Ask ask{agent, need.role, round.snapshot.roles[need.role].name, need.cause, found.meets,
-            goal.wish ? goal.wish->number : 0, found.times, goal.is_gang(), {}};
+    Ask ask{.agent = agent,
+            .role = need.role,
+            .taker = need.takers[found.option.taker].framework,
+            .in_favour_of = round.snapshot.roles[need.role].name,
+            .cause = need.cause,
+            .meets = found.meets,
+            .wish = goal.wish ? goal.wish->number : 0,
+            .times = found.times,
+            .is_for_gang = goal.is_gang(),
+            .victims = {}};
     for (const Unit* unit : found.victims)
         for (std::size_t i = 0; i < unit->tasks.size(); ++i) {
             const TaskEntry& task = unit->tasks[i];

@@ -43,8 +43,10 @@ class Revocations {
     std::vector<GangPlaces> take_gang_places() { return std::exchange(gang_places_, {}); }
 
   private:
+    using Due = std::pair<const Need*, bool>;  // and whether tasks are taken for it
+
     void start_clocks(const Snapshot& snapshot, const std::vector<Need>& needs);
-    std::vector<std::pair<const Need*, bool>> due(const Snapshot& snapshot, const std::vector<Need>& needs, Plan& plan) const;
+    std::vector<Due> due(const Snapshot& snapshot, const std::vector<Need>& needs, Plan& plan) const;
     // What is still lacking then.
     resources::Quantities meet(Round& round, const Need& need, resources::Quantities lacks, Means means);
     std::vector<Option> options(Round& round, const Need& need, std::size_t taker, const std::vector<Goal>& goals,

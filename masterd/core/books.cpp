@@ -208,11 +208,13 @@ void Books::set_info(Framework& framework, std::shared_ptr<const v1::FrameworkIn
     for (const base::Role& role : framework.roles) {
         auto& claim = claim_for(framework.slot, role);
         claim.min_allocatable = min_allocatable;
+        claim.has_own_minimum = false;
         const auto wish = framework.info->offer_filters().find(role.value());
         if (wish == framework.info->offer_filters().end() ||
             !wish->second.has_min_allocatable_resources())
             continue;
         claim.min_allocatable.clear();
+        claim.has_own_minimum = true;
         for (const auto& set : wish->second.min_allocatable_resources().quantities()) {
             resources::Quantities alternative;
             for (const auto& [name, scalar] : set.quantities())

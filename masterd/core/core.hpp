@@ -302,6 +302,7 @@ class Core : private Term {
     void note_declined(Framework& framework, const base::Role& role, const Declined& declined, const v1::Filters& filters);
     void note_expired(Framework& framework, const base::Role& role, base::Duration kept);
     bool is_asked_for(const Offer& offer) const;
+    bool waits_for_something(const allocator::Claim& claim) const;
     void refuse_for(const Framework& framework, const base::Role& role, AgentSlot agent,
                     const resources::Resources& refused, const v1::Filters& filters);
 

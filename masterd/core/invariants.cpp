@@ -128,9 +128,10 @@ void check_revocations(const State& state, Complaints& complaints) {
         if (announced == revocation.killing) complain("its inverse offer does not go with it");
     }
     std::map<allocator::RoleSlot, resources::Quantities> pending;
+    const auto& roles = state.books.roles().entries();
     for (const auto& [key, revocation] : table.revocations())
-        for (auto role = revocation.role; role != allocator::root_role; role = state.books.roles().entries()[role].parent)
-            pending[role].add(revocation.amount);
+        for (auto role = revocation.role; role != allocator::root_role; role = roles[role].parent)
+            if (!resources::covers(roles[role].name, revocation.in_favour_of)) pending[role].add(revocation.amount);
     for (const auto& [role, amount] : pending)
         if (table.pending_under(role) != amount)
             complaints.push_back("what is pending of a role is not the sum of its parts");

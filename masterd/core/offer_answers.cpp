@@ -103,12 +103,12 @@ void Core::find_waiting() {
 // --- what is noted of frameworks ---
 
 // A framework that wants nothing of what it was offered is asked after those that do, for as long as it said, and ever
-// longer while it goes on. One that has asked for something and was offered something else is taken at its word: it is not
-// noted here.
+// longer while it goes on. One that waits for what it has asked for and was offered something else is taken at its word: it
+// is not noted here.
 void Core::note_declined(Framework& framework, const base::Role& role, const Declined& declined,
                          const v1::Filters& filters) {
     const allocator::Claim* claim = books_.claim(framework.slot, role);
-    if (!claim || !declined.any_asked_for) return;
+    if (!claim || (!declined.any_asked_for && waits_for_something(*claim))) return;
     auto duration = refused_duration(filters);
     if (duration >= indifferent_min) duration *= 1 << std::min(claim->declines, doublings_max);
     duration = std::min(duration, content_max);

@@ -43,7 +43,7 @@ void Core::fire(const RecoveryOver&) {
     recovery_over_.reset();
     for (std::size_t i = 0; i < options_.part_max; ++i) {
         const auto id = state_.absent_agents.first_recovering();
-        if (!id) return;
+        if (!id) break;
         report(Report::Kind::agent_unreachable,
                "agent did not come back to the new master: it is unreachable")
             .agent_id = *id;

@@ -1,6 +1,7 @@
 // REQUEST: what a framework wants, said ahead of offers. A call is taken as a whole or refused as a whole. What is asked for
 // again takes its own earlier place: a gang by its name, anything else by its role, agent and shape.
 
+#include "allocator/portion.hpp"
 #include "common/resources/wire.hpp"
 #include "masterd/core/core.hpp"
 
@@ -163,6 +164,13 @@ void Core::await_end_of_wishes(Framework& framework) {
         for (const Wish& wish : claim.wishes)
             if (wish.until) first = std::min(first.value_or(*wish.until), *wish.until);
     if (first) framework.wishes_over = timers_.schedule(*first, WishesOver{framework.slot});
+}
+
+// For something that the cluster could give, if nothing ran in it.
+bool Core::waits_for_something(const allocator::Claim& claim) const {
+    return std::any_of(claim.wishes.begin(), claim.wishes.end(), [&](const Wish& wish) {
+        return allocator::could_be_met(books_.agent_entries(), wish);
+    });
 }
 
 // Whether an offer holds what its framework has asked for, or it has asked for nothing.

@@ -109,6 +109,8 @@ void Cluster::end_guarantee(const Scheduler& scheduler) {
 void Cluster::take_note_of(const internal::KillTask& kill) {
     if (kill.reason() != v1::TaskStatus::REASON_TASK_REVOKED) return;
     ++outcome_.tasks_revoked;
+    if (master_->state().absent_agents.any_recovering())
+        complain("task " + kill.task_id().value() + " is revoked while nobody knows what runs on agents that are not back");
     const auto& books = master_->state().books;
     const auto* framework = books.framework(base::FrameworkId(kill.framework_id().value()));
     if (!framework) return complain("a task of nobody is revoked");

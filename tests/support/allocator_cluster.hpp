@@ -162,16 +162,22 @@ class AllocatorCluster {
         explicit Refusals(const AllocatorCluster& cluster) : all(cluster) {}
         Refusals(const Refusals&) = delete;
         void for_each(AgentSlot agent, const Visit& visit) const override {
+            const auto tell = [&](FrameworkSlot framework, const Resources& refused) {
+                for (const auto& its : all.frameworks[framework].claims)
+                    visit(framework, all.roles.entries()[its.role].name, refused);
+            };
             for (const auto& [framework, where] : pairs)
-                if (where == agent)
-                    for (const auto& its : all.frameworks[framework].claims)
-                        visit(framework, all.roles.entries()[its.role].name, all.agents[agent].total);
+                if (where == agent) tell(framework, all.agents[agent].total);
+            for (const auto& [where, refused] : sets)
+                if (where.second == agent) tell(where.first, refused);
         }
-        bool refused(FrameworkSlot framework, const base::Role&, AgentSlot agent, const Resources&) const override {
-            return pairs.contains({framework, agent});
+        bool refused(FrameworkSlot framework, const base::Role&, AgentSlot agent, const Resources& offered) const override {
+            const auto set = sets.find({framework, agent});
+            return pairs.contains({framework, agent}) || (set != sets.end() && set->second.contains(offered));
         }
         const AllocatorCluster& all;
-        std::set<std::pair<FrameworkSlot, AgentSlot>> pairs;
+        std::set<std::pair<FrameworkSlot, AgentSlot>> pairs;            // whatever is offered
+        std::map<std::pair<FrameworkSlot, AgentSlot>, Resources> sets;  // that and less
     };
     struct Constraints final : allocator::OfferConstraints {
         bool allow(FrameworkSlot framework, const base::Role&, AgentSlot agent) const override {

@@ -332,6 +332,52 @@ TEST(LargeTasks, AreKeptTheAgentThatIsNearestToRoom) {
     EXPECT_EQ(cluster.holds[0].agent, 1u) << "the last one has more free, and will never have eight";
 }
 
+TEST(LargeTasks, OfAFrameworkThatHasSaidOnlyWhatItTakesAtLeastDoNotStarveEither) {
+    AllocatorCluster cluster;
+    const auto busy = cluster.add_framework("busy");
+    const auto greedy = cluster.add_framework("greedy");
+    cluster.claim(busy).suppressed = true;
+    for (const char* used : {"cpus:7", "cpus:3", "cpus:5"}) cluster.hold(busy, cluster.add_agent("cpus:8"), used);
+    const auto large = cluster.add_framework("large");
+    cluster.claim(large).min_allocatable = {AllocatorCluster::amounts("cpus:8")};
+    cluster.claim(large).has_own_minimum = true;
+    cluster.claim(greedy).suppressed = true;
+    Drf drf(1);
+    EXPECT_TRUE(cluster.plan(drf).offers.empty());
+    cluster.now += cluster.policy.ageing;
+    cluster.plan(drf);
+    ASSERT_EQ(cluster.holds.size(), 1u);
+    EXPECT_EQ(cluster.holds[0].framework, large);
+    EXPECT_EQ(cluster.holds[0].agent, 1u);
+    cluster.claim(greedy).suppressed = false;
+    cluster.wake(greedy);
+    for (const OfferLine& line : cluster.plan(drf).offers) EXPECT_NE(line.agent, 1u) << "it is kept";
+    cluster.give_back(busy, 1, parsed("cpus:3"));
+    const Plan plan = cluster.plan(drf);
+    ASSERT_EQ(offers_to(plan, large), 1u);
+    EXPECT_EQ(plan.offers.back().resources, parsed("cpus:8"));
+    EXPECT_TRUE(cluster.holds.empty());
+}
+
+TEST(LargeTasks, NothingIsGatheredForWhoWantsNothing) {
+    AllocatorCluster cluster;
+    const auto busy = cluster.add_framework("busy");
+    cluster.claim(busy).suppressed = true;
+    cluster.hold(busy, cluster.add_agent("cpus:8"), "cpus:3");
+    const auto content = cluster.add_framework("content"), suppressed = cluster.add_framework("suppressed");
+    for (const auto framework : {content, suppressed}) {
+        cluster.claim(framework).min_allocatable = {AllocatorCluster::amounts("cpus:8")};
+        cluster.claim(framework).has_own_minimum = true;
+    }
+    cluster.claim(content).content_until = cluster.now + 1h;
+    cluster.claim(suppressed).suppressed = true;
+    Drf drf(1);
+    cluster.plan(drf);
+    cluster.now += 10min;
+    cluster.plan(drf);
+    EXPECT_TRUE(cluster.holds.empty());
+}
+
 TEST(LargeTasks, AreNotGatheredForWhileAnAgentHasRoom) {
     AllocatorCluster cluster;
     cluster.add_agent("cpus:8");

@@ -1,6 +1,7 @@
-// Whole clusters in which tasks are taken back, with everything that may be asked for, refused and gathered meanwhile: what is
-// taken reaches those it was taken for, nobody is pushed below a guarantee by it, and it comes to an end.
+// Whole clusters in which tasks are taken back, with everything that may be asked for, refused and gathered meanwhile:
+// what is taken reaches those it was taken for, nobody is pushed below a guarantee by it, and it comes to an end.
 
+#include "allocator/drf/guarantees.hpp"
 #include "allocator/drf/surplus.hpp"
 #include "common/base/prng.hpp"
 #include "tests/support/allocator_town.hpp"
@@ -24,8 +25,9 @@ using tests::AllocatorTown;
 
 constexpr base::Duration step = 1s;
 constexpr base::Duration refusal = 5s;
-constexpr base::Duration peace = 30min;
-constexpr int plans_max = 3000;
+constexpr base::Duration unhurried = 10s;
+constexpr base::Duration peace = 20min;
+constexpr int plans_max = 2000;
 
 Resources amount(std::uint64_t cpus, std::uint64_t mem) {
     return Resources::scalars(Milli::units(static_cast<std::int64_t>(cpus)), Milli::units(static_cast<std::int64_t>(mem)));
@@ -42,8 +44,8 @@ struct Counts {
 };
 Counts counts;
 
-// The master and the frameworks, played here: offers are answered at once, and tasks that were asked for are ended at the end
-// of their grace.
+// The master and the frameworks, played here: offers are answered at once, and tasks that were asked for are ended at the
+// end of their grace.
 class Town {
   public:
     explicit Town(std::uint64_t seed) : prng_(seed), town_(seed) {
@@ -74,7 +76,8 @@ class Town {
         base::Instant last = cluster_.now;
         for (int plans = 0; cluster_.now < last + peace; ++plans) {
             RC_ASSERT(plans < plans_max);
-            cluster_.now = std::max(cluster_.now + step, std::min(again_at_.value_or(cluster_.now + 1min), next_event()));
+            const auto asked_again = std::max(again_at_.value_or(cluster_.now + 1min), cluster_.now + unhurried);
+            cluster_.now = std::max(cluster_.now + step, std::min(asked_again, next_event()));
             if (go_on()) last = cluster_.now;
         }
     }
@@ -102,8 +105,8 @@ class Town {
         const auto what = amount(prng_.below(4), prng_.below(4));
         const bool is_short = cluster_.frameworks[framework].short_aware && prng_.chance(0.3);
         if (what.empty()) return;
-        if (is_short ? !cluster_.agents[agent].available.contains(what) : !for_any_task(cluster_.agents[agent]).contains(what))
-            return;
+        const auto& entry = cluster_.agents[agent];
+        if (!(is_short ? entry.available : for_any_task(entry)).contains(what)) return;
         run(framework, agent, what, is_short ? AllocatorTown::Length::is_short : AllocatorTown::Length::any);
     }
     void run(FrameworkSlot framework, AgentSlot agent, const Resources& what, AllocatorTown::Length length) {
@@ -184,14 +187,14 @@ class Town {
         for (const auto& [task, until] : short_ends_) next = std::min(next, until);
         return next;
     }
-    // Whether anything was taken back.
+    // Whether anything was ended by force.
     bool go_on() {
         for (auto it = refused_until_.begin(); it != refused_until_.end();) {
             if (it->second > cluster_.now) {
                 ++it;
                 continue;
             }
-            cluster_.refusals.pairs.erase(it->first);
+            cluster_.refusals.sets.erase(it->first);
             cluster_.open(it->first.second);
             it = refused_until_.erase(it);
         }
@@ -203,22 +206,22 @@ class Town {
             if (town_.has(it->first)) town_.end(it->first);
             it = short_ends_.erase(it);
         }
-        bool any = plan(nullptr);
-        for (int i = 0; i < 5 && offered_something_; ++i) any |= plan(nullptr);  // what was answered has consequences
-        std::vector<Asked> due;
-        for (const Asked& asked : asked_)
-            if (asked.deadline <= cluster_.now) due.push_back(asked);
-        std::erase_if(asked_, [&](const Asked& asked) { return asked.deadline <= cluster_.now; });
-        for (Asked& asked : due) {
-            if (!carry_out(asked)) continue;
-            any = true;
-            any |= plan(&asked);
+        const std::size_t killed = counts.killed;
+        while (true) {
+            plan(nullptr);
+            for (int i = 0; i < 5 && offered_something_; ++i) plan(nullptr);  // what was answered has consequences
+            const auto due = std::find_if(asked_.begin(), asked_.end(),
+                                          [&](const Asked& asked) { return asked.deadline <= cluster_.now; });
+            if (due == asked_.end()) return counts.killed > killed;
+            Asked asked = std::move(*due);
+            asked_.erase(due);
+            carry_out(asked);
+            plan(&asked);
         }
-        return any;
     }
 
-    // As the master does: what has shrunk to its guarantee keeps its tasks. False when nothing was ended.
-    bool carry_out(Asked& asked) {
+    // As the master does: what has shrunk to its guarantee keeps its tasks.
+    void carry_out(Asked& asked) {
         bool is_whole = true;
         std::vector<base::TaskId> ended;
         std::set<std::pair<FrameworkSlot, std::string>> gangs;
@@ -250,7 +253,6 @@ class Town {
             }
         }
         if (!is_whole) asked.places.clear();
-        return true;
     }
     bool keeps_guarantees(const std::vector<const TaskEntry*>& unit, RoleSlot in_favour_of) const {
         const auto& roles = cluster_.roles.entries();
@@ -267,7 +269,7 @@ class Town {
     }
 
     // With `freed`: what was asked for has just come free.
-    bool plan(const Asked* freed) {
+    void plan(const Asked* freed) {
         const std::size_t before = cluster_.tasks.all.size();
         const Plan plan = town_.plan();
         RC_ASSERT(!testing::Test::HasFailure());
@@ -278,7 +280,6 @@ class Town {
         if (freed) check_that_it_reaches(*freed, plan);
         offered_something_ = !plan.offers.empty();
         for (const OfferLine& line : plan.offers) answer(line);
-        return !plan.revocations.empty();
     }
     void forget_what_was_called_off(const Plan& plan) {
         counts.called_off += plan.call_offs.size();
@@ -331,7 +332,8 @@ class Town {
         const auto& roles = cluster_.roles.entries();
         for (const AgentSlot place : freed.places) {
             const bool is_offered = std::any_of(plan.offers.begin(), plan.offers.end(), [&](const OfferLine& line) {
-                return line.agent == place && is_below(roles, line.role, freed.in_favour_of);
+                // A gang may have found part of its room elsewhere.
+                return (line.agent == place || !line.gang.empty()) && is_below(roles, line.role, freed.in_favour_of);
             });
             const bool is_held = std::any_of(cluster_.holds.begin(), cluster_.holds.end(), [&](const HoldLine& hold) {
                 return hold.agent == place && is_below(roles, hold.role, freed.in_favour_of);
@@ -357,7 +359,9 @@ class Town {
             }
             return;
         }
+        bool waits = false;
         for (auto& wish : claim.wishes) {
+            waits |= could_be_met(cluster_.agents, wish);
             if (!wish.gang.empty() || (!wish.agent.empty() && wish.agent != cluster_.agents[line.agent].id)) continue;
             while (wish.count > 0 && left.quantities().contains(wish.shape)) {
                 run(line.framework, line.agent, scalars_of(wish.shape), length);
@@ -367,8 +371,10 @@ class Town {
         }
         std::erase_if(claim.wishes, [](const Wish& wish) { return wish.count == 0; });
         cluster_.wake(line.framework);
+        // As the master notes it of whoever waits for nothing else.
+        claim.turned_down = left == line.resources && !waits ? larger(claim.turned_down, left.quantities()) : Quantities();
         if (left.quantities().empty()) return;
-        cluster_.refusals.pairs.insert({line.framework, line.agent});
+        cluster_.refusals.sets[{line.framework, line.agent}] = left;
         refused_until_[{line.framework, line.agent}] = cluster_.now + refusal;
     }
 

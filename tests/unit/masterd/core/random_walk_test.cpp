@@ -119,6 +119,7 @@ class RandomWalk {
     // At once or after a while, with whatever comes in meanwhile.
     void lead_again() {
         using namespace masterd::core;
+        killed_ += master_.core.state().revocations.counts().killed;
         if (prng_.chance(0.8)) {
             master_.step(LeadershipLost{"chance"});
             for (auto left = prng_.below(6); left > 0; --left) one_step();

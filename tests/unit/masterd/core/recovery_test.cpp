@@ -68,10 +68,11 @@ TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {
 
 // What a role has on agents that are not back yet is not missing. The module is shown so, and again when it is over.
 TEST(RecoveryWithGuarantees, NothingIsTakenBackForRolesOfWhichMuchMayNotBeSeenYet) {
-    MasterHarness master{{}, std::make_unique<allocator::drf::Drf>(1)};
+    CoreOptions options;
+    options.ping_interval = 1h;  // nobody answers them here
+    MasterHarness master{options, std::make_unique<allocator::drf::Drf>(1)};
     Inheritance inheritance;
     inheritance.agents = {{base::AgentId("m-S7"), Standing::admitted, base::WallTime(7s)}};
-    inheritance.role_orders[base::Role("service")].guarantee.add("cpus", resources::Milli::units(2));
     LeadershipGained gained{2, master.core.state().master_info, std::move(inheritance)};
     master.step(gained);
     const auto host = master.join("host1");
@@ -87,6 +88,9 @@ TEST(RecoveryWithGuarantees, NothingIsTakenBackForRolesOfWhichMuchMayNotBeSeenYe
         for (int i = 0; i < 4; ++i) tasks.push_back(command_task(std::to_string(i), host.id, 1, 100));
         master.send(batch, accept_call(batch.id, {offer.id().value()}, tasks));
     }
+    RoleOrder order{base::Role("service"), {}, RoleOrder::Quota{}};
+    order.quota->guarantee.add("cpus", resources::Milli::units(2));
+    master.step(RolesOrdered{RequestId{100'000}, {order}, true});
     const auto& revocations = master.core.state().revocations.revocations();
     master.pass(74s);
     EXPECT_TRUE(revocations.empty());

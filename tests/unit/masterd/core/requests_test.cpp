@@ -207,6 +207,17 @@ TEST_F(Requests, ThatNoAgentCouldMeetKeepNothingAway) {
     EXPECT_EQ(decline_all(0).size(), 1u);
 }
 
+// Else tasks of others would be taken back for it again and again.
+TEST_F(Requests, ThatNoAgentCouldMeetDoNotHideADecline) {
+    master.join();
+    request({wish(100, 32)});
+    const auto declined = decline_all();
+    ASSERT_EQ(declined.size(), 1u);
+    const auto& claim = master.core.state().books.framework_entries()[master.framework(scheduler).slot].claims.at(0);
+    EXPECT_FALSE(claim.turned_down.empty());
+    EXPECT_GT(claim.content_until, master.now.instant);
+}
+
 TEST_F(Requests, LiftWhatWasRefusedBefore) {
     master.join();
     EXPECT_EQ(decline_all().size(), 1u);

@@ -31,10 +31,13 @@ class Revocations : public testing::Test {
         auto owned = std::make_unique<ScriptedModule>();
         module = owned.get();
         master = std::make_unique<MasterHarness>(options, std::move(owned));
+        begin(batch_info);
+    }
+    void begin(const v1::FrameworkInfo& batch_info) {
         host = master->join("host1");
         other = master->join("host2");
         batch = master->subscribe(batch_info);
-        service = master->subscribe(in_role(service_role));
+        service = master->subscribe(in_role(service_role.c_str()));
         launch(host, {"a", "b", "c"});
         launch(other, {"d"});
         master->take(host);
@@ -362,6 +365,7 @@ TEST_F(Revocations, AreNotAskedForWhileAgentsAreNotBackYet) {
     LeadershipGained gained{2, master->core.state().master_info, {}};
     gained.inheritance.agents = {{base::AgentId("m-S77"), AgentRecord::Standing::admitted, base::WallTime(7s)}};
     master->step(gained);
+    begin(in_role("batch"));
     revoke({line(host, "a")});
     EXPECT_TRUE(table().revocations().empty());
     EXPECT_EQ(reported(Report::Kind::plan_refused), 1u);
