@@ -125,7 +125,7 @@ class Master:
         def is_so():
             if self.process.poll() is not None:
                 raise BedError(f"{self.name} has ended: {self.last_words()}")
-            return self.health() in words
+            return (self.health() or "").startswith(words)
         wait_until(f"{self.name} to be {' or '.join(words)}", is_so, deadline)
 
     def last_words(self):

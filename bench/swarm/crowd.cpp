@@ -60,12 +60,12 @@ void Crowd::post(std::function<void()> what) {
 }
 
 void Crowd::inside(const std::function<void()>& what) {
-    std::promise<void> done;
-    post([&] {
+    const auto done = std::make_shared<std::promise<void>>();
+    post([&what, done] {
         what();
-        done.set_value();
+        done->set_value();
     });
-    done.get_future().wait();
+    done->get_future().wait();
 }
 
 void Crowd::leader_is(http::tcp::endpoint leader) {

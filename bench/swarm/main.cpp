@@ -19,6 +19,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <boost/asio/executor_work_guard.hpp>
+
+#include <algorithm>
 #include <future>
 #include <iostream>
 #include <sstream>
@@ -40,6 +43,12 @@ constexpr std::chrono::milliseconds look_again{5};
 
 double ms_between(base::Instant from, base::Instant to) {
     return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+// For a JSON string: nothing that would end it.
+std::string quoted(std::string text) {
+    std::replace_if(text.begin(), text.end(), [](char c) { return c == '"' || c == '\\' || c < ' '; }, '\'');
+    return text;
 }
 
 class Swarm {
@@ -95,10 +104,9 @@ class Swarm {
     // Runs on the frameworks' strand.
     template <typename What>
     auto ask(What what) {
-        std::packaged_task<decltype(what())()> task(std::move(what));
-        auto result = task.get_future();
-        async::asio::post(strand_, [&task] { task(); });
-        return result.get();
+        const auto task = std::make_shared<std::packaged_task<decltype(what())()>>(std::move(what));
+        async::asio::post(strand_, [task] { (*task)(); });
+        return task->get_future().get();
     }
     template <typename Condition>
     bool wait(double seconds, Condition condition) {
@@ -295,7 +303,7 @@ class Swarm {
         const auto verdict = compare(std::move(ledgers));
         return fmt::format(R"({{"settled": {}, "open": {}, "held": {}, "resent": {}, "broken_links": {}, "calls_failed": {}, "trouble": "{}", {}}})",
                            done, open, sum(&CrowdCounts::held), sum(&CrowdCounts::resent), sum(&CrowdCounts::broken),
-                           ask([&] { return board_.calls_failed; }), ask([&] { return board_.trouble; }), verdict.json());
+                           ask([&] { return board_.calls_failed; }), quoted(ask([&] { return board_.trouble; })), verdict.json());
     }
 
     std::size_t open_tasks() {
