@@ -151,6 +151,11 @@ void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
     std::erase_if(all, [&](const Asks::Freed& freed) {
         return !slot_of_role_.contains(freed.role) || !snapshot.agents[freed.agent].offerable;
     });
+    // What was gathered there for the same is part of it.
+    for (const Asks::Freed& freed : all)
+        if (const Gathering* gathering = gatherings_.on(freed.agent);
+            gathering && !gathering->is_gang && leaves_[gathering->leaf].framework == freed.taker)
+            end_gathering(snapshot, *gathering);
     const auto for_each_limited = [&](const Asks::Freed& freed, auto&& visit) {
         for (RoleSlot role = slot_of_role_.at(freed.role); role != root_role; role = snapshot.roles[role].parent)
             if (limited_.contains(role)) visit(given_[role]);
@@ -159,9 +164,6 @@ void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
         for_each_limited(freed, [&](Quantities& given) { given.add(freed.amount); });
     for (const Asks::Freed& freed : all) {
         for_each_limited(freed, [&](Quantities& given) { given.subtract(freed.amount); });
-        const Gathering* gathering = gatherings_.on(freed.agent);
-        if (gathering && !gathering->is_gang && leaves_[gathering->leaf].framework == freed.taker)
-            end_gathering(snapshot, *gathering);
         const std::size_t before = plan.offers.size();
         LeafIndex taker = 0;
         const auto take = [&](NodeId node, bool is_the_one) {
