@@ -17,6 +17,8 @@ namespace {
 class NoConstraints final : public allocator::OfferConstraints {
   public:
     bool allow(FrameworkSlot, const base::Role&, AgentSlot) const override { return true; }
+    std::shared_ptr<const Traits> traits_of(AgentSlot) const override { return std::make_shared<const Traits>(); }
+    std::shared_ptr<const Demands> demands_of(FrameworkSlot) const override { return nullptr; }
 };
 
 template <typename Table>
