@@ -13,6 +13,7 @@
 #include "masterd/guarded_module.hpp"
 #include "masterd/journal.hpp"
 #include "masterd/leadership.hpp"
+#include "masterd/registry/import_registry.hpp"
 #include "masterd/registry/sqlite_registry.hpp"
 #include "masterd/settings.hpp"
 
@@ -274,6 +275,17 @@ int close_session() {
     return closed ? 0 : fail(exit_cannot_run, closed.error().in("the ZooKeeper session of the master that ended is left to expire"));
 }
 
+// The configuration is not needed, but where it names credentials they are used.
+int import(const std::vector<std::string>& places, const std::string& config_file) {
+    std::optional<zookeeper::Credentials> credentials;
+    if (const auto settings = read_settings(config_file); settings && settings->zookeeper)
+        credentials = settings->zookeeper->credentials;
+    const auto done = registry::import_registry(places.at(0), places.at(1), credentials);
+    if (!done) return fail(exit_cannot_run, done.error());
+    fmt::print("{}\n", *done);
+    return 0;
+}
+
 }  // namespace
 }  // namespace fairlead::masterd
 
@@ -287,10 +299,16 @@ int main(int argc, char** argv) {
     bool close_session = false;
     app.add_flag("--close-session", close_session,
                  "Close the ZooKeeper session that a master has left in $RUNTIME_DIRECTORY, and end");
+    std::vector<std::string> places;
+    app.add_option("--import-registry", places,
+                   "Copy the registry FROM one place TO another, a SQLite file or a zk:// URL, and end; TO must not exist")
+        ->expected(2)
+        ->type_name("FROM TO");
     app.set_version_flag("--version", "fairlead-masterd " FAIRLEAD_VERSION);
     CLI11_PARSE(app, argc, argv);
 
     if (close_session) return masterd::close_session();
+    if (!places.empty()) return masterd::import(places, config_file);
     auto settings = masterd::read_settings(config_file);
     if (!settings) return masterd::fail(masterd::exit_configuration, settings.error());
     return masterd::serve(*settings);
