@@ -142,7 +142,7 @@ struct ZookeeperRegistry::EpochRead {
 
 ZookeeperRegistry::ZookeeperRegistry(async::Executor executor, Options options)
     : options_(std::move(options)),
-      root_(zookeeper::join(options_.url.path, "registry")),
+      root_(registry_path(options_.url)),
       session_(std::move(executor), {.session = {.servers = options_.url.connection(),
                                                  .credentials = options_.url.credentials,
                                                  .timeout = options_.session_timeout},

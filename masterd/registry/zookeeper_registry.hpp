@@ -1,5 +1,6 @@
 #pragma once
-// The registry of several masters: one znode an item, below <path>/registry (proto/fairlead/internal/registry.proto).
+// The registry of several masters: one znode an item, below <path>-registry (proto/fairlead/internal/registry.proto).
+// Beside the path and not in it: pymesos takes whatever lies there for a master when there is none.
 //
 // A change is a multi operation that is made as a whole or not at all, and part of each is a compare-and-set of the znode
 // `epoch`: whoever begins an epoch changes it, and from then on no change of an earlier leader can be made any more,
@@ -20,6 +21,8 @@ namespace fairlead::masterd::registry {
 
 class ItemsRead;
 
+inline std::string registry_path(const zookeeper::Url& url) { return url.path + "-registry"; }
+
 class ZookeeperRegistry final : public Registry {
   public:
     struct Options {
@@ -37,7 +40,7 @@ class ZookeeperRegistry final : public Registry {
     async::awaitable<base::Status> open();
 
     const std::string& cluster_id() const override { return cluster_id_; }
-    std::string place() const override { return options_.url.text() + "/registry"; }
+    std::string place() const override { return options_.url.text() + "-registry"; }
     async::awaitable<base::Result<std::uint64_t>> begin_epoch() override;
     async::awaitable<base::Result<core::Inheritance>> read() override;
     async::awaitable<base::Status> write(std::uint64_t epoch, std::vector<core::Persist> changes) override;

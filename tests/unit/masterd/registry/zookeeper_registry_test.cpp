@@ -62,7 +62,7 @@ class RegistryInZookeeper : public RegistryContract<ZookeeperPlace> {
         while (hand_->state() != zookeeper::SessionState::connected) co_await async::sleep_for(10ms);
         co_return hand_.get();
     }
-    std::string root() const { return place.url.path + "/registry"; }
+    std::string root() const { return registry_path(place.url); }
 
     std::unique_ptr<zookeeper::Session> hand_;
 };
@@ -177,7 +177,7 @@ TEST_F(RegistryInZookeeper, GarbageInAnItemIsNamedAndLeftAlone) {
 TEST_F(RegistryInZookeeper, ForeignZnodesBesideOursAreLeftAlone) {
     run([this]() -> awaitable<void> {
         const auto opened = co_await place.open();
-        for (const char* name : {"/registry/notes", "/registry/agents/notes", "/json.info_0000000001"})
+        for (const char* name : {"-registry/notes", "-registry/agents/notes", "/json.info_0000000001"})
             EXPECT_TRUE(co_await (co_await hand())->create(place.url.path + name, "mine"));
         const auto epoch = co_await take_over(opened);
         EXPECT_TRUE(co_await write(*opened, epoch, written_agent("a")));
