@@ -14,7 +14,9 @@
 #include "masterd/journal.hpp"
 #include "masterd/leadership.hpp"
 #include "masterd/left_behind.hpp"
+#include "masterd/registry/import_registry.hpp"
 #include "masterd/registry/sqlite_registry.hpp"
+#include "masterd/registry/zookeeper_registry.hpp"
 #include "masterd/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -119,10 +121,22 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
     return flags;
 }
 
-base::Result<std::shared_ptr<registry::Registry>> open_registry(const Settings& settings) {
+struct RegistryToOpen {
+    std::shared_ptr<registry::Registry> registry;
+    std::function<async::awaitable<base::Status>()> open;  // none: it is
+};
+
+base::Result<RegistryToOpen> make_registry(asio::io_context& io, const Settings& settings) {
+    if (settings.zookeeper) {
+        registry::ZookeeperRegistry::Options options;
+        options.url = *settings.zookeeper;
+        options.session_timeout = settings.zookeeper_session_timeout;
+        auto registry = std::make_shared<registry::ZookeeperRegistry>(asio::make_strand(io), options);
+        return RegistryToOpen{registry, [registry] { return registry->open(); }};
+    }
     auto file = registry::SqliteFile::open(settings.registry_file);
     if (!file) return file.error();
-    return std::make_shared<registry::SqliteRegistry>(std::move(*file));
+    return RegistryToOpen{std::make_shared<registry::SqliteRegistry>(std::move(*file)), {}};
 }
 
 // What `systemctl status` shows.
@@ -217,14 +231,13 @@ std::optional<election::ElectionOptions> election_options(const Settings& settin
 }
 
 int serve(const Settings& settings) {
-    auto registry = open_registry(settings);
+    asio::io_context io(static_cast<int>(settings.threads));
+    auto registry = make_registry(io, settings);
     if (!registry) return fail(exit_cannot_run, registry.error());
 
-    asio::io_context io(static_cast<int>(settings.threads));
     const auto owner = asio::make_strand(io);
     const std::uint64_t seed = draw_seed();
-    core::CoreOptions options = settings.core;
-    options.cluster_id = (*registry)->cluster_id();
+    core::CoreOptions options = settings.core;  // of which cluster, it learns when it comes to lead
 
     api::Identity identity;
     identity.start_time = base::read_clocks().wall;
@@ -266,8 +279,8 @@ int serve(const Settings& settings) {
 
     const async::Executor election_strand = asio::make_strand(io);
     leadership.emplace(election_strand,
-                       Leadership::Parts{driver, *registry, {}, master_info(settings, {*advertised, endpoint.port()}, seed),
-                                         identity.standing,
+                       Leadership::Parts{driver, registry->registry, registry->open,
+                                         master_info(settings, {*advertised, endpoint.port()}, seed), identity.standing,
                                          [&] { tell_systemd(driver, module, *identity.standing, Alive::not_asked); }},
                        election_options(settings), [&](Leadership::Cause cause, const base::Error& error) {
                            end_with(cause == Leadership::Cause::configuration ? exit_configuration : exit_cannot_run, error);
@@ -312,6 +325,17 @@ int close_session() {
     return closed ? 0 : fail(exit_cannot_run, closed.error().in("the ZooKeeper session of the master that ended is left to expire"));
 }
 
+// The configuration is not needed, but where it names credentials they are used.
+int import(const std::vector<std::string>& places, const std::string& config_file) {
+    std::optional<zookeeper::Credentials> credentials;
+    if (const auto settings = read_settings(config_file); settings && settings->zookeeper)
+        credentials = settings->zookeeper->credentials;
+    const auto done = registry::import_registry(places.at(0), places.at(1), credentials);
+    if (!done) return fail(exit_cannot_run, done.error());
+    fmt::print("{}\n", *done);
+    return 0;
+}
+
 }  // namespace
 }  // namespace fairlead::masterd
 
@@ -325,10 +349,16 @@ int main(int argc, char** argv) {
     bool close_session = false;
     app.add_flag("--close-session", close_session,
                  "Close the ZooKeeper session that a master has left in $RUNTIME_DIRECTORY, and end");
+    std::vector<std::string> places;
+    app.add_option("--import-registry", places,
+                   "Copy the registry FROM one place TO another, a SQLite file or a zk:// URL, and end; TO must not exist")
+        ->expected(2)
+        ->type_name("FROM TO");
     app.set_version_flag("--version", "fairlead-masterd " FAIRLEAD_VERSION);
     CLI11_PARSE(app, argc, argv);
 
     if (close_session) return masterd::close_session();
+    if (!places.empty()) return masterd::import(places, config_file);
     auto settings = masterd::read_settings(config_file);
     if (!settings) {
         const int status = masterd::fail(masterd::exit_configuration, settings.error());

@@ -14,8 +14,8 @@ namespace {
 
 namespace json = boost::json;
 
-// Mesos' replicated log, and our registry.
-constexpr std::array<std::string_view, 2> known_neighbours{"log_replicas", "registry"};
+// Of Mesos' replicated log. Ours has a place of its own.
+constexpr std::string_view known_neighbour = "log_replicas";
 
 json::value with_sorted_keys(const json::value& value) {
     if (const auto* object = value.if_object()) {
@@ -83,7 +83,7 @@ Children sort_children(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
         if (name.starts_with(znode_prefix) && zookeeper::sequence_of(name))
             children.contenders.push_back(name);
-        else if (std::find(known_neighbours.begin(), known_neighbours.end(), name) == known_neighbours.end())
+        else if (name != known_neighbour)
             children.foreign.push_back(name);
     }
     std::sort(children.contenders.begin(), children.contenders.end(), [](const std::string& a, const std::string& b) {

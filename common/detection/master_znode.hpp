@@ -26,7 +26,7 @@ std::string authority_of(const v1::MasterInfo& info);
 std::string address_of(const v1::MasterInfo& info);
 
 // The children of the path that masters have made, the lowest number first; what else is there goes to `foreign`, but for
-// what Mesos and we ourselves keep beside them.
+// what Mesos keeps beside them.
 struct Children {
     std::vector<std::string> contenders;
     std::vector<std::string> foreign;

@@ -172,7 +172,7 @@ void Driver::start_write() {
     ++writes_;
     ++writes_at_hand_;
     auto write = async::with_deadline(limits_.write_max, "writing " + registry_->place(),
-                                      registry_->write(std::exchange(changes_, {})));
+                                      registry_->write(core_->state().epoch, std::exchange(changes_, {})));
     // The registry stays until it has answered, whoever leads then.
     auto ended = [this, term = term_, registry = registry_](std::exception_ptr bug, const base::Status& status) {
         if (bug) std::rethrow_exception(bug);
@@ -185,6 +185,9 @@ void Driver::start_write() {
 
 void Driver::written(std::uint64_t term, const base::Status& status) {
     if (term != term_) return;  // what waited for it is void
+    // It may have been long in coming, because this process was stopped: then the lease is over before it is.
+    if (core_->next_deadline() && *core_->next_deadline() <= base::read_clocks().instant) step(core::TimePassed{});
+    if (term != term_) return carry_out_all();
     if (status) {
         writing_ = false;
         ++writes_over_;

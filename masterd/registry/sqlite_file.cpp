@@ -2,9 +2,13 @@
 
 #include "common/base/uuid.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <random>
@@ -230,6 +234,38 @@ Status read_role_orders(sqlite3* database, core::OrdersByRole& orders) {
         });
 }
 
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+    return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+// A master that is not root has to write what root has made.
+Status give_to_owner_of_folder(const std::filesystem::path& file) {
+    struct stat folder{};
+    if (::geteuid() != 0) return {};
+    if (::stat(folder_of(file).c_str(), &folder) != 0 || ::chown(file.c_str(), folder.st_uid, folder.st_gid) != 0)
+        return base::errno_error("cannot give away " + file.string(), errno);
+    return {};
+}
+
+Status sync_folder(const std::filesystem::path& file) {
+    const int folder = ::open(folder_of(file).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 || ::fsync(folder) != 0) {
+        auto error = base::errno_error("cannot sync the folder of " + file.string(), errno);
+        if (folder >= 0) ::close(folder);
+        return error;
+    }
+    ::close(folder);
+    return {};
+}
+
+Status write_all(sqlite3* database, const std::vector<core::Persist>& changes) {
+    for (const core::Persist& change : changes) {
+        const Status written = std::visit([&](const auto& one) { return write_one(database, one); }, change);
+        if (!written) return written;
+    }
+    return {};
+}
+
 }  // namespace
 
 void SqliteFile::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
@@ -281,16 +317,66 @@ Result<core::Inheritance> SqliteFile::read() const {
     return inheritance;
 }
 
-Status SqliteFile::write(const std::vector<core::Persist>& changes) {
+// Another process may have begun one, if somebody has started two masters on one file.
+Status SqliteFile::check_epoch(std::uint64_t epoch) const {
+    auto newest = newest_epoch();
+    if (!newest) return newest.error();
+    if (*newest == epoch) return {};
+    return Error(ErrorCode::conflict, fmt::format("registry: epoch {} has begun, and this was decided under epoch {}", *newest,
+                                                  epoch));
+}
+
+Status SqliteFile::write(std::uint64_t epoch, const std::vector<core::Persist>& changes) {
     if (auto begun = execute(database_.get(), "BEGIN IMMEDIATE"); !begun) return begun;
-    Status written;
-    for (const core::Persist& change : changes) {
-        written = std::visit([&](const auto& one) { return write_one(database_.get(), one); }, change);
-        if (!written) break;
-    }
+    Status written = check_epoch(epoch);
+    if (written) written = write_all(database_.get(), changes);
     if (written) written = execute(database_.get(), "COMMIT");
     if (!written) static_cast<void>(execute(database_.get(), "ROLLBACK"));
     return written;
+}
+
+Result<std::uint64_t> SqliteFile::newest_epoch() const {
+    auto text = query_text(database_.get(), "SELECT value FROM facts WHERE name = 'epoch'");
+    if (!text) return text.error();
+    return text->has_value() ? std::stoull(**text) : 0;
+}
+
+Result<Contents> SqliteFile::copy_out() const {
+    if (auto begun = execute(database_.get(), "BEGIN"); !begun) return begun.error();
+    auto epoch = newest_epoch();
+    auto inheritance = read();
+    static_cast<void>(execute(database_.get(), "ROLLBACK"));
+    if (!epoch) return epoch.error();
+    if (!inheritance) return inheritance.error();
+    return Contents{cluster_id_, *epoch, *std::move(inheritance)};
+}
+
+Status SqliteFile::fill(const Contents& contents) {
+    sqlite3* database = database_.get();
+    Status written = execute(database, "BEGIN IMMEDIATE");
+    if (written) written = run_with(database, "UPDATE facts SET value = ?1 WHERE name = 'cluster_id'", contents.cluster_id);
+    if (written) written = execute(database, fmt::format("INSERT INTO facts VALUES ('epoch', {})", contents.epoch));
+    if (written) written = write_all(database, changes_to(contents.inheritance));
+    if (written) written = execute(database, "COMMIT");
+    return written;
+}
+
+// It gets its name when it is whole, so that no master ever starts on a part of it.
+Status SqliteFile::make_from(const std::filesystem::path& file, const Contents& contents) {
+    std::error_code error;
+    if (std::filesystem::exists(file, error)) return Error(ErrorCode::already_exists, file.string() + " is there already");
+    std::filesystem::path unfinished = file;
+    unfinished += ".unfinished";
+    std::filesystem::remove(unfinished, error);
+    {
+        auto made = open(unfinished);
+        if (!made) return made.error();
+        if (auto filled = made->fill(contents); !filled) return filled.error().in(unfinished.string());
+    }
+    if (auto given = give_to_owner_of_folder(unfinished); !given) return given;
+    std::filesystem::rename(unfinished, file, error);
+    if (error) return Error(ErrorCode::io, "cannot give " + unfinished.string() + " its name: " + error.message());
+    return sync_folder(file);
 }
 
 }  // namespace fairlead::masterd::registry

@@ -29,14 +29,23 @@ class SqliteFile {
 
     // What write() has left, now and in earlier lives.
     base::Result<core::Inheritance> read() const;
-    // In this order, all of it or nothing; durable when it returns.
-    base::Status write(const std::vector<core::Persist>& changes);
+    // In this order, all of it or nothing; durable when it returns. Refused with `conflict` when a later epoch has begun,
+    // be it by another process.
+    base::Status write(std::uint64_t epoch, const std::vector<core::Persist>& changes);
+
+    base::Result<Contents> copy_out() const;
+    // Makes the file, which must not be there yet.
+    static base::Status make_from(const std::filesystem::path& file, const Contents& contents);
 
   private:
     struct Close {
         void operator()(sqlite3* database) const;
     };
     using Database = std::unique_ptr<sqlite3, Close>;
+
+    base::Result<std::uint64_t> newest_epoch() const;
+    base::Status check_epoch(std::uint64_t epoch) const;
+    base::Status fill(const Contents& contents);
 
     SqliteFile(std::filesystem::path path, Database database, std::string cluster_id)
         : path_(std::move(path)), database_(std::move(database)), cluster_id_(std::move(cluster_id)) {}

@@ -1,10 +1,7 @@
 #include "masterd/registry/sqlite_registry.hpp"
 
-#include "common/async/wake.hpp"
+#include "common/async/promise.hpp"
 
-#include <atomic>
-#include <memory>
-#include <optional>
 #include <utility>
 
 namespace fairlead::masterd::registry {
@@ -22,31 +19,19 @@ async::awaitable<base::Result<core::Inheritance>> SqliteRegistry::read() {
     return on_thread<base::Result<core::Inheritance>>([this] { return file_.read(); });
 }
 
-async::awaitable<base::Status> SqliteRegistry::write(std::vector<core::Persist> changes) {
-    return on_thread<base::Status>([this, changes = std::move(changes)] { return file_.write(changes); });
+async::awaitable<base::Status> SqliteRegistry::write(std::uint64_t epoch, std::vector<core::Persist> changes) {
+    return on_thread<base::Status>([this, epoch, changes = std::move(changes)] { return file_.write(epoch, changes); });
 }
 
-// Whoever waits may be gone when the operation ends: what both need is kept by both.
 template <typename Outcome>
 async::awaitable<Outcome> SqliteRegistry::on_thread(std::function<Outcome()> operation) {
-    struct Shared {
-        explicit Shared(async::Executor executor) : ended(std::move(executor)) {}
-        std::atomic<bool> has_outcome{false};
-        std::optional<Outcome> outcome;
-        async::Wake ended;
-    };
-    auto shared = std::make_shared<Shared>(co_await async::asio::this_coro::executor);
+    const async::Promise<Outcome> outcome(co_await async::asio::this_coro::executor);
     {
         const std::lock_guard lock(mutex_);
-        jobs_.push_back([shared, operation = std::move(operation)] {
-            shared->outcome.emplace(operation());
-            shared->has_outcome = true;
-            shared->ended.ring();
-        });
+        jobs_.push_back([outcome, operation = std::move(operation)] { outcome.give(operation()); });
     }
     come_.notify_one();
-    while (!shared->has_outcome) co_await shared->ended.wait();
-    co_return std::move(*shared->outcome);
+    co_return co_await outcome.wait();
 }
 
 void SqliteRegistry::work(std::stop_token stopped) {

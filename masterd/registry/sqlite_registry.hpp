@@ -25,7 +25,7 @@ class SqliteRegistry final : public Registry {
     std::string place() const override { return file_.path().string(); }
     async::awaitable<base::Result<std::uint64_t>> begin_epoch() override;
     async::awaitable<base::Result<core::Inheritance>> read() override;
-    async::awaitable<base::Status> write(std::vector<core::Persist> changes) override;
+    async::awaitable<base::Status> write(std::uint64_t epoch, std::vector<core::Persist> changes) override;
 
   private:
     using Job = std::function<void()>;

@@ -45,16 +45,17 @@ void Checkers::container_started(int number, const TaskKey& task, const Amount& 
 }
 
 void Checkers::offered(const std::string& offer, const std::string& framework, const std::string& agent,
-                       const Amount& amount, Length length) {
+                       const Amount& amount, Length length, Leader leader) {
     if (!offers_made_.insert(offer).second) complain_("offer " + offer + " was made twice");
     const auto found = agents_.find(agent);
     if (found == agents_.end()) return complain_("offer " + offer + " is of agent " + agent + ", which nobody is");
     const Host& host = hosts_[found->second];
-    standing_[offer] = {framework, found->second, amount, length};
+    standing_[offer] = {framework, found->second, amount, length, leader.epoch};
+    if (leader.is_deposed) return;
     Amount sum = sum_of(host.running);
     Amount without_limit = sum_of(host.running_without_limit);
     for (const auto& [id, standing] : standing_) {
-        if (standing.host != found->second) continue;
+        if (standing.host != found->second || standing.epoch != leader.epoch) continue;
         sum += standing.amount;
         if (standing.length == Length::any) without_limit += standing.amount;
     }
@@ -81,8 +82,10 @@ void Checkers::offered_to_role(const std::string& offer, const std::string& role
         complain_(fmt::format("offer {} shows role {} what is reserved for {}", offer, role, reserved_for));
 }
 
-void Checkers::offers_over_of(const std::string& framework) {
-    std::erase_if(standing_, [&](const auto& item) { return item.second.framework == framework; });
+void Checkers::offers_over_of(const std::string& framework, std::uint64_t epoch) {
+    std::erase_if(standing_, [&](const auto& item) {
+        return item.second.framework == framework && item.second.epoch == epoch;
+    });
 }
 
 void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable) {

@@ -3,8 +3,8 @@
 // between them. Knows nothing of the code under test; whatever it is told that does not fit is complained about.
 //
 //   hosts     no host runs more than it has; no task is started twice
-//   offers    an id is made once; what stands in offers and what runs on a host fit into it together; nobody is offered
-//             what is reserved for a role that is neither its own nor above it
+//   offers    an id is made once; what stands in offers of one epoch and what runs on a host fit into it together, unless a
+//             later epoch has begun; nobody is offered what is reserved for a role that is neither its own nor above it
 //   short     what is kept for short tasks is neither offered nor used without a time limit; an offer's limit is its tasks'
 //   gangs     all of a gang is offered in one event
 //   statuses  reliable updates of a task never go back, and after an end there is nothing but ends
@@ -70,12 +70,19 @@ class Checkers {
 
     // --- offers, as they leave the master and as it is told of their end ---
     enum class Length { any, is_short };
+    // From whom it comes: who leads under this epoch. One that has been followed by another knows no better.
+    struct Leader {
+        std::uint64_t epoch = 1;
+        bool is_deposed = false;
+    };
     void offered(const std::string& offer, const std::string& framework, const std::string& agent, const Amount& amount,
-                 Length length = Length::any);
+                 Length length = Length::any, Leader leader = {1, false});
     void offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const;
     void offer_over(const std::string& offer) { standing_.erase(offer); }
-    void offers_over_of(const std::string& framework);
-    void all_offers_over() { standing_.clear(); }
+    void offers_over_of(const std::string& framework, std::uint64_t epoch = 1);
+    void all_offers_over(std::uint64_t epoch = 1) {
+        std::erase_if(standing_, [&](const auto& item) { return item.second.epoch == epoch; });
+    }
 
     // --- gangs: as frameworks ask for them, and how many tasks the offers in one event bear ---
     void asked_for_gang(const std::string& framework, const std::string& gang, int tasks) { gangs_[{framework, gang}] = tasks; }
@@ -99,6 +106,7 @@ class Checkers {
         int host;
         Amount amount;
         Length length;
+        std::uint64_t epoch;
     };
     struct Progress {
         int furthest = -1;  // of the reliable ones

@@ -15,7 +15,10 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.tasks_per_framework = 5 + static_cast<int>(prng.below(30));
     scenario.fault_chance = prng.chance(0.2) ? 0 : prng.unit() * 0.2;
     scenario.faults_until = std::chrono::seconds(20 + prng.below(120));
-    scenario.masters_crash = prng.chance(0.3);
+    scenario.masters = prng.chance(0.4) ? 1 : 2 + static_cast<int>(prng.below(2));
+    scenario.masters_crash = prng.chance(scenario.masters == 1 ? 0.3 : 0.8);
+    scenario.partition_chance = prng.chance(0.5) ? 0 : prng.unit() * 0.2;
+    if (scenario.masters > 1 && prng.chance(0.3)) scenario.leases = Leases::too_long;
     scenario.modules_change = prng.chance(0.25);
     scenario.reserve_chance = prng.chance(0.5) ? 0 : prng.unit() * 0.5;
     scenario.guarantees = prng.chance(0.5);
@@ -23,7 +26,9 @@ Scenario Scenario::draw(base::Prng& prng) {
     return scenario;
 }
 
-Cluster::Cluster(std::uint64_t seed) : prng_(seed), scenario_(Scenario::draw(prng_)) {
+Cluster::Cluster(std::uint64_t seed, const Adjust& adjust) : prng_(seed), scenario_(Scenario::draw(prng_)) {
+    if (adjust) adjust(scenario_);
+    masters_.resize(static_cast<std::size_t>(scenario_.masters));
     hosts_.resize(static_cast<std::size_t>(scenario_.agents));
     schedulers_.resize(static_cast<std::size_t>(scenario_.frameworks));
 }
@@ -48,10 +53,10 @@ base::Duration Cluster::network_delay() {
     return std::chrono::microseconds(50 + prng_.below(5000));
 }
 
-void Cluster::deliver(std::uint64_t channel, std::function<void()> event) {
+void Cluster::deliver(std::uint64_t channel, Party from, Party to, std::function<void()> event) {
     auto& free = channel_free_[channel];
     free = std::max(free, timeline_.now().instant + network_delay());
-    timeline_.at(free, std::move(event));
+    timeline_.at(free, [this, from, to, event = std::move(event)] { network_.arrive(from, to, event); });
 }
 
 void Cluster::strike(Host& host) {
@@ -85,16 +90,19 @@ void Cluster::plan_faults() {
             if (prng_.chance(scenario_.fault_chance)) strike(host);
         for (Scheduler& scheduler : schedulers_)
             if (prng_.chance(scenario_.fault_chance)) strike(scheduler);
-        if (scenario_.masters_crash && prng_.chance(scenario_.fault_chance / 4)) {
-            ++outcome_.faults;
-            crash_master();
-        }
+        if (scenario_.masters_crash && prng_.chance(scenario_.fault_chance / 4))
+            strike(masters_[prng_.below(masters_.size())]);
+        if (prng_.chance(scenario_.partition_chance)) cut_something();
         plan_faults();
     });
 }
 
 Outcome Cluster::run() {
-    start_master();
+    for (std::size_t i = 0; i < masters_.size(); ++i) {
+        masters_[i].number = static_cast<int>(i);
+        start_master(masters_[i]);
+    }
+    if (masters_.size() > 1) plan_expiry();
     for (std::size_t i = 0; i < hosts_.size(); ++i) {
         Host& host = hosts_[i];
         host.number = static_cast<int>(i);
@@ -105,6 +113,7 @@ Outcome Cluster::run() {
         checkers_.host_has(host.number, {std::llround(host.cpus * 1000), std::llround(host.mem)},
                            {std::llround(host.cpus * 1000 * share), std::llround(host.mem * share)});
         start_agent(host);
+        if (masters_.size() > 1) plan_look(host);
     }
     for (std::size_t i = 0; i < schedulers_.size(); ++i) {
         schedulers_[i].number = static_cast<int>(i);
@@ -112,17 +121,21 @@ Outcome Cluster::run() {
         schedulers_[i].asks = static_cast<Scheduler::Asks>(prng_.below(3));
         schedulers_[i].takes_short = prng_.chance(0.5);
         subscribe(schedulers_[i]);
+        plan_look(schedulers_[i]);
     }
+    if (scenario_.guarantees) guarantee_something();
     plan_faults();
     plan_operator();
 
     const base::Instant end(scenario_.faults_until + scenario_.settle_max);
     while (outcome_.complaints.empty() && !done() && timeline_.run_one(end)) {}
     if (outcome_.complaints.empty()) checkers_.end_of_run();
+    if (outcome_.complaints.empty() && done()) check_orders();
     if (outcome_.complaints.empty() && !done())
         for (const Scheduler& scheduler : schedulers_)
-            complain(fmt::format("framework {} has not settled: {} finished of {}, {} to launch", scheduler.number,
-                                 scheduler.finished, scenario_.tasks_per_framework, scheduler.wanted));
+            complain(fmt::format("framework {} has not settled: {} finished of {}, {} to launch, stream {} of master {}",
+                                 scheduler.number, scheduler.finished, scenario_.tasks_per_framework, scheduler.wanted,
+                                 scheduler.stream.value_or(0), scheduler.stream_master));
     if (!outcome_.complaints.empty()) explain_what_has_not_settled();
     for (const Scheduler& scheduler : schedulers_) {
         outcome_.tasks_finished += scheduler.finished;
@@ -132,9 +145,15 @@ Outcome Cluster::run() {
 }
 
 void Cluster::explain_what_has_not_settled() {
+    for (const Master& master : masters_)
+        complain(fmt::format("master {}: {}, {}, epoch {} of {}, session {} (the first is {}), {} outputs wait, {}",
+                             master.number, master.core ? "up" : "down", master.leads() ? "leads" : "stands by",
+                             master.epoch(), zookeeper_.epoch(), master.session, zookeeper_.first(), master.queue.size(),
+                             network_.is_stopped(master_party(master.number)) ? "stopped" : "running"));
+    const Master* leader = leading_master();
     for (const Scheduler& scheduler : schedulers_) {
         const auto* framework =
-            master_ ? master_->state().books.framework(base::FrameworkId(scheduler.id)) : nullptr;
+            leader ? leader->core->state().books.framework(base::FrameworkId(scheduler.id)) : nullptr;
         for (const auto& [id, task] : scheduler.tasks) {
             if (task.terminal) continue;
             const auto known = [&]() -> std::string {
@@ -147,8 +166,8 @@ void Cluster::explain_what_has_not_settled() {
         }
     }
     for (const Host& host : hosts_)
-        complain(fmt::format("agent{}: {}, link {}, {} containers, {} checkpoints, {}, has {}", host.number + 1,
-                             host.agent ? "up" : "down", host.link.value_or(0), host.containers.size(),
+        complain(fmt::format("agent{}: {}, link {} to master {}, {} containers, {} checkpoints, {}, has {}", host.number + 1,
+                             host.agent ? "up" : "down", host.link.value_or(0), host.link_master, host.containers.size(),
                              host.container_records.size(),
                              host.agent && host.agent->state().registered ? "registered" : "not registered",
                              host.agent ? host.agent->state().total.to_string() : ""));
@@ -157,6 +176,7 @@ void Cluster::explain_what_has_not_settled() {
 bool Cluster::done() const {
     for (const Scheduler& scheduler : schedulers_)
         if (scheduler.finished < scenario_.tasks_per_framework) return false;
+    if (!orders_.empty()) return false;
     // Nothing may still run that no framework is waiting for.
     for (const Host& host : hosts_)
         if (!host.containers.empty() || !reservations_are_settled(host)) return false;
@@ -164,5 +184,6 @@ bool Cluster::done() const {
 }
 
 Outcome simulate(std::uint64_t seed) { return Cluster(seed).run(); }
+Outcome simulate(std::uint64_t seed, const Adjust& adjust) { return Cluster(seed, adjust).run(); }
 
 }  // namespace fairlead::sim

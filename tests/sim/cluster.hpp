@@ -1,17 +1,25 @@
 #pragma once
-// A whole cluster in one thread: the real master core, real agent cores, scripted frameworks, a network that delays and
-// breaks, hosts whose containers outlive their agent. Messages travel as protobuf bytes. Everything may crash and come
-// back: links, streams, agents, whole hosts, schedulers (or another one takes over), the master. What must hold is checked
-// from outside, by what the hosts really run and what the frameworks really see (checkers.hpp).
+// A whole cluster in one thread: real master cores, real agent cores, scripted frameworks, ZooKeeper (zookeeper.hpp), a
+// network that delays and breaks and is cut in one direction or both (network.hpp), hosts whose containers outlive their
+// agent. Messages travel as protobuf bytes. Everything may crash and come back: links, streams, agents, whole hosts,
+// schedulers (or another one takes over), masters; masters may be stopped and go on. What must hold is checked from
+// outside, by what the hosts really run and what the frameworks really see (checkers.hpp).
+//
+// One master leads from its start and writes its registry at once. Several are elected, lead under a lease and write over
+// the network. In some runs their leases are wrong, as clocks might be, so that two lead at a time: then the epochs alone
+// have to keep them from doing harm.
 
 #include "common/base/prng.hpp"
 #include "masterd/core/core.hpp"
 #include "masterd/core/invariants.hpp"
 #include "nodeagentd/core/core.hpp"
 #include "tests/sim/checkers.hpp"
+#include "tests/sim/network.hpp"
 #include "tests/sim/timeline.hpp"
-#include "tests/support/master_registry.hpp"
+#include "tests/sim/zookeeper.hpp"
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,8 +36,11 @@ struct Scenario {
     int tasks_per_framework = 20;
     double fault_chance = 0.02;        // at each of the fault's moments
     base::Duration faults_until{};     // then the cluster has to settle
+    int masters = 1;
     bool masters_crash = false;
     bool modules_change = false;       // with each new master; some plan late, as a shared object's may
+    double partition_chance = 0;       // at each of the fault's moments, for all of the network
+    enum class Leases { right, too_long } leases = Leases::right;
     double reserve_chance = 0;         // at each offer, and at each of the operator's moments
     bool guarantees = false;           // for some roles, and revocation to keep them
     unsigned short_task_percent = 0;
@@ -45,9 +56,47 @@ struct Outcome {
     int tasks_lost_and_repeated = 0;
     int tasks_revoked = 0;
     int faults = 0;
+    int leaderships = 0;
+    int rivalries = 0;        // a master came to lead while another one believed that it did
+    int fenced_messages = 0;  // of a deposed master, at agents that knew better
+    int fenced_writes = 0;    // in the registry
 };
 
 Outcome simulate(std::uint64_t seed);
+// Another scenario than the seed draws.
+using Adjust = std::function<void(Scenario&)>;
+Outcome simulate(std::uint64_t seed, const Adjust& adjust);
+
+// One process after the other on the same machine.
+struct Master {
+    int number = 0;
+    std::unique_ptr<masterd::core::Core> core;  // null: crashed
+    std::uint64_t life = 0;                     // counts its starts, and its ends
+    v1::MasterInfo info;
+    masterd::core::Invariants invariants;
+    std::optional<base::Instant> deadline;
+    std::set<Checkers::TaskKey> revoked;  // in this life
+
+    // What it knows of its election.
+    Zookeeper::SessionId session = 0;
+    bool elected = false;
+    std::uint64_t term = 0;  // how often it was elected, or not any more, or tried again to take over
+    std::optional<base::Instant> lease;
+
+    // Its driver: what was decided and has not been told, behind what has to be written first.
+    struct Waiting {
+        masterd::core::Output output;
+        std::uint64_t write = 0;
+    };
+    std::deque<Waiting> queue;
+    std::vector<masterd::core::Persist> changes;
+    bool writing = false;
+    std::uint64_t writes_over = 0;
+    std::uint64_t write_term = 0;
+
+    bool leads() const { return core && core->state().leading; }
+    std::uint64_t epoch() const { return core ? core->state().epoch : 0; }
+};
 
 // A process that started on a host. Not touched by anything that happens to the agent.
 struct HostContainer {
@@ -64,6 +113,7 @@ struct Host {
     std::uint64_t life = 0;                         // counts the agent's starts
     int boots = 0;
     std::optional<std::uint64_t> link;
+    int link_master = 0;  // to whom
     bool connecting = false;
     std::map<base::ContainerId, HostContainer> containers;
     std::optional<internal::AgentRecord> agent_record;
@@ -85,6 +135,8 @@ struct Scheduler {
     std::string id;
     std::string stream_id;
     std::optional<std::uint64_t> stream;  // open, as the scheduler knows it
+    int stream_master = 0;  // of whom
+    base::Instant last_heard{};
     int wanted = 0;                       // tasks that still have to be launched
     int finished = 0;
     int lost = 0;
@@ -109,7 +161,7 @@ std::string role_of(const Scheduler& scheduler);
 
 class Cluster {
   public:
-    explicit Cluster(std::uint64_t seed);
+    explicit Cluster(std::uint64_t seed, const Adjust& adjust = {});
     Outcome run();
 
   private:
@@ -117,26 +169,59 @@ class Cluster {
     void note(std::string_view bytes);
     base::Duration network_delay();
     // Delivery in the order of sending, per channel.
-    void deliver(std::uint64_t channel, std::function<void()> event);
+    void deliver(std::uint64_t channel, Party from, Party to, std::function<void()> event);
 
     // masters.cpp
-    void start_master();
+    void start_master(Master& master);
     std::unique_ptr<allocator::Module> draw_module(std::uint64_t seed);
     masterd::core::CoreOptions master_options() const;
+    void take_note_of(Master& master, const internal::KillTask& kill);
+    void crash_master(Master& master);
+    void step_master(Master& master, const masterd::core::Input& input);
+    void carry_out_all(Master& master);
+    void carry_out(Master& master, const masterd::core::Output& output);
+    void start_write(Master& master);
+    void send_write(Master& master, std::uint64_t number, std::vector<masterd::core::Persist> changes);
+    void written(Master& master, bool made);
+    void void_queue(Master& master);
+    void carry_out(Master& master, const masterd::core::OpenStream& open);
+    void carry_out(Master& master, const masterd::core::SendEvent& sent);
+    void carry_out(Master& master, const masterd::core::CloseStream& closed);
+    void carry_out(Master& master, const masterd::core::SendToAgent& sent);
+    void carry_out(Master& master, const masterd::core::CloseLink& closed);
+    void carry_out(Master& master, const masterd::core::Reply& reply);
+    void take_note_of(Master& master, const v1::scheduler::Event& event);
+    void plan_master_deadline(Master& master);
+
+    // elections.cpp
+    void ask_zookeeper(Master& master, std::function<std::function<void()>()> request);
+    void contend(Master& master);
+    void keep_probing(Master& master);
+    void probe(Master& master);
+    void probed(Master& master, base::Instant sent, bool alive, bool is_first);
+    void take_over(Master& master);
+    void lose_leadership(Master& master, const std::string& reason);
+    Master* leader_known_to(Party asker);
+    Master* some_master(Party asker);
+    const Master* leading_master() const;
+    void plan_expiry();
+    // Of the process that runs now, when it is not stopped.
+    void later(Master& master, base::Duration delay, std::function<void()> event);
+    base::Duration lease_time() const;
+    void plan_look(Host& host);
+    void plan_look(Scheduler& scheduler);
+    void strike(Master& master);
+    void cut_something();
+    void cut_for(Party a, Party b, base::Duration time);
+    bool is_deposed(const Master& master) const { return master.epoch() < zookeeper_.epoch(); }
+
+    // operators.cpp
     void guarantee_something();
     void end_guarantee(const Scheduler& scheduler);
-    void take_note_of(const internal::KillTask& kill);
-    void crash_master();
-    void step_master(const masterd::core::Input& input);
-    void carry_out(const masterd::core::Effect& effect);
-    void carry_out(const masterd::core::OpenStream& open);
-    void carry_out(const masterd::core::SendEvent& sent);
-    void carry_out(const masterd::core::CloseStream& closed);
-    void carry_out(const masterd::core::SendToAgent& sent);
-    void carry_out(const masterd::core::CloseLink& closed);
-    void carry_out(const masterd::core::Reply& reply);
-    void take_note_of(const v1::scheduler::Event& event);
-    void plan_master_deadline();
+    void order_roles(std::vector<masterd::core::RoleOrder> orders);
+    void send_next_order();
+    void order_answered(std::uint64_t request, unsigned status);
+    void check_orders();
 
     // hosts.cpp
     void start_agent(Host& host);
@@ -144,7 +229,10 @@ class Cluster {
     void cut_power(Host& host);
     void connect(Host& host);
     void break_link(Host& host, bool told_master_later);
-    void step_agent(Host& host, const nodeagentd::core::Input& input);
+    void tell_link_closed(const Host& host, std::uint64_t link);
+    enum class Acted { no, yes };
+    Acted step_agent(Host& host, const nodeagentd::core::Input& input);
+    void take_from_master(Host& host, std::shared_ptr<const internal::FromMaster> message);
     void write_down(Host& host, const nodeagentd::core::Persist& persist);
     void act(Host& host, const nodeagentd::core::Action& action);
     enum class End { of_itself, by_its_limit };
@@ -156,6 +244,8 @@ class Cluster {
     // schedulers.cpp
     void subscribe(Scheduler& scheduler);
     void lose_stream(Scheduler& scheduler);
+    void tell_stream_closed(const Scheduler& scheduler, std::uint64_t stream);
+    void subscribe_later(Scheduler& scheduler);
     void take_over(Scheduler& scheduler);
     void kill_some_task(Scheduler& scheduler);
     void call(Scheduler& scheduler, v1::scheduler::Call call);
@@ -185,21 +275,30 @@ class Cluster {
     Scenario scenario_;
     Timeline timeline_;
     Outcome outcome_;
-    tests::MasterRegistry registry_;
-    std::unique_ptr<masterd::core::Core> master_;
+    Zookeeper zookeeper_{std::chrono::seconds(4)};
+    Network network_;
     Checkers checkers_{[this](const std::string& what) { complain(what); }};
-    std::uint64_t epoch_ = 0;
-    std::set<Checkers::TaskKey> revoked_;  // by this master
-    masterd::core::Invariants master_invariants_;
-    std::optional<base::Instant> master_deadline_;
     std::uint64_t last_number_ = 0;
+    std::vector<Master> masters_;
     std::vector<Host> hosts_;
     std::vector<Scheduler> schedulers_;
-    std::map<std::uint64_t, std::size_t> stream_owner_;  // request of a subscription to scheduler
-    std::map<std::uint64_t, std::size_t> link_owner_;
+    struct Ends {
+        std::size_t owner = 0;  // of schedulers or hosts
+        int master = 0;
+    };
+    std::map<std::uint64_t, Ends> stream_ends_;  // by the request of a subscription
+    std::map<std::uint64_t, Ends> link_ends_;
     std::map<std::uint64_t, base::Instant> channel_free_;
     // Offers named by ACCEPT and DECLINE calls that the master has not answered yet.
-    std::map<std::uint64_t, std::vector<std::string>> calls_about_offers_;
+    struct AboutOffers {
+        int master = 0;
+        std::vector<std::string> offers;
+    };
+    std::map<std::uint64_t, AboutOffers> calls_about_offers_;
+    // One order after the other, each again and again until it is acknowledged; what the last of them said of each role.
+    std::deque<std::vector<masterd::core::RoleOrder>> orders_;
+    std::uint64_t order_at_hand_ = 0;  // its request
+    masterd::core::OrdersByRole acknowledged_orders_;
 };
 
 }  // namespace fairlead::sim

@@ -24,6 +24,8 @@ v1::Resource scalar(const char* name, double amount) {
     return resource;
 }
 
+std::uint64_t channel_to_master(std::uint64_t link) { return 2 * link + 1 + (1ULL << 40); }
+
 Checkers::TaskKey key_of(const nc::StartContainer& spec) { return {spec.framework_id.value(), spec.task_id.value()}; }
 
 Amount amount_of(const nc::StartContainer& spec) {
@@ -91,11 +93,13 @@ void Cluster::connect(Host& host) {
     timeline_.after(std::chrono::milliseconds(1 + prng_.below(3000)), [this, &host, life = host.life] {
         host.connecting = false;
         if (!host.agent || host.link) return;
-        if (host.life != life || !master_) return connect(host);
+        Master* master = some_master(host_party(host.number));
+        if (host.life != life || !master) return connect(host);
         const std::uint64_t link = ++last_number_;
         host.link = link;
-        link_owner_[link] = static_cast<std::size_t>(host.number);
-        step_master(mc::LinkOpened{mc::LinkId{link}, "127.0.0.1"});
+        host.link_master = master->number;
+        link_ends_[link] = {static_cast<std::size_t>(host.number), master->number};
+        step_master(*master, mc::LinkOpened{mc::LinkId{link}, "127.0.0.1"});
         step_agent(host, nc::LinkOpened{nc::LinkId{link}});
     });
 }
@@ -104,13 +108,26 @@ void Cluster::break_link(Host& host, bool told_master_later) {
     if (!host.link) return;
     const std::uint64_t link = *host.link;
     host.link.reset();
-    if (told_master_later)
-        deliver(2 * link + 1 + (1ULL << 40), [this, link] {
-            if (link_owner_.erase(link) > 0) step_master(mc::LinkClosed{mc::LinkId{link}});
-        });
+    if (told_master_later) tell_link_closed(host, link);
     if (!host.agent) return;
     step_agent(host, nc::LinkClosed{nc::LinkId{link}});
     connect(host);
+}
+
+void Cluster::tell_link_closed(const Host& host, std::uint64_t link) {
+    Master& master = masters_[static_cast<std::size_t>(host.link_master)];
+    deliver(channel_to_master(link), host_party(host.number), master_party(master.number), [this, &master, link] {
+        if (link_ends_.erase(link) > 0) step_master(master, mc::LinkClosed{mc::LinkId{link}});
+    });
+}
+
+// What comes from an epoch that is over for this agent must be without effect.
+void Cluster::take_from_master(Host& host, std::shared_ptr<const internal::FromMaster> message) {
+    const std::uint64_t seen = host.agent_record ? host.agent_record->highest_epoch() : 0;
+    const bool is_old = message->epoch() < seen && !message->has_refused();
+    outcome_.fenced_messages += is_old;
+    const auto acted = step_agent(host, nc::LinkMessage{nc::LinkId{*host.link}, std::move(message)});
+    if (is_old && acted == Acted::yes) complain("an agent obeyed a master whose epoch is over");
 }
 
 void Cluster::tell_agent(Host& host, nc::Input input) {
@@ -119,7 +136,7 @@ void Cluster::tell_agent(Host& host, nc::Input input) {
     });
 }
 
-void Cluster::step_agent(Host& host, const nc::Input& input) {
+Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
     const nc::Output output = host.agent->step(timeline_.now(), input);
     host.kept = host.agent->state().reserved;
     for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
@@ -130,22 +147,23 @@ void Cluster::step_agent(Host& host, const nc::Input& input) {
         if (const auto* message = std::get_if<nc::SendToMaster>(&send)) {
             const auto link = static_cast<std::uint64_t>(message->link);
             if (host.link != link) continue;
-            deliver(2 * link + 1 + (1ULL << 40), [this, link, bytes = message->message->SerializeAsString()] {
-                note(bytes);
-                auto parsed = std::make_shared<internal::FromAgent>();
-                if (!parsed->ParseFromString(bytes)) return complain("a message to the master does not parse");
-                if (link_owner_.contains(link)) step_master(mc::LinkMessage{mc::LinkId{link}, parsed});
-            });
+            Master& master = masters_[static_cast<std::size_t>(host.link_master)];
+            deliver(channel_to_master(link), host_party(host.number), master_party(master.number),
+                    [this, &master, link, bytes = message->message->SerializeAsString()] {
+                        note(bytes);
+                        auto parsed = std::make_shared<internal::FromAgent>();
+                        if (!parsed->ParseFromString(bytes)) return complain("a message to the master does not parse");
+                        if (link_ends_.contains(link)) step_master(master, mc::LinkMessage{mc::LinkId{link}, parsed});
+                    });
         } else if (host.link == static_cast<std::uint64_t>(std::get<nc::CloseLink>(send).link)) {
             const std::uint64_t link = *host.link;
             host.link.reset();
-            deliver(2 * link + 1 + (1ULL << 40), [this, link] {
-                if (link_owner_.erase(link) > 0) step_master(mc::LinkClosed{mc::LinkId{link}});
-            });
+            tell_link_closed(host, link);
             connect(host);
         }
     }
     plan_agent_deadline(host);
+    return output.actions.empty() ? Acted::no : Acted::yes;
 }
 
 void Cluster::plan_agent_deadline(Host& host) {

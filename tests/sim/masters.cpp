@@ -1,4 +1,4 @@
-// The master: its steps, where its effects go, and its crashes. Another one starts under the next epoch and knows nothing.
+// Masters: their steps, where their effects go, what they write down first, and their crashes.
 
 #include "tests/sim/cluster.hpp"
 
@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <iterator>
 
 namespace fairlead::sim {
 
@@ -17,7 +18,6 @@ using namespace std::chrono_literals;
 using v1::scheduler::Call;
 using v1::scheduler::Event;
 namespace mc = masterd::core;
-namespace nc = nodeagentd::core;
 
 namespace {
 
@@ -41,17 +41,23 @@ int tasks_in(const Amount& amount) {
 
 }  // namespace
 
-void Cluster::start_master() {
+void Cluster::start_master(Master& master) {
     const std::uint64_t seed = prng_();
-    master_ = std::make_unique<mc::Core>(master_options(), draw_module(seed), seed);
-    v1::MasterInfo info;
-    info.set_id(base::Uuid::draw(prng_).text());
-    info.set_ip(16777343);
-    info.set_port(5050);
-    info.set_hostname("master1");
-    revoked_.clear();
-    step_master(mc::LeadershipGained{++epoch_, info, registry_.read()});
-    if (scenario_.guarantees && epoch_ == 1) guarantee_something();
+    master.core = std::make_unique<mc::Core>(master_options(), draw_module(seed), seed);
+    ++master.life;
+    master.invariants = {};
+    master.revoked.clear();
+    master.info.set_id(base::Uuid::draw(prng_).text());
+    master.info.set_ip(16777343);
+    master.info.set_port(5050);
+    master.info.set_hostname(fmt::format("master{}", master.number + 1));
+    if (masters_.size() > 1) {
+        contend(master);
+        return keep_probing(master);
+    }
+    const std::uint64_t epoch = zookeeper_.begin_epoch();
+    ++outcome_.leaderships;
+    step_master(master, mc::LeadershipGained{epoch, master.info, zookeeper_.read(epoch).value(), {}});
 }
 
 // Only drf and its lottery revoke, so what is guaranteed is only looked at while they lead; a static part of a small host
@@ -59,8 +65,9 @@ void Cluster::start_master() {
 std::unique_ptr<allocator::Module> Cluster::draw_module(std::uint64_t seed) {
     if (!scenario_.modules_change) return std::make_unique<allocator::drf::Drf>(seed);
     constexpr const char* names[] = {"drf", "lottery", "priority", "partition"};
-    const bool is_settling = timeline_.now().instant.time_since_epoch() > scenario_.faults_until;
-    auto module = allocator::choose_module(names[prng_.below(is_settling ? 2 : 4)])->make(seed);
+    // One that stands by may come to lead at the end.
+    const bool may_settle = masters_.size() > 1 || timeline_.now().instant.time_since_epoch() > scenario_.faults_until;
+    auto module = allocator::choose_module(names[prng_.below(may_settle ? 2 : 4)])->make(seed);
     if (prng_.chance(0.5)) return module;
     return std::make_unique<tests::LateModule>(std::move(module), seed, 2s);
 }
@@ -79,46 +86,22 @@ mc::CoreOptions Cluster::master_options() const {
     return options;
 }
 
-void Cluster::guarantee_something() {
-    mc::RolesOrdered ordered{mc::RequestId{++last_number_}, {}, true};
-    for (const Scheduler& scheduler : schedulers_) {
-        if (prng_.chance(0.4)) continue;
-        mc::RoleOrder order{base::Role(fmt::format("role{}", scheduler.number)), {}, {}};
-        order.quota.emplace();
-        order.quota->guarantee.add("cpus", resources::Milli::units(static_cast<std::int64_t>(1 + prng_.below(6))));
-        order.quota->guarantee.add("mem", resources::Milli::units(static_cast<std::int64_t>(64 * (1 + prng_.below(12)))));
-        ordered.orders.push_back(std::move(order));
-    }
-    step_master(ordered);
-}
-
-// What is guaranteed to somebody who needs nothing any more would be kept from the others for ever.
-void Cluster::end_guarantee(const Scheduler& scheduler) {
-    if (!scenario_.guarantees) return;
-    if (!master_) {
-        timeline_.after(5s, [this, &scheduler] { end_guarantee(scheduler); });
-        return;
-    }
-    mc::RoleOrder order{base::Role(fmt::format("role{}", scheduler.number)), {}, {}};
-    order.quota.emplace();
-    step_master(mc::RolesOrdered{mc::RequestId{++last_number_}, {std::move(order)}, true});
-}
-
 // A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks, offers and what is
 // reserved for it and unused; each role has one framework.
-void Cluster::take_note_of(const internal::KillTask& kill) {
+void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
     if (kill.reason() != v1::TaskStatus::REASON_TASK_REVOKED) return;
     ++outcome_.tasks_revoked;
-    if (master_->state().absent_agents.any_recovering())
+    const auto& books = master.core->state().books;
+    if (master.core->state().absent_agents.any_recovering())
         complain("task " + kill.task_id().value() + " is revoked while nobody knows what runs on agents that are not back");
-    const auto& books = master_->state().books;
     const auto* framework = books.framework(base::FrameworkId(kill.framework_id().value()));
     if (!framework) return complain("a task of nobody is revoked");
-    revoked_.emplace(framework->id.value(), kill.task_id().value());
+    master.revoked.emplace(framework->id.value(), kill.task_id().value());
     resources::Quantities left;
     for (const auto& [id, task] : framework->tasks)
-        // A kill that may have been lost with its link is forgotten by the master, and the task lives on.
-        if (task.holds_resources && !(task.kill_sent && revoked_.contains({framework->id.value(), id.value()})))
+        // What has been killed, or may have been, is gone, until its agent comes back with it.
+        if (task.holds_resources && !(master.revoked.contains({framework->id.value(), id.value()}) &&
+                                      (task.kill_sent || master.core->state().revocations.find(framework->slot, id))))
             left.add(task.resources.quantities());
     for (const auto* offer : framework->offers) left.add(offer->resources.quantities());
     for (const auto& agent : books.agent_entries())
@@ -132,71 +115,178 @@ void Cluster::take_note_of(const internal::KillTask& kill) {
                              kill.task_id().value(), framework->roles.front().value()));
 }
 
-void Cluster::crash_master() {
-    if (!master_) return;
-    master_.reset();
-    master_deadline_.reset();
-    checkers_.all_offers_over();
-    calls_about_offers_.clear();
-    for (const auto& [link, index] : std::exchange(link_owner_, {}))
-        deliver(channel_to_agent(link), [this, link = link, index = index] {
-            if (hosts_[index].link == link) break_link(hosts_[index], false);
-        });
-    for (const auto& [stream, index] : std::exchange(stream_owner_, {}))
-        deliver(stream, [this, stream = stream, index = index] {
-            if (schedulers_[index].stream == stream) lose_stream(schedulers_[index]);
-        });
-    timeline_.after(std::chrono::milliseconds(100 + prng_.below(10'000)), [this] { start_master(); });
+void Cluster::crash_master(Master& master) {
+    if (!master.core) return;
+    checkers_.all_offers_over(master.epoch());
+    master.core.reset();
+    ++master.life;
+    ++master.term;
+    ++master.write_term;
+    master.deadline.reset();
+    master.queue.clear();
+    master.changes.clear();
+    master.writing = master.elected = false;
+    master.lease.reset();
+    // systemd closes the session of a dead master where it can; else it has to expire.
+    if (const auto session = std::exchange(master.session, 0); session != 0 && prng_.chance(0.5))
+        timeline_.after(network_delay(), [this, session] { zookeeper_.close(session); });
+    std::erase_if(calls_about_offers_, [&](const auto& call) { return call.second.master == master.number; });
+    for (const auto& [link, ends] : std::map(link_ends_)) {
+        if (ends.master != master.number) continue;
+        link_ends_.erase(link);
+        deliver(channel_to_agent(link), master_party(master.number), host_party(static_cast<int>(ends.owner)),
+                [this, link = link, index = ends.owner] {
+                    if (hosts_[index].link == link) break_link(hosts_[index], false);
+                });
+    }
+    for (const auto& [stream, ends] : std::map(stream_ends_)) {
+        if (ends.master != master.number) continue;
+        stream_ends_.erase(stream);
+        deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(ends.owner)),
+                [this, stream = stream, index = ends.owner] {
+                    if (schedulers_[index].stream == stream) lose_stream(schedulers_[index]);
+                });
+    }
+    network_.go_on(master_party(master.number));
+    timeline_.after(std::chrono::milliseconds(100 + prng_.below(10'000)), [this, &master, life = master.life] {
+        if (master.life == life) start_master(master);
+    });
 }
 
-void Cluster::step_master(const mc::Input& input) {
-    if (!master_) return;
+void Cluster::step_master(Master& master, const mc::Input& input) {
+    if (!master.core) return;
+    const std::uint64_t epoch = master.epoch();
     if (const auto* arrived = std::get_if<mc::CallArrived>(&input)) {
         const Call& call = *arrived->call;
         std::vector<std::string> offers;
         for (const auto& id : call.accept().offer_ids()) offers.push_back(id.value());
         for (const auto& id : call.decline().offer_ids()) offers.push_back(id.value());
         if (!offers.empty())
-            calls_about_offers_[static_cast<std::uint64_t>(arrived->request)] = std::move(offers);
-        if (call.type() == Call::SUBSCRIBE) checkers_.offers_over_of(call.framework_id().value());
+            calls_about_offers_[static_cast<std::uint64_t>(arrived->request)] = {master.number, std::move(offers)};
+        if (call.type() == Call::SUBSCRIBE) checkers_.offers_over_of(call.framework_id().value(), epoch);
     }
     if (const auto* closed = std::get_if<mc::StreamClosed>(&input))
-        for (const auto& framework : master_->state().books.frameworks())
-            if (framework && framework->stream == closed->stream) checkers_.offers_over_of(framework->id.value());
-    const mc::Output output = master_->step(timeline_.now(), input);
-    for (const std::string& broken : master_invariants_.check(master_->state())) complain("master: " + broken);
-    registry_.write(output.persist);
-    for (const mc::Effect& effect : output.effects) carry_out(effect);
-    if (output.allocation_wanted) timeline_.after(0ns, [this] { step_master(mc::AllocationDue{}); });
-    plan_master_deadline();
+        for (const auto& framework : master.core->state().books.frameworks())
+            if (framework && framework->stream == closed->stream) checkers_.offers_over_of(framework->id.value(), epoch);
+    Master::Waiting waiting{master.core->step(timeline_.now(), input), 0};
+    mc::Output& output = waiting.output;
+    for (const std::string& broken : master.invariants.check(master.core->state()))
+        complain(fmt::format("master {}: {}", master.number, broken));
+    if (output.term_ended) {
+        checkers_.all_offers_over(epoch);
+        void_queue(master);
+    }
+    if (!output.persist.empty() && masters_.size() == 1) {
+        zookeeper_.write(master.epoch(), ++master.writes_over, output.persist);
+    } else if (!output.persist.empty()) {
+        std::move(output.persist.begin(), output.persist.end(), std::back_inserter(master.changes));
+        waiting.write = master.writes_over + (master.writing ? 2 : 1);
+    }
+    if (output.allocation_wanted) later(master, 0ns, [this, &master] { step_master(master, mc::AllocationDue{}); });
+    master.queue.push_back(std::move(waiting));
+    carry_out_all(master);
+    plan_master_deadline(master);
 }
 
-void Cluster::plan_master_deadline() {
-    const auto deadline = master_->next_deadline();
-    if (!deadline || (master_deadline_ && *master_deadline_ <= *deadline)) return;
-    master_deadline_ = deadline;
-    timeline_.at(*deadline, [this, due = *deadline] {
-        if (master_deadline_ != due) return;  // an earlier one was planned since
-        master_deadline_.reset();
-        step_master(mc::TimePassed{});
+void Cluster::plan_master_deadline(Master& master) {
+    if (!master.core) return;
+    const auto deadline = master.core->next_deadline();
+    if (!deadline || (master.deadline && *master.deadline <= *deadline)) return;
+    master.deadline = deadline;
+    later(master, *deadline - timeline_.now().instant, [this, &master, due = *deadline] {
+        if (master.deadline != due) return;  // an earlier one was planned since
+        master.deadline.reset();
+        step_master(master, mc::TimePassed{});
     });
 }
 
-void Cluster::carry_out(const mc::Effect& effect) {
-    std::visit([this](const auto& one) { carry_out(one); }, effect);
+// --- the driver: what waits for a write, and what becomes of it ---
+
+void Cluster::carry_out_all(Master& master) {
+    while (!master.queue.empty() && master.queue.front().write <= master.writes_over) {
+        const mc::Output output = std::move(master.queue.front().output);
+        master.queue.pop_front();
+        carry_out(master, output);
+    }
+    if (!master.changes.empty() && !master.writing) start_write(master);
 }
 
-void Cluster::carry_out(const mc::OpenStream& open) {
+void Cluster::carry_out(Master& master, const mc::Output& output) {
+    const bool tells = !output.effects.empty() && master.leads() && masters_.size() > 1;
+    if (tells && scenario_.leases == Scenario::Leases::right && !zookeeper_.is_alive(master.session))
+        complain(fmt::format("master {} acts as the leader, and its session is over", master.number));
+    for (const mc::Effect& effect : output.effects)
+        std::visit([&](const auto& one) { carry_out(master, one); }, effect);
+}
+
+void Cluster::start_write(Master& master) {
+    master.writing = true;
+    send_write(master, master.writes_over + 1, std::exchange(master.changes, {}));
+}
+
+// Again and again until it is known what has become of it.
+void Cluster::send_write(Master& master, std::uint64_t number, std::vector<mc::Persist> changes) {
+    const auto is_open = [&master, term = master.write_term, number] {
+        return master.write_term == term && master.writing && master.writes_over + 1 == number;
+    };
+    ask_zookeeper(master, [this, &master, epoch = master.epoch(), number, changes, is_open]() -> std::function<void()> {
+        const bool made = zookeeper_.write(epoch, number, changes);
+        if (!made) ++outcome_.fenced_writes;
+        return [this, &master, is_open, made] {
+            if (is_open()) written(master, made);
+        };
+    });
+    later(master, 1s, [this, &master, number, changes, is_open] {
+        if (is_open()) send_write(master, number, changes);
+    });
+}
+
+void Cluster::written(Master& master, bool made) {
+    const std::uint64_t term = master.write_term;
+    step_master(master, mc::TimePassed{});  // it may have been long in coming, and the lease be over
+    if (master.write_term != term) return;
+    if (made) {
+        master.writing = false;
+        ++master.writes_over;
+        return carry_out_all(master);
+    }
+    void_queue(master);
+    // It steps aside: others know better.
+    if (const auto session = std::exchange(master.session, 0)) {
+        ask_zookeeper(master, [this, session]() -> std::function<void()> {
+            zookeeper_.close(session);
+            return [] {};
+        });
+        lose_leadership(master, "the registry cannot be written");
+        contend(master);
+    }
+}
+
+void Cluster::void_queue(Master& master) {
+    ++master.write_term;
+    master.writing = false;
+    master.changes.clear();
+    for (const Master::Waiting& waiting : std::exchange(master.queue, {}))
+        for (const mc::Effect& effect : waiting.output.effects) {
+            if (const auto* reply = std::get_if<mc::Reply>(&effect)) carry_out(master, mc::Reply{reply->request, 503, {}});
+            if (const auto* open = std::get_if<mc::OpenStream>(&effect)) carry_out(master, mc::CloseStream{open->request});
+            if (const auto* close = std::get_if<mc::CloseStream>(&effect)) carry_out(master, *close);
+            if (const auto* close = std::get_if<mc::CloseLink>(&effect)) carry_out(master, *close);
+        }
+}
+
+void Cluster::carry_out(Master& master, const mc::OpenStream& open) {
     const auto stream = static_cast<std::uint64_t>(open.request);
-    const auto owner = stream_owner_.find(stream);
-    if (owner == stream_owner_.end()) return;
-    deliver(stream, [this, stream, index = owner->second, id = open.stream_id] {
-        if (schedulers_[index].stream == stream) schedulers_[index].stream_id = id;
-    });
+    const auto ends = stream_ends_.find(stream);
+    if (ends == stream_ends_.end()) return;
+    deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(ends->second.owner)),
+            [this, stream, index = ends->second.owner, id = open.stream_id] {
+                if (schedulers_[index].stream == stream) schedulers_[index].stream_id = id;
+            });
 }
 
 // What the checkers have to know leaves the master here, whether it arrives or not.
-void Cluster::take_note_of(const Event& event) {
+void Cluster::take_note_of(Master& master, const Event& event) {
     std::map<std::pair<std::string, std::string>, int> gangs;
     for (const auto& offer : event.offers().offers()) {
         for (const auto& resource : offer.resources())
@@ -205,69 +295,80 @@ void Cluster::take_note_of(const Event& event) {
                                           resource.reservations().rbegin()->role());
         const Amount amount = amount_of(offer);
         checkers_.offered(offer.id().value(), offer.framework_id().value(), offer.agent_id().value(), amount,
-                          offer.has_max_task_duration() ? Checkers::Length::is_short : Checkers::Length::any);
+                          offer.has_max_task_duration() ? Checkers::Length::is_short : Checkers::Length::any,
+                          {master.epoch(), is_deposed(master)});
         if (offer.has_gang()) gangs[{offer.framework_id().value(), offer.gang()}] += tasks_in(amount);
     }
     for (const auto& [gang, tasks] : gangs) checkers_.offered_gang(gang.first, gang.second, tasks);
     if (event.has_rescind()) checkers_.offer_over(event.rescind().offer_id().value());
 }
 
-void Cluster::carry_out(const mc::SendEvent& sent) {
+void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
     const auto stream = static_cast<std::uint64_t>(sent.stream);
-    const auto owner = stream_owner_.find(stream);
-    if (owner == stream_owner_.end()) return complain("an event on a stream that nobody opened");
-    take_note_of(*sent.event);
-    deliver(stream, [this, stream, index = owner->second, bytes = sent.event->SerializeAsString()] {
-        note(bytes);
-        Event event;
-        if (!event.ParseFromString(bytes)) return complain("an event does not parse");
-        if (schedulers_[index].stream == stream) take_event(schedulers_[index], event);
-    });
+    const auto ends = stream_ends_.find(stream);
+    if (ends == stream_ends_.end()) {
+        // It has gone while this waited for a write.
+        if (masters_.size() == 1) complain("an event on a stream that nobody opened");
+        return;
+    }
+    take_note_of(master, *sent.event);
+    deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(ends->second.owner)),
+            [this, stream, index = ends->second.owner, bytes = sent.event->SerializeAsString()] {
+                note(bytes);
+                Event event;
+                if (!event.ParseFromString(bytes)) return complain("an event does not parse");
+                if (schedulers_[index].stream == stream) take_event(schedulers_[index], event);
+            });
 }
 
-void Cluster::carry_out(const mc::CloseStream& closed) {
+void Cluster::carry_out(Master& master, const mc::CloseStream& closed) {
     const auto stream = static_cast<std::uint64_t>(closed.stream);
-    const auto owner = stream_owner_.find(stream);
-    if (owner == stream_owner_.end()) return;
-    const std::size_t index = owner->second;
-    stream_owner_.erase(owner);
-    deliver(stream, [this, stream, index] {
+    const auto ends = stream_ends_.find(stream);
+    if (ends == stream_ends_.end()) return;
+    const std::size_t index = ends->second.owner;
+    stream_ends_.erase(ends);
+    deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(index)), [this, stream, index] {
         if (schedulers_[index].stream == stream) lose_stream(schedulers_[index]);
     });
 }
 
-void Cluster::carry_out(const mc::SendToAgent& sent) {
+void Cluster::carry_out(Master& master, const mc::SendToAgent& sent) {
     const auto link = static_cast<std::uint64_t>(sent.link);
-    const auto owner = link_owner_.find(link);
-    if (owner == link_owner_.end()) return;
-    if (sent.message->has_kill_task()) take_note_of(sent.message->kill_task());
+    const auto ends = link_ends_.find(link);
+    if (ends == link_ends_.end()) return;
+    if (sent.message->has_kill_task()) take_note_of(master, sent.message->kill_task());
     if (sent.message->has_registered())
-        checkers_.agent_lives_on(sent.message->registered().agent_id().value(), static_cast<int>(owner->second));
-    deliver(channel_to_agent(link), [this, link, index = owner->second, bytes = sent.message->SerializeAsString()] {
-        note(bytes);
-        auto parsed = std::make_shared<internal::FromMaster>();
-        if (!parsed->ParseFromString(bytes)) return complain("a message to an agent does not parse");
-        Host& host = hosts_[index];
-        if (host.agent && host.link == link) step_agent(host, nc::LinkMessage{nc::LinkId{link}, parsed});
-    });
+        checkers_.agent_lives_on(sent.message->registered().agent_id().value(), static_cast<int>(ends->second.owner));
+    deliver(channel_to_agent(link), master_party(master.number), host_party(static_cast<int>(ends->second.owner)),
+            [this, link, index = ends->second.owner, bytes = sent.message->SerializeAsString()] {
+                note(bytes);
+                auto parsed = std::make_shared<internal::FromMaster>();
+                if (!parsed->ParseFromString(bytes)) return complain("a message to an agent does not parse");
+                if (hosts_[index].agent && hosts_[index].link == link) take_from_master(hosts_[index], parsed);
+            });
 }
 
-void Cluster::carry_out(const mc::CloseLink& closed) {
+void Cluster::carry_out(Master& master, const mc::CloseLink& closed) {
     const auto link = static_cast<std::uint64_t>(closed.link);
-    const auto owner = link_owner_.find(link);
-    if (owner == link_owner_.end()) return;
-    const std::size_t index = owner->second;
-    link_owner_.erase(owner);
-    deliver(channel_to_agent(link), [this, link, index] {
+    const auto ends = link_ends_.find(link);
+    if (ends == link_ends_.end()) return;
+    const std::size_t index = ends->second.owner;
+    link_ends_.erase(ends);
+    deliver(channel_to_agent(link), master_party(master.number), host_party(static_cast<int>(index)), [this, link, index] {
         if (hosts_[index].link == link) break_link(hosts_[index], false);
     });
 }
 
-void Cluster::carry_out(const mc::Reply& reply) {
+void Cluster::carry_out(Master& master, const mc::Reply& reply) {
     note(reply.body);
-    const auto about = calls_about_offers_.extract(static_cast<std::uint64_t>(reply.request));
+    const auto request = static_cast<std::uint64_t>(reply.request);
+    if (stream_ends_.contains(request)) return carry_out(master, mc::CloseStream{reply.request});  // no subscription
+    if (request == order_at_hand_)
+        deliver(request, master_party(master.number), operator_party,
+                [this, request, status = reply.status] { order_answered(request, status); });
+    const auto about = calls_about_offers_.extract(request);
     if (about.empty() || reply.status != 202) return;
-    for (const std::string& offer : about.mapped()) checkers_.offer_over(offer);
+    for (const std::string& offer : about.mapped().offers) checkers_.offer_over(offer);
 }
 
 }  // namespace fairlead::sim

@@ -60,14 +60,18 @@ void Cluster::order_some_reservation() {
     for (const auto& one : reserved_amounts(times(1 + static_cast<int>(prng_.below(3))), role_of(scheduler)))
         *wanted.Add() = one;
     const auto change = prng_.chance(0.7) ? mc::read_reserve(wanted, {}, {}) : mc::read_unreserve(wanted, {});
-    step_master(mc::ReservationOrdered{mc::RequestId{++last_number_}, host.agent->state().agent_id, change.value()});
+    if (Master* master = some_master(operator_party))
+        step_master(*master,
+                    mc::ReservationOrdered{mc::RequestId{++last_number_}, host.agent->state().agent_id, change.value()});
 }
 
 bool Cluster::reservations_are_settled(const Host& host) const {
-    if (!master_ || !host.agent || !host.agent->state().registered) return false;
-    const auto* agent = master_->state().books.agent(host.agent->state().agent_id);
+    const Master* master = leading_master();
+    if (!master || !host.agent || !host.agent->state().registered) return false;
+    const auto& books = master->core->state().books;
+    const auto* agent = books.agent(host.agent->state().agent_id);
     if (!agent) return false;
-    const resources::Resources& total = master_->state().books.agent_entries()[agent->slot].total;
+    const resources::Resources& total = books.agent_entries()[agent->slot].total;
     return total == host.agent->state().total && resources::dynamically_reserved(total).empty();
 }
 

@@ -28,13 +28,30 @@ Holding held_in(const v1::Offer& offer, Part part) {
     return sum;
 }
 
+bool is_idempotent(Call::Type type) {
+    switch (type) {
+        case Call::ACKNOWLEDGE:
+        case Call::DECLINE:
+        case Call::KILL:
+        case Call::RECONCILE:
+        case Call::REVIVE: return true;
+        default: return false;
+    }
+}
+
 bool has_room(const Holding& holding) { return holding.cpus >= one_task.cpus && holding.mem >= one_task.mem; }
 
 }  // namespace
 
 void Cluster::subscribe(Scheduler& scheduler) {
+    Master* master = some_master(scheduler_party(scheduler.number));
+    if (!master) return subscribe_later(scheduler);
     const std::uint64_t stream = ++last_number_;
+    // The first process of two may be connected to another master, which closes nothing.
+    if (scheduler.stream && scheduler.stream_master != master->number) tell_stream_closed(scheduler, *scheduler.stream);
     scheduler.stream = stream;
+    scheduler.stream_master = master->number;
+    scheduler.last_heard = timeline_.now().instant;
     scheduler.stream_id.clear();
     const auto index = static_cast<std::size_t>(scheduler.number);
     auto subscription = std::make_shared<Call>();
@@ -52,23 +69,34 @@ void Cluster::subscribe(Scheduler& scheduler) {
         info.mutable_id()->set_value(scheduler.id);
         subscription->mutable_framework_id()->set_value(scheduler.id);
     }
-    stream_owner_[stream] = index;
-    deliver(stream, [this, stream, index, subscription] {
-        // Lost with the connection, or with the master that it was opened to.
-        if (schedulers_[index].stream != stream || !stream_owner_.contains(stream)) return;
-        if (!master_) return lose_stream(schedulers_[index]);
-        step_master(mc::CallArrived{mc::RequestId{stream}, subscription, std::nullopt, {}});
-    });
+    stream_ends_[stream] = {index, master->number};
+    deliver(stream, scheduler_party(scheduler.number), master_party(master->number),
+            [this, master, stream, index, subscription] {
+                // Lost with the connection, or with the master that it was opened to.
+                if (schedulers_[index].stream != stream || !stream_ends_.contains(stream)) return;
+                if (!master->core) return lose_stream(schedulers_[index]);
+                step_master(*master, mc::CallArrived{mc::RequestId{stream}, subscription, std::nullopt, {}});
+            });
 }
 
 void Cluster::lose_stream(Scheduler& scheduler) {
     if (!scheduler.stream) return;
-    const std::uint64_t stream = *scheduler.stream;
+    tell_stream_closed(scheduler, *scheduler.stream);
     scheduler.stream.reset();
-    deliver(stream, [this, stream] {
-        if (stream_owner_.erase(stream) > 0) step_master(mc::StreamClosed{mc::RequestId{stream}});
+    subscribe_later(scheduler);
+}
+
+void Cluster::tell_stream_closed(const Scheduler& scheduler, std::uint64_t stream) {
+    Master& master = masters_[static_cast<std::size_t>(scheduler.stream_master)];
+    deliver(stream, scheduler_party(scheduler.number), master_party(master.number), [this, &master, stream] {
+        if (stream_ends_.erase(stream) > 0) step_master(master, mc::StreamClosed{mc::RequestId{stream}});
     });
-    timeline_.after(std::chrono::milliseconds(1 + prng_.below(5000)), [this, &scheduler] { subscribe(scheduler); });
+}
+
+void Cluster::subscribe_later(Scheduler& scheduler) {
+    timeline_.after(std::chrono::milliseconds(1 + prng_.below(5000)), [this, &scheduler] {
+        if (!scheduler.stream) subscribe(scheduler);
+    });
 }
 
 // Another scheduler of the same framework subscribes while the first one is still there.
@@ -91,17 +119,28 @@ void Cluster::call(Scheduler& scheduler, Call call) {
     if (!scheduler.stream || scheduler.id.empty()) return;
     call.mutable_framework_id()->set_value(scheduler.id);
     const std::uint64_t stream = *scheduler.stream;
-    deliver(stream + (1ULL << 41), [this, &scheduler, stream, id = scheduler.stream_id, bytes = call.SerializeAsString()] {
-        note(bytes);
-        // Calls have a connection of their own: they may arrive when the stream that they name is gone.
-        if (scheduler.stream != stream && prng_.chance(0.5)) return;
-        auto parsed = std::make_shared<Call>();
-        if (!parsed->ParseFromString(bytes)) return complain("a call does not parse");
-        step_master(mc::CallArrived{mc::RequestId{++last_number_}, parsed, id, {}});
-    });
+    Master& master = masters_[static_cast<std::size_t>(scheduler.stream_master)];
+    // Each call may have a connection of its own, and come before one that was made earlier. What a client may repeat when
+    // it has no answer comes twice now and then.
+    const bool may_be_repeated = is_idempotent(call.type());
+    const bool overtakes = may_be_repeated && prng_.chance(0.05);
+    const int copies = may_be_repeated && prng_.chance(0.03) ? 2 : 1;
+    for (int copy = 0; copy < copies; ++copy) {
+        const std::uint64_t channel = overtakes || copy > 0 ? ++last_number_ + (1ULL << 42) : stream + (1ULL << 41);
+        deliver(channel, scheduler_party(scheduler.number), master_party(master.number),
+                [this, &master, &scheduler, stream, id = scheduler.stream_id, bytes = call.SerializeAsString()] {
+                    note(bytes);
+                    // It may arrive when the stream that it names is gone.
+                    if (scheduler.stream != stream && prng_.chance(0.5)) return;
+                    auto parsed = std::make_shared<Call>();
+                    if (!parsed->ParseFromString(bytes)) return complain("a call does not parse");
+                    step_master(master, mc::CallArrived{mc::RequestId{++last_number_}, parsed, id, {}});
+                });
+    }
 }
 
 void Cluster::take_event(Scheduler& scheduler, const Event& event) {
+    scheduler.last_heard = timeline_.now().instant;
     switch (event.type()) {
         case Event::SUBSCRIBED:
             scheduler.id = event.subscribed().framework_id().value();

@@ -23,6 +23,10 @@ bool run_seed(std::uint64_t seed, bool twice, fairlead::sim::Outcome& total) {
     total.tasks_lost_and_repeated += outcome.tasks_lost_and_repeated;
     total.tasks_revoked += outcome.tasks_revoked;
     total.faults += outcome.faults;
+    total.leaderships += outcome.leaderships;
+    total.rivalries += outcome.rivalries;
+    total.fenced_messages += outcome.fenced_messages;
+    total.fenced_writes += outcome.fenced_writes;
     return outcome.complaints.empty();
 }
 
@@ -41,8 +45,8 @@ int main(int argc, char** argv) {
     fairlead::sim::Outcome total;
     if (*only) {
         const bool passed = run_seed(seed, true, total);
-        fmt::print("seed {}: {}; {} tasks finished, {} faults\n", seed, passed ? "clean" : "FAILED", total.tasks_finished,
-                   total.faults);
+        fmt::print("seed {}: {}; {} tasks finished, {} faults, {} leaderships\n", seed, passed ? "clean" : "FAILED",
+                   total.tasks_finished, total.faults, total.leaderships);
         return passed ? 0 : 1;
     }
     std::random_device device;
@@ -57,5 +61,7 @@ int main(int argc, char** argv) {
     }
     fmt::print("{} seeds, {} failed; {} tasks finished, {} lost and repeated, {} revoked, {} faults\n", runs, failed,
                total.tasks_finished, total.tasks_lost_and_repeated, total.tasks_revoked, total.faults);
+    fmt::print("{} leaderships, {} of them beside one who believed to lead; refused of such: {} messages, {} writes\n",
+               total.leaderships, total.rivalries, total.fenced_messages, total.fenced_writes);
     return failed == 0 ? 0 : 1;
 }

@@ -33,7 +33,7 @@ class SharedRegistry final : public registry::Registry {
         co_return ++epoch;
     }
     awaitable<base::Result<core::Inheritance>> read() override { co_return core::Inheritance(); }
-    awaitable<base::Status> write(std::vector<core::Persist>) override { co_return base::Status(); }
+    awaitable<base::Status> write(std::uint64_t, std::vector<core::Persist>) override { co_return base::Status(); }
 
     std::uint64_t epoch = 0;
     std::optional<Error> refusal;

@@ -157,8 +157,10 @@ class Durability : public testing::Test {
             ASSERT_FALSE(failure);
             has_ended = true;
         });
-        registry = std::make_shared<registry::SqliteRegistry>(registry::SqliteFile::open(folder.file()).value());
-        driver.lead({1, {}}, registry);
+        auto file = registry::SqliteFile::open(folder.file()).value();
+        const std::uint64_t epoch = file.begin_epoch().value();
+        registry = std::make_shared<registry::SqliteRegistry>(std::move(file));
+        driver.lead({epoch, {}}, registry);
         EXPECT_EQ(sqlite3_open(folder.file().c_str(), &other), SQLITE_OK);
         sqlite3_busy_timeout(other, 5000);
     }
@@ -301,6 +303,7 @@ TEST_F(Durability, AnEndOfLeadershipDoesNotWaitForTheDisk) {
     driver.stop_leading("the test says so");
     poll();
     EXPECT_EQ(happened, (Happened{"f gets 503", "a is closed"}));
+    sql("UPDATE facts SET value = 2 WHERE name = 'epoch'");
     driver.lead({2, {}}, registry);
     subscribe("g");
     poll();
@@ -310,7 +313,7 @@ TEST_F(Durability, AnEndOfLeadershipDoesNotWaitForTheDisk) {
     go_on();
     run_until_happened(4);
     EXPECT_EQ(happened.back(), "b is registered");
-    EXPECT_EQ(agents_written(), 2u);
+    EXPECT_EQ(agents_written(), 1u) << "a was of the last term";
 }
 
 TEST_F(Durability, LeadershipIsHeardAlsoWhenTheMailboxIsFull) {

@@ -79,6 +79,10 @@ TEST_F(RegistryFile, AFolderThatIsNotThereIsNamed) {
 
 using Standing = core::AgentRecord::Standing;
 
+static base::Status write(SqliteFile& registry, const std::vector<core::Persist>& changes) {
+    return registry.write(registry.begin_epoch().value(), changes);
+}
+
 static core::PersistAgent agent(const std::string& id, Standing standing, int since_s) {
     return {{base::AgentId(id), standing, base::WallTime(std::chrono::seconds(since_s))}};
 }
@@ -90,12 +94,12 @@ TEST_F(RegistryFile, WhatWasWrittenIsReadByTheNextLife) {
         const auto nothing = registry->read();
         ASSERT_TRUE(nothing);
         EXPECT_TRUE(nothing->agents.empty());
-        ASSERT_TRUE(registry->write({agent("a", Standing::admitted, 1), agent("b", Standing::removed, 2),
+        ASSERT_TRUE(write(*registry, {agent("a", Standing::admitted, 1), agent("b", Standing::removed, 2),
                                      agent("c", Standing::admitted, 3), agent("a", Standing::unreachable, 4),
                                      core::PersistEndedFramework{base::FrameworkId("f")},
                                      core::PersistEndedFramework{base::FrameworkId("e")},
                                      core::PersistEndedFramework{base::FrameworkId("f")}}));
-        ASSERT_TRUE(registry->write({core::ForgetAgent{base::AgentId("c")},
+        ASSERT_TRUE(write(*registry, {core::ForgetAgent{base::AgentId("c")},
                                      core::PersistEndedFramework{base::FrameworkId("g")},
                                      core::ForgetEndedFramework{base::FrameworkId("e")}}));
     }
@@ -122,25 +126,25 @@ TEST_F(RegistryFile, WhatOperatorsSaidOfRolesIsReadByTheNextLife) {
         auto registry = SqliteFile::open(file());
         ASSERT_TRUE(registry);
         EXPECT_TRUE(registry->read()->role_orders.empty());
-        ASSERT_TRUE(registry->write({core::PersistRoleOrders{eng, quota}, core::PersistRoleOrders{batch, quota}}));
-        ASSERT_TRUE(registry->write({core::PersistRoleOrders{batch, heavy}}));
+        ASSERT_TRUE(write(*registry, {core::PersistRoleOrders{eng, quota}, core::PersistRoleOrders{batch, quota}}));
+        ASSERT_TRUE(write(*registry, {core::PersistRoleOrders{batch, heavy}}));
     }
     const core::OrdersByRole expected{{eng, quota}, {batch, heavy}};
     auto registry = SqliteFile::open(file());
     const auto left = registry.value().read();
     ASSERT_TRUE(left) << left.error().message();
     EXPECT_EQ(left->role_orders, expected);
-    ASSERT_TRUE(registry->write({core::PersistRoleOrders{eng, {}}, core::PersistRoleOrders{batch, {}}}));
+    ASSERT_TRUE(write(*registry, {core::PersistRoleOrders{eng, {}}, core::PersistRoleOrders{batch, {}}}));
     EXPECT_TRUE(registry->read()->role_orders.empty());
 }
 
 TEST_F(RegistryFile, TheLayoutBeforeOrdersOfRolesIsBroughtUpToDate) {
-    ASSERT_TRUE(SqliteFile::open(file())->write({agent("a", Standing::admitted, 1)}));
+    ASSERT_TRUE(SqliteFile::open(file())->write(0, {agent("a", Standing::admitted, 1)}));
     sql("DROP TABLE role_amounts; DROP TABLE roles; PRAGMA user_version = 2");
     auto registry = SqliteFile::open(file());
     ASSERT_TRUE(registry) << registry.error().message();
     EXPECT_EQ(registry->read()->agents.size(), 1u);
-    EXPECT_TRUE(registry->write({core::PersistRoleOrders{base::Role("eng"), {2, {}, {}}}}));
+    EXPECT_TRUE(write(*registry, {core::PersistRoleOrders{base::Role("eng"), {2, {}, {}}}}));
     EXPECT_EQ(registry->read()->role_orders.size(), 1u);
 }
 
@@ -148,12 +152,12 @@ TEST_F(RegistryFile, OfChangesOfWhichOneFailsNoneIsMade) {
     auto registry = SqliteFile::open(file());
     ASSERT_TRUE(registry);
     sql("CREATE TRIGGER full BEFORE INSERT ON ended_frameworks BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
-    const auto written = registry->write(
+    const auto written = write(*registry,
         {agent("a", Standing::admitted, 1), core::PersistEndedFramework{base::FrameworkId("f")}});
     ASSERT_FALSE(written);
     EXPECT_NE(written.error().message().find("the disk is full"), std::string::npos) << written.error().message();
     EXPECT_TRUE(registry->read()->agents.empty());
-    EXPECT_TRUE(registry->write({agent("a", Standing::admitted, 1)}));
+    EXPECT_TRUE(write(*registry, {agent("a", Standing::admitted, 1)}));
 }
 
 TEST_F(RegistryFile, TheFirstLayoutIsBroughtUpToDate) {
@@ -162,7 +166,7 @@ TEST_F(RegistryFile, TheFirstLayoutIsBroughtUpToDate) {
     auto registry = SqliteFile::open(file());
     ASSERT_TRUE(registry) << registry.error().message();
     EXPECT_EQ(registry->cluster_id(), name);
-    EXPECT_TRUE(registry->write({agent("a", Standing::admitted, 1)}));
+    EXPECT_TRUE(write(*registry, {agent("a", Standing::admitted, 1)}));
 }
 
 }  // namespace fairlead::masterd::registry

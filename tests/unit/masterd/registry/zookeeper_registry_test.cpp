@@ -1,0 +1,318 @@
+// Against a real server: what a registry in ZooKeeper promises beside what every registry does.
+
+#include "masterd/registry/zookeeper_registry.hpp"
+
+#include "common/async/deadline.hpp"
+#include "common/async/task_group.hpp"
+#include "common/zookeeper/paths.hpp"
+#include "masterd/registry/znode_values.hpp"
+#include "tests/support/registry_contract.hpp"
+#include "tests/support/zookeeper_server.hpp"
+
+#include <atomic>
+#include <set>
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using async::awaitable;
+using base::ErrorCode;
+using registry::ZookeeperRegistry;
+
+struct ZookeeperPlace {
+    ZookeeperPlace() {
+        static std::atomic<int> places{0};
+        url.servers = {ZookeeperServer::shared().address()};
+        url.path = "/place" + std::to_string(++places) + "/fairlead";
+    }
+    ZookeeperRegistry::Options options() const {
+        ZookeeperRegistry::Options options;
+        options.url = url;
+        options.session_timeout = 4s;
+        return options;
+    }
+    awaitable<std::shared_ptr<registry::Registry>> open() { co_return co_await open(options()); }
+    awaitable<std::shared_ptr<ZookeeperRegistry>> open(ZookeeperRegistry::Options options) {
+        auto opened = std::make_shared<ZookeeperRegistry>(context.get_executor(), std::move(options));
+        const auto done = co_await opened->open();
+        if (!done) throw std::runtime_error(done.error().message());
+        co_return opened;
+    }
+    awaitable<base::Status> try_to_open(ZookeeperRegistry::Options options) {
+        ZookeeperRegistry opened(context.get_executor(), std::move(options));
+        co_return co_await opened.open();
+    }
+
+    async::asio::io_context context;
+    zookeeper::Url url;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Zookeeper, RegistryContract, ZookeeperPlace);
+
+class RegistryInZookeeper : public RegistryContract<ZookeeperPlace> {
+  protected:
+    // An operator's hand in the same place.
+    awaitable<zookeeper::Session*> hand() {
+        if (!hand_) {
+            zookeeper::SessionOptions options{.servers = place.url.connection(), .timeout = 4s};
+            hand_ = std::make_unique<zookeeper::Session>(place.context.get_executor(), options,
+                                                         [](const zookeeper::SessionEvent&) {});
+        }
+        while (hand_->state() != zookeeper::SessionState::connected) co_await async::sleep_for(10ms);
+        co_return hand_.get();
+    }
+    std::string root() const { return registry_path(place.url); }
+
+    std::unique_ptr<zookeeper::Session> hand_;
+};
+
+TEST_F(RegistryInZookeeper, AWriteThatIsLargerThanZooKeeperTakesAtOnceGoesInSteps) {
+    run([this]() -> awaitable<void> {
+        auto options = place.options();
+        options.step_operations_max = 10;
+        const auto opened = co_await place.open(options);
+        const auto epoch = co_await take_over(opened);
+        std::vector<mc::Persist> changes;
+        for (int i = 0; i < 95; ++i) changes.emplace_back(written_agent("a" + std::to_string(i)));
+        EXPECT_TRUE(co_await opened->write(epoch, changes));
+        internal::RegistryEpoch value;
+        const auto node = co_await (co_await hand())->get(root() + "/epoch");
+        EXPECT_TRUE(value.ParseFromString(node->data));
+        EXPECT_EQ(value.writes(), 10u);
+        mc::Inheritance inheritance;
+        co_await take_over(opened, &inheritance);
+        EXPECT_EQ(inheritance.agents.size(), 95u);
+    });
+}
+
+TEST_F(RegistryInZookeeper, AWriteWhoseConnectionIsLostIsMadeOnce) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        const auto epoch = co_await take_over(opened);
+        std::optional<base::Status> written;
+        async::TaskGroup group(place.context.get_executor(), [](auto, auto) {});
+        const auto write_many = [&]() -> awaitable<void> {
+            std::vector<mc::Persist> changes;
+            for (int i = 0; i < 3000; ++i) changes.emplace_back(written_agent("a" + std::to_string(i)));
+            changes.emplace_back(written_framework("f"));
+            written = co_await opened->write(epoch, std::move(changes));
+        };
+        group.spawn("write", write_many());
+        co_await async::asio::post(async::asio::use_awaitable);  // it has been sent
+        ZookeeperServer::shared().kill();
+        ZookeeperServer::shared().start();
+        while (!written) co_await async::sleep_for(10ms);
+        EXPECT_TRUE(*written) << written->error().message();
+        EXPECT_TRUE(co_await write(*opened, epoch, written_agent("b")));
+        mc::Inheritance inheritance;
+        const auto next = co_await place.open();
+        co_await take_over(next, &inheritance);
+        EXPECT_EQ(inheritance.agents.size(), 3001u);
+        EXPECT_EQ(inheritance.ended_frameworks.size(), 1u);
+    });
+}
+
+TEST_F(RegistryInZookeeper, AWriteThatWasOnItsWayForLongIsRefusedAsAWhole) {
+    run([this]() -> awaitable<void> {
+        auto options = place.options();
+        options.step_operations_max = 10;
+        const auto first = co_await place.open(options);
+        const auto old = co_await take_over(first);
+        EXPECT_TRUE(co_await write(*first, old, written_agent("before")));
+        const auto second = co_await place.open();
+        co_await take_over(second);
+        std::vector<mc::Persist> changes;
+        for (int i = 0; i < 95; ++i) changes.emplace_back(written_agent("a" + std::to_string(i)));
+        const auto refused = co_await first->write(old, changes);
+        EXPECT_FALSE(refused);
+        EXPECT_NE(refused.error().message().find("another master has begun an epoch"), std::string::npos)
+            << refused.error().message();
+        EXPECT_FALSE(co_await write(*first, old, written_agent("z"))) << "and so is all that would follow";
+        mc::Inheritance inheritance;
+        co_await take_over(second, &inheritance);
+        EXPECT_EQ(inheritance.agents.size(), 1u);
+    });
+}
+
+TEST_F(RegistryInZookeeper, WhoHasNotReadItCannotWrite) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        const auto epoch = (co_await opened->begin_epoch()).value();
+        EXPECT_FALSE(co_await write(*opened, epoch, written_agent("a")));
+    });
+}
+
+TEST_F(RegistryInZookeeper, WhatSomebodyElseHasChangedIsNotOverwrittenUnseen) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        const auto epoch = co_await take_over(opened);
+        EXPECT_TRUE(co_await write(*opened, epoch, written_agent("a")));
+        const std::string path = root() + "/" + registry::path_of(registry::Shelf::agents, "a");
+        EXPECT_TRUE(co_await (co_await hand())->remove(path));
+        const auto refused = co_await write(*opened, epoch, written_agent("b"), written_agent("a", Standing::unreachable));
+        EXPECT_EQ(refused.error().code(), ErrorCode::conflict) << refused.error().message();
+        mc::Inheritance inheritance;
+        const auto next = co_await take_over(opened, &inheritance);
+        EXPECT_TRUE(inheritance.agents.empty());
+        EXPECT_TRUE(co_await write(*opened, next, written_agent("a")));
+    });
+}
+
+TEST_F(RegistryInZookeeper, GarbageInAnItemIsNamedAndLeftAlone) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        const auto epoch = co_await take_over(opened);
+        EXPECT_TRUE(co_await write(*opened, epoch, written_agent("a"), written_agent("b")));
+        const std::string path = registry::path_of(registry::Shelf::agents, "a");
+        EXPECT_TRUE(co_await (co_await hand())->set(root() + "/" + path, "garbage"));
+        EXPECT_TRUE(co_await opened->begin_epoch());
+        const auto read = co_await opened->read();
+        EXPECT_EQ(read.error().code(), ErrorCode::malformed);
+        EXPECT_NE(read.error().message().find(path), std::string::npos) << read.error().message();
+        EXPECT_EQ((co_await (co_await hand())->get(root() + "/" + path))->data, "garbage");
+    });
+}
+
+TEST_F(RegistryInZookeeper, ForeignZnodesBesideOursAreLeftAlone) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        for (const char* name : {"-registry/notes", "-registry/agents/notes", "/json.info_0000000001"})
+            EXPECT_TRUE(co_await (co_await hand())->create(place.url.path + name, "mine"));
+        const auto epoch = co_await take_over(opened);
+        EXPECT_TRUE(co_await write(*opened, epoch, written_agent("a")));
+        mc::Inheritance inheritance;
+        co_await take_over(opened, &inheritance);
+        EXPECT_EQ(inheritance.agents.size(), 1u);
+        EXPECT_EQ((co_await (co_await hand())->get(root() + "/notes"))->data, "mine");
+    });
+}
+
+TEST_F(RegistryInZookeeper, WhatIsNoRegistryOfOursIsRefusedAndLeftAlone) {
+    run([this]() -> awaitable<void> {
+        auto* own = co_await hand();
+        EXPECT_TRUE(co_await zookeeper::make_path(*own, root(), zookeeper::Acl::open));
+        EXPECT_TRUE(co_await own->set(root(), "somebody's recipes"));
+        auto refused = co_await place.try_to_open(place.options());
+        EXPECT_EQ(refused.error().code(), ErrorCode::invalid_config);
+        EXPECT_NE(refused.error().message().find("not a Fairlead registry"), std::string::npos) << refused.error().message();
+        EXPECT_EQ((co_await own->get(root()))->data, "somebody's recipes");
+
+        internal::RegistryHeader newer;
+        newer.set_magic(std::string(registry::znode_magic));
+        newer.set_format_version(registry::znode_format_version + 1);
+        newer.set_cluster_id("c");
+        EXPECT_TRUE(co_await own->set(root(), newer.SerializeAsString()));
+        refused = co_await place.try_to_open(place.options());
+        EXPECT_NE(refused.error().message().find("newer Fairlead"), std::string::npos) << refused.error().message();
+    });
+}
+
+TEST_F(RegistryInZookeeper, AMasterWhoseRegistryIsBroughtToANewerFormatBeginsNoEpoch) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        internal::RegistryHeader newer;
+        newer.set_magic(std::string(registry::znode_magic));
+        newer.set_format_version(registry::znode_format_version + 1);
+        newer.set_cluster_id(opened->cluster_id());
+        EXPECT_TRUE(co_await (co_await hand())->set(root(), newer.SerializeAsString()));
+        const auto epoch = co_await opened->begin_epoch();
+        EXPECT_EQ(epoch.error().code(), ErrorCode::invalid_config);
+    });
+}
+
+TEST_F(RegistryInZookeeper, OneThatHasGoneIsNotMadeAnew) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        const auto epoch = co_await take_over(opened);
+        auto* own = co_await hand();
+        for (const auto shelf : registry::shelves) {
+            for (unsigned bucket = 0; bucket < registry::buckets; ++bucket)
+                EXPECT_TRUE(co_await own->remove(root() + "/" + registry::name_of(shelf) + "/" + registry::name_of_bucket(bucket)));
+            EXPECT_TRUE(co_await own->remove(root() + "/" + registry::name_of(shelf)));
+        }
+        EXPECT_TRUE(co_await own->remove(root() + "/epoch"));
+        EXPECT_TRUE(co_await own->remove(root()));
+        EXPECT_FALSE(co_await write(*opened, epoch, written_agent("a")));
+        const auto next = co_await opened->begin_epoch();
+        EXPECT_NE(next.error().message().find("has gone"), std::string::npos) << next.error().message();
+        EXPECT_FALSE((co_await own->exists(root()))->has_value());
+        // A master that is started then makes another cluster's; whoever knew the old one does not take it for its own.
+        const auto another = co_await place.open();
+        EXPECT_NE(another->cluster_id(), opened->cluster_id());
+        EXPECT_EQ((co_await opened->begin_epoch()).error().code(), ErrorCode::invalid_config);
+    });
+}
+
+TEST_F(RegistryInZookeeper, ManyMastersThatStartAtOnceMakeOneRegistry) {
+    run([this]() -> awaitable<void> {
+        std::vector<std::string> names;
+        async::TaskGroup group(place.context.get_executor(), [](auto, std::exception_ptr failure) {
+            ADD_FAILURE() << async::describe(failure);
+        });
+        const auto start = [&]() -> awaitable<void> { names.push_back((co_await place.open())->cluster_id()); };
+        for (int i = 0; i < 5; ++i) group.spawn("a master", start());
+        co_await group.join();
+        EXPECT_EQ(names.size(), 5u);
+        EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), 1u);
+    });
+}
+
+TEST_F(RegistryInZookeeper, WhoMayNotWriteFindsOutAtTheStart) {
+    run([this]() -> awaitable<void> {
+        auto theirs = place.options();
+        theirs.url.credentials = zookeeper::Credentials{"fairlead", "secret"};
+        co_await place.open(theirs);
+        const auto refused = co_await place.try_to_open(place.options());  // without credentials
+        EXPECT_EQ(refused.error().code(), ErrorCode::permission_denied) << refused.error().message();
+        auto wrong = theirs;
+        wrong.url.credentials->password = "guess";
+        EXPECT_EQ((co_await place.try_to_open(wrong)).error().code(), ErrorCode::permission_denied);
+        EXPECT_TRUE(co_await place.try_to_open(theirs));
+    });
+}
+
+TEST_F(RegistryInZookeeper, WithoutAServerItSaysSo) {
+    run([this]() -> awaitable<void> {
+        auto options = place.options();
+        options.url.servers = {"127.0.0.1:1"};
+        options.patience = 100ms;
+        const auto refused = co_await place.try_to_open(options);
+        EXPECT_EQ(refused.error().code(), ErrorCode::unavailable);
+        EXPECT_NE(refused.error().message().find("127.0.0.1:1"), std::string::npos) << refused.error().message();
+    });
+}
+
+TEST_F(RegistryInZookeeper, ACopyIsTheSameAndLeadsUnderItsEpochAndCluster) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open(place.options());
+        const auto epoch = co_await take_over(opened);
+        mc::RoleOrders heavy{3, {}, {}};
+        std::vector<mc::Persist> changes{written_agent("a"), written_agent("b", Standing::removed, 7), written_framework("f"),
+                                         written_framework("e"), mc::PersistRoleOrders{base::Role("eng"), heavy}};
+        EXPECT_TRUE(co_await opened->write(epoch, changes));
+        const auto contents = (co_await opened->copy_out()).value();
+        EXPECT_EQ(contents.cluster_id, opened->cluster_id());
+        EXPECT_EQ(contents.epoch, epoch);
+
+        ZookeeperPlace other;
+        auto options = other.options();
+        options.step_operations_max = 2;
+        ZookeeperRegistry target(place.context.get_executor(), options);
+        const auto made = co_await target.make_from(contents);
+        EXPECT_TRUE(made) << made.error().message();
+        const auto again = co_await target.make_from(contents);
+        EXPECT_EQ(again.error().code(), ErrorCode::already_exists) << again.error().message();
+        ZookeeperRegistry next(place.context.get_executor(), other.options());
+        EXPECT_TRUE(co_await next.open());
+        EXPECT_EQ(next.cluster_id(), opened->cluster_id());
+        EXPECT_EQ((co_await next.begin_epoch()).value(), epoch + 1);
+        const auto read = (co_await next.read()).value();
+        EXPECT_EQ(read.agents.size(), 2u);
+        EXPECT_EQ(read.ended_frameworks, contents.inheritance.ended_frameworks);
+        EXPECT_EQ(read.role_orders, contents.inheritance.role_orders);
+    });
+}
+
+}  // namespace
+}  // namespace fairlead::tests
