@@ -297,7 +297,9 @@ Gathering* Drf::gathering_for(const Snapshot& snapshot, LeafIndex index, const W
     if (Gathering* known = gatherings_.of(wish.number)) return known;
     if (!gatherings_.may_begin(wish.number, !wish.gang.empty(), snapshot.now)) return nullptr;
     const std::uint32_t count = wish.gang.empty() ? 1 : wish.count;
-    if (!ceilings(snapshot, leaves_[index]).allow(times(wish.shape, count))) {
+    const Quantities all = times(wish.shape, count);
+    const Limits left = revocations_.room_below(snapshot.roles, ceilings_above(snapshot, leaves_[index].role));
+    if (!ceilings(snapshot, leaves_[index]).allow(all) || !left.allow(all)) {
         cut_short_.insert(index);
         return nullptr;
     }
