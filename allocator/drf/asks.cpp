@@ -11,10 +11,11 @@ using resources::Quantities;
 namespace {
 
 // Whether what comes free would be taken: it may have changed its mind about what it waits for, or lack other things now.
-bool is_of_use(const Ask& ask, const Quantities& lacks, const Need::Taker& taker, const base::AgentId& agent) {
-    if (taker.wishes.empty()) return !taker.gang && !overlap(ask.meets, lacks).empty();
+bool is_of_use(const Ask& ask, const Quantities& lacks, const Need::Taker& taker, const Limits& room,
+               const base::AgentId& agent) {
+    if (taker.wishes.empty()) return !taker.gang && !overlap(ask.meets, cut_to(lacks, room)).empty();
     return std::any_of(taker.wishes.begin(), taker.wishes.end(), [&](const Wish* wish) {
-        return ask.meets.contains(wish->shape) && (wish->agent.empty() || wish->agent == agent);
+        return ask.meets.contains(wish->shape) && room.allow(wish->shape) && (wish->agent.empty() || wish->agent == agent);
     });
 }
 
@@ -37,7 +38,7 @@ void Asks::look(const TaskList& tasks) {
             return !task || !task->ending;
         });
         if (!ask.victims.empty()) return false;
-        freed_.push_back({ask.agent, ask.in_favour_of, ask.taker, ask.meets});
+        freed_.push_back({ask.agent, ask.in_favour_of, ask.taker, ask.taker_role, ask.meets});
         // What is for a gang is held for it from now on.
         if (ask.is_for_gang) kept_.erase(ask.agent);
         return true;
@@ -88,7 +89,7 @@ bool Asks::is_needed(const Snapshot& snapshot, const std::vector<Need>& needs, c
         if (one.cause != ask.cause || snapshot.roles[one.role].name != ask.in_favour_of) return false;
         const Quantities lacks = unmet(snapshot.roles, one);
         return !lacks.empty() && std::any_of(one.takers.begin(), one.takers.end(), [&](const Need::Taker& taker) {
-            return is_of_use(ask, lacks, taker, agent);
+            return is_of_use(ask, lacks, taker, room_below(snapshot.roles, taker.ceilings), agent);
         });
     });
     if (need == needs.end()) return false;
@@ -110,9 +111,9 @@ std::uint32_t Asks::coming_for(const Wish& wish) const {
     return times;
 }
 
-Limits Asks::room_for(std::span<const RoleEntry> roles, const Need::Taker& taker) const {
+Limits Asks::room_below(std::span<const RoleEntry> roles, const Ceilings& ceilings) const {
     Limits room;
-    for (const auto& [role, left] : taker.ceilings) {
+    for (const auto& [role, left] : ceilings) {
         Quantities coming;
         for (const Ask& ask : all_)
             if (is_below(roles, ask.role, role) || is_below(roles, role, ask.role)) coming.add(ask.meets);

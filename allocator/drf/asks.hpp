@@ -24,7 +24,8 @@ struct Ask {
     };
     AgentSlot agent = 0;
     RoleSlot role = root_role;  // in favour of which; as of the last plan
-    FrameworkSlot taker = 0;    // which is in it, or in a role below
+    FrameworkSlot taker = 0;    // which is in it, or in a role below:
+    base::Role taker_role;
     base::Role in_favour_of;
     Need::Cause cause = Need::Cause::guarantee;
     resources::Quantities meets;  // of the need
@@ -41,6 +42,7 @@ class Asks {
         AgentSlot agent = 0;
         base::Role role;
         FrameworkSlot taker = 0;
+        base::Role taker_role;  // the role, or one below
         resources::Quantities amount;
     };
 
@@ -59,8 +61,8 @@ class Asks {
     resources::Quantities unmet(std::span<const RoleEntry> roles, const Need& need) const;
     // How many tasks of a wish room is coming for.
     std::uint32_t coming_for(const Wish& wish) const;
-    // What a taker may have beyond what its roles have and what may be on its way to them.
-    Limits room_for(std::span<const RoleEntry> roles, const Need::Taker& taker) const;
+    // What these leave beside what may be on its way to the same roles.
+    Limits room_below(std::span<const RoleEntry> roles, const Ceilings& ceilings) const;
 
   private:
     std::set<std::uint64_t> gangs_out_of_reach(std::span<const RoleEntry> roles) const;

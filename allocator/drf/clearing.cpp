@@ -61,7 +61,7 @@ std::uint32_t times_wanted(const Wish& wish, std::uint32_t coming, const Limits&
 
 std::vector<Goal> Goal::of(std::span<const RoleEntry> roles, const Need::Taker& taker, const Asks& asks,
                            const Quantities& lacks) {
-    const Limits room = asks.room_for(roles, taker);
+    const Limits room = asks.room_below(roles, taker.ceilings);
     std::vector<Goal> goals;
     if (const Wish* gang = taker.gang) {
         if (room.allow(allocator::times(gang->shape, gang->count))) goals.push_back({gang, gang->shape, gang->count});

@@ -149,7 +149,8 @@ void Drf::serve_released(const Snapshot& snapshot, Plan& plan) {
 void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
     std::vector<Asks::Freed> all = revocations_.take_freed();
     std::erase_if(all, [&](const Asks::Freed& freed) {
-        return !slot_of_role_.contains(freed.role) || !snapshot.agents[freed.agent].offerable;
+        return !slot_of_role_.contains(freed.role) || !slot_of_role_.contains(freed.taker_role) ||
+               !snapshot.agents[freed.agent].offerable;
     });
     // What was gathered there for the same is part of it.
     for (const Asks::Freed& freed : all)
@@ -157,7 +158,7 @@ void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
             gathering && !gathering->is_gang && leaves_[gathering->leaf].framework == freed.taker)
             end_gathering(snapshot, *gathering);
     const auto for_each_limited = [&](const Asks::Freed& freed, auto&& visit) {
-        for (RoleSlot role = slot_of_role_.at(freed.role); role != root_role; role = snapshot.roles[role].parent)
+        for (RoleSlot role = slot_of_role_.at(freed.taker_role); role != root_role; role = snapshot.roles[role].parent)
             if (limited_.contains(role)) visit(given_[role]);
     };
     for (const Asks::Freed& freed : all)
@@ -324,8 +325,8 @@ Limits Drf::limits_of(const Snapshot& snapshot, RoleSlot role) const {
 }
 
 // What each limited role among this one and those above leaves.
-std::vector<std::pair<RoleSlot, Limits>> Drf::ceilings_above(const Snapshot& snapshot, RoleSlot role) const {
-    std::vector<std::pair<RoleSlot, Limits>> ceilings;
+Ceilings Drf::ceilings_above(const Snapshot& snapshot, RoleSlot role) const {
+    Ceilings ceilings;
     if (limited_.empty()) return ceilings;
     for (; role != root_role; role = snapshot.roles[role].parent) {
         if (!limited_.contains(role)) continue;

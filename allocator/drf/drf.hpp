@@ -107,7 +107,7 @@ class Drf : public Module {
     static const Claim* claim_of(const Snapshot& snapshot, const Leaf& leaf);
     Limits ceilings(const Snapshot& snapshot, const Leaf& leaf) const;
     Limits limits_of(const Snapshot& snapshot, RoleSlot role) const;
-    std::vector<std::pair<RoleSlot, Limits>> ceilings_above(const Snapshot& snapshot, RoleSlot role) const;
+    Ceilings ceilings_above(const Snapshot& snapshot, RoleSlot role) const;
     Limits room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const;
     void charge(const Snapshot& snapshot, LeafIndex leaf, const OfferLine& line);
     void charge_all(const Snapshot& snapshot, LeafIndex leaf, const Plan& plan, std::size_t first);

@@ -323,7 +323,8 @@ Gathering* Drf::gathering_for(const Snapshot& snapshot, LeafIndex index, const W
     if (!gatherings_.may_begin(wish.number, !wish.gang.empty(), snapshot.now)) return nullptr;
     const std::uint32_t count = wish.gang.empty() ? 1 : wish.count;
     // What must stay free for guarantees is a matter of each place: there will be more than is free now.
-    if (!limits_of(snapshot, leaves_[index].role).allow(times(wish.shape, count))) {
+    const Limits left = revocations_.room_below(snapshot.roles, ceilings_above(snapshot, leaves_[index].role));
+    if (!left.allow(times(wish.shape, count))) {
         cut_short_.insert(index);
         return nullptr;
     }

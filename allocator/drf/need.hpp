@@ -7,6 +7,9 @@
 
 namespace fairlead::allocator::drf {
 
+// What limited roles leave to whoever is in all of them.
+using Ceilings = std::vector<std::pair<RoleSlot, Limits>>;
+
 struct Need {
     enum class Cause { guarantee, fair_share };
 
@@ -14,7 +17,7 @@ struct Need {
     struct Taker {
         FrameworkSlot framework = 0;
         const Claim* claim = nullptr;
-        std::vector<std::pair<RoleSlot, Limits>> ceilings;  // what limited roles it is in may have beyond what they have
+        Ceilings ceilings;  // of the roles that it is in
         // What it waits for and could get: tasks that need nothing of each other, or else a gang. Neither: whatever there
         // is.
         std::vector<const Wish*> wishes;

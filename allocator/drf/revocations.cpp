@@ -170,9 +170,11 @@ void Revocations::write_down(Round& round, const Need& need, const Found& found,
     const AgentSlot agent = found.option.agent;
     for (const Unit* unit : found.rescinded) round.plan.rescinds.push_back({unit->framework, agent});
     if (found.victims.empty()) return;
+    const Need::Taker& taker = need.takers[found.option.taker];
     Ask ask{.agent = agent,
             .role = need.role,
-            .taker = need.takers[found.option.taker].framework,
+            .taker = taker.framework,
+            .taker_role = round.snapshot.roles[taker.claim->role].name,
             .in_favour_of = round.snapshot.roles[need.role].name,
             .cause = need.cause,
             .meets = found.meets,

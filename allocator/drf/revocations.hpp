@@ -28,6 +28,10 @@ class Revocations {
     void look(const Snapshot& snapshot) { asks_.look(snapshot.tasks); }
     // Whether this agent is kept for somebody.
     bool keeps(AgentSlot agent) const { return asks_.keeps(agent); }
+    // What limits leave beside what is being taken back for the same roles.
+    Limits room_below(std::span<const RoleEntry> roles, const Ceilings& ceilings) const {
+        return asks_.room_below(roles, ceilings);
+    }
     // What was taken back since this was asked last, and for whom.
     std::vector<Asks::Freed> take_freed() { return asks_.take_freed(); }
     // `needs` in the order in which they are to be met. Adds lines to the plan, and says when to be asked again.
