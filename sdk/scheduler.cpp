@@ -188,7 +188,7 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
             co_return;
         }
         // A call to a master that does not speak any more would hold up those behind it.
-        call_left.emit(async::asio::cancellation_type::terminal);
+        if (error.code() == ErrorCode::timed_out) call_left.emit(async::asio::cancellation_type::terminal);
         current = (current + 1) % clients.size();
         if (!led_by) (void)co_await news.wait_for(*pause);
         if (led_by) current = *std::exchange(led_by, {});
@@ -225,7 +225,7 @@ base::Status Scheduler::Impl::go_to(const std::string& master) {
     }
     led_by = static_cast<std::size_t>(known - clients.begin());
     news.ring();
-    stream_left.emit(async::asio::cancellation_type::terminal);
+    leave();
     return {};
 }
 
@@ -385,7 +385,7 @@ async::awaitable<void> Scheduler::Impl::send_one(Call call) {
         co_await async::sleep_for(call_retry_pause);
         co_return;
     }
-    if (!stopping) events.call_failed(call, error);
+    if (!stopping && !result) events.call_failed(call, error);
 }
 
 async::awaitable<void> Scheduler::Impl::drain() {
