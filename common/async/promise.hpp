@@ -16,8 +16,10 @@ class Promise {
   public:
     explicit Promise(Executor waiter) : state_(std::make_shared<State>(std::move(waiter))) {}
 
-    // Any thread. Only the first value counts.
+    // Any thread. Only the first value counts. Where nobody waits any more nothing is posted: the context may be on its
+    // way out.
     void give(T value) const {
+        if (state_.use_count() == 1) return;
         asio::post(state_->timer.get_executor(), [state = state_, value = std::move(value)]() mutable {
             if (state->value) return;
             state->value.emplace(std::move(value));

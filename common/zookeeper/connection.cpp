@@ -36,7 +36,9 @@ struct Session::Connection::Pending {
 };
 
 Session::Connection::Connection(async::Executor executor, SessionOptions options, EventSink on_event)
-    : executor_(std::move(executor)), options_(std::move(options)), on_event_(std::move(on_event)) {}
+    : options_(std::move(options)),
+      executor_(std::move(executor)),
+      on_event_(std::make_shared<const EventSink>(std::move(on_event))) {}
 
 Session::Connection::~Connection() = default;
 
@@ -88,6 +90,9 @@ void Session::Connection::abandon() {
     const std::lock_guard lock(mutex_);
     stop_telling();
     closed_.clear();
+    on_event_.reset();
+    for (auto& [key, watching] : watching_) watching->call = nullptr;
+    executor_ = {};
 }
 
 void Session::Connection::close(async::Promise<base::Status> closed) {
@@ -142,9 +147,10 @@ std::optional<base::Instant> Session::Connection::alive_at() const {
 
 // Under the lock: the executor is there as long as nobody has said that we are closing.
 void Session::Connection::tell(SessionEvent event) {
-    async::asio::post(executor_, [weak = weak_from_this(), event] {
+    async::asio::post(executor_, [weak = weak_from_this(), sink = std::weak_ptr(on_event_), event] {
         const auto self = weak.lock();
-        if (self && self->state() != SessionState::closed) self->on_event_(event);
+        const auto told = sink.lock();
+        if (self && told && self->state() != SessionState::closed) (*told)(event);
     });
 }
 

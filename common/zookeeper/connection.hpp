@@ -36,7 +36,8 @@ class Session::Connection : public std::enable_shared_from_this<Connection> {
     ~Connection();
 
     void start();
-    // Nobody waits any more and nobody is told of anything; the rest happens in the background.
+    // Nobody is told of anything any more, and nothing is kept that belongs to the executor's context or to whoever is told:
+    // the rest happens in the background, maybe after their end.
     void abandon();
     // As abandon(), but tells `closed` when it is done.
     void close(async::Promise<base::Status> closed);
@@ -66,11 +67,11 @@ class Session::Connection : public std::enable_shared_from_this<Connection> {
     void tell(SessionEvent event);
     void answered(const Pending& pending, const Answer& answer);
 
-    const async::Executor executor_;
     const SessionOptions options_;
-    const EventSink on_event_;
 
     mutable std::mutex mutex_;
+    async::Executor executor_;
+    std::shared_ptr<const EventSink> on_event_;  // none: abandoned
     std::condition_variable closing_changed_;
     zhandle_t* handle_ = nullptr;  // while operations may use it
     SessionState state_ = SessionState::connecting;

@@ -117,7 +117,6 @@ TEST_F(DetectorTest, LastLeaderStaysWhileZookeeperIsAway) {
         const auto b = co_await master(znode_of("b"));
         co_await a->close();
         co_await until_leader("b");
-        EXPECT_EQ(std::count(leaders_.begin(), leaders_.end(), "-"), 0);
         co_await b->close();
     });
 }
