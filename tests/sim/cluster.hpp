@@ -286,6 +286,8 @@ class Cluster {
     };
     std::map<std::uint64_t, Ends> stream_ends_;  // by the request of a subscription
     std::map<std::uint64_t, Ends> link_ends_;
+    std::set<std::uint64_t> streams_opened_;  // ever
+    std::map<std::uint64_t, int> hosts_of_links_;  // of all that were ever opened
     std::map<std::uint64_t, base::Instant> channel_free_;
     // Offers named by ACCEPT and DECLINE calls that the master has not answered yet.
     struct AboutOffers {

@@ -157,6 +157,8 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
     if (output.term_ended) {
         checkers_.all_offers_over(epoch);
         void_queue(master);
+        // It may have stopped by itself; whoever was elected has to take over anew.
+        if (std::exchange(master.elected, false)) ++master.term;
     }
     if (!output.persist.empty() && masters_.size() == 1) {
         zookeeper_.write(master.epoch(), ++master.writes_over, output.persist);
@@ -289,8 +291,8 @@ void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
     const auto stream = static_cast<std::uint64_t>(sent.stream);
     const auto ends = stream_ends_.find(stream);
     if (ends == stream_ends_.end()) {
-        // It has gone while this waited for a write.
-        if (masters_.size() == 1) complain("an event on a stream that nobody opened");
+        // It may have gone while this waited for a write, or the master be hearing of its end right now.
+        if (!streams_opened_.contains(stream)) complain("an event on a stream that nobody opened");
         return;
     }
     take_note_of(master, *sent.event);
@@ -316,11 +318,11 @@ void Cluster::carry_out(Master& master, const mc::CloseStream& closed) {
 
 void Cluster::carry_out(Master& master, const mc::SendToAgent& sent) {
     const auto link = static_cast<std::uint64_t>(sent.link);
+    if (sent.message->has_registered())
+        checkers_.agent_lives_on(sent.message->registered().agent_id().value(), hosts_of_links_.at(link));
     const auto ends = link_ends_.find(link);
     if (ends == link_ends_.end()) return;
     if (sent.message->has_kill_task()) take_note_of(master, sent.message->kill_task());
-    if (sent.message->has_registered())
-        checkers_.agent_lives_on(sent.message->registered().agent_id().value(), static_cast<int>(ends->second.owner));
     deliver(channel_to_agent(link), master_party(master.number), host_party(static_cast<int>(ends->second.owner)),
             [this, link, index = ends->second.owner, bytes = sent.message->SerializeAsString()] {
                 note(bytes);
