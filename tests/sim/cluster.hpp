@@ -86,6 +86,7 @@ struct Master {
     struct Waiting {
         masterd::core::Output output;
         std::uint64_t write = 0;
+        std::optional<std::string> over;  // the framework whose offers end with it
     };
     std::deque<Waiting> queue;
     std::vector<masterd::core::Persist> changes;
@@ -177,7 +178,7 @@ class Cluster {
     void crash_master(Master& master);
     void step_master(Master& master, const masterd::core::Input& input);
     void carry_out_all(Master& master);
-    void carry_out(Master& master, const masterd::core::Output& output);
+    void carry_out(Master& master, const Master::Waiting& waiting);
     void start_write(Master& master);
     void send_write(Master& master, std::uint64_t number, std::vector<masterd::core::Persist> changes);
     void written(Master& master, bool made);
