@@ -137,6 +137,12 @@ void Cluster::crash_master(Master& master) {
 
 void Cluster::step_master(Master& master, const mc::Input& input) {
     if (!master.core) return;
+    // What is due after a stop is decided by itself, so that the checkers see it alone; the end of a lease with whatever comes.
+    const base::Instant now = timeline_.now().instant;
+    const auto due = master.core->next_deadline();
+    const auto& lease = master.core->state().lease_until;
+    if (due && *due <= now && (!lease || now < *lease) && !std::holds_alternative<mc::TimePassed>(input))
+        step_master(master, mc::TimePassed{});
     const std::uint64_t epoch = master.epoch();
     std::optional<std::string> over;
     if (const auto* arrived = std::get_if<mc::CallArrived>(&input)) {
