@@ -5,7 +5,8 @@
 // checks every line of a plan against the state at that moment and applies what holds, so a wrong module wastes time but
 // cannot corrupt the books. A module is a pure function of its seed and of what it has been shown: the same sequence of
 // calls gives the same plans. It may keep what it has derived from earlier calls: Changes names every entry that has
-// changed since. All calls come from the master's owner strand, one at a time.
+// changed since. All calls come one at a time: of what is built in from the master's owner strand, with the books
+// themselves to look at; of a module from a shared object from a thread of its own, with a copy of them.
 
 #include "allocator/limits.hpp"
 #include "common/base/id.hpp"
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,6 +41,8 @@ struct AgentEntry {
     resources::Quantities kept_for_short;
     // What such tasks and offers have there beyond what is kept for them: it comes back within that time.
     resources::Quantities lent_to_short;
+    // What is kept for such tasks as soon as it comes free: tasks of any length are in the part that is theirs.
+    resources::Quantities missing_for_short{};
 };
 
 // A role and all that lies below it: "eng" counts what "eng/ads" holds.
@@ -70,7 +74,8 @@ struct Claim {
     bool suppressed = false;
     // It has declined all that it was offered last, and is asked after the others until then. The epoch: it is hungry.
     base::Instant content_until{};
-    unsigned declines = 0;  // one after the other, without anything taken between them
+    unsigned declines = 0;    // one after the other, without anything taken between them
+    unsigned times_kept = 0;  // and of those, how often it had kept for a while what it then made nothing of
     // The most that it has been offered on one agent, and declined, since it last took something or asked anew: there is
     // no use in taking as much from others for it.
     resources::Quantities turned_down;
@@ -98,6 +103,12 @@ class OfferFilters {
     // Whether this framework has refused, under this role and on this agent, a set that contains `offered`.
     virtual bool refused(FrameworkSlot framework, const base::Role& role, AgentSlot agent,
                          const resources::Resources& offered) const = 0;
+
+    // For whoever keeps a copy: all that stands on an agent, in no particular order; and where filters have gone since the
+    // last plan though Changes may not name the agent (by a REVIVE, or with their framework).
+    using Visit = std::function<void(FrameworkSlot framework, const base::Role& role, const resources::Resources& refused)>;
+    virtual void for_each(AgentSlot agent, const Visit& visit) const = 0;
+    virtual void for_each_thinned(const std::function<void(AgentSlot)>&) const {}
 };
 
 // What frameworks demand of the agents that they are offered; kept by the master, asked by the module.
@@ -107,6 +118,19 @@ class OfferConstraints {
     // Whether this framework, under this role, wants offers of this agent at all: by what it has said of attributes, and
     // by whether it knows of other regions.
     virtual bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const = 0;
+
+    // For whoever keeps a copy: both sides of the question as they are now, to be asked later and on any thread.
+    class Traits {  // of an agent
+      public:
+        virtual ~Traits() = default;
+    };
+    class Demands {  // of a framework
+      public:
+        virtual ~Demands() = default;
+        virtual bool allow(const base::Role& role, const Traits& traits) const = 0;
+    };
+    virtual std::shared_ptr<const Traits> traits_of(AgentSlot agent) const = 0;
+    virtual std::shared_ptr<const Demands> demands_of(FrameworkSlot framework) const = 0;  // null: every agent will do
 };
 
 // A task as a policy needs to see it that may have to take it back.
@@ -123,6 +147,8 @@ struct TaskEntry {
     double restart_cost = 0;
     std::string_view gang;        // tasks of one framework with the same word stand and fall together; empty: none
     bool ending = false;          // a kill or a revocation is under way
+    bool is_short = false;        // it ends soon by itself, and what it has goes to the next of its kind
+    std::optional<base::Duration> saved_every = std::nullopt;  // it says that it saves its work so often
 };
 
 class TaskList {
@@ -144,6 +170,7 @@ struct OfferEntry {
     AgentSlot agent = 0;
     const resources::Resources* resources = nullptr;
     base::Instant since{};
+    bool is_short = false;  // only for tasks that end soon
 };
 
 class OfferList {
@@ -160,6 +187,8 @@ struct Policy {
     std::optional<base::Duration> patience;
     // The same for a role below its fair share. None: nothing is revoked for fairness alone.
     std::optional<base::Duration> fair_share_patience;
+    // From the moment that a framework is asked for a task until the task is ended.
+    base::Duration grace = std::chrono::seconds(30);
     // What is being revoked at one time, as a part of the cluster; one decision may pass it.
     double revoked_share_max = 0.1;
     // How long a task may run that is given what is kept for short ones, or what is held back for somebody else.
@@ -183,6 +212,8 @@ struct Snapshot {
     const TaskList& tasks;
     const OfferList& offers;
     const Policy& policy;
+    // A new master waits for agents of its predecessor: what roles have is more than what is seen of it. Nothing is revoked.
+    bool recovering = false;
 };
 
 // What has changed since the last call. The first three name every entry that is not as it was; the last two say where a
@@ -206,6 +237,9 @@ struct OfferLine {
     std::optional<base::Duration> max_task_duration = std::nullopt;
     // Answers the framework's wish of that name. The master makes all offers of a gang, in one event, or none of them.
     std::string gang = {};
+    // For the master alone, which says so where a plan took its time: what the line names has changed since, so that it is
+    // no fault of the module's if it does not hold any more.
+    bool of_earlier = false;
 };
 
 // Part of an agent that the module keeps back until it is enough for a wish.
@@ -218,7 +252,8 @@ struct HoldLine {
 };
 
 // Asks a framework to end this task, and ends it after the grace. No role may get below its guarantee by it, and of a gang
-// all tasks are named in one plan, or none.
+// all tasks are named in one plan, or none. A role that the one in favour is in loses nothing: it has in one part what it
+// gives in another.
 struct RevocationLine {
     FrameworkSlot framework = 0;
     AgentSlot agent = 0;

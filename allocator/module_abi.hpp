@@ -16,7 +16,7 @@
 #include <cstdint>
 
 // Goes up with every change of meaning in allocator.hpp; changes of size are found out by themselves.
-inline constexpr std::uint32_t fairlead_allocation_interface = 2;
+inline constexpr std::uint32_t fairlead_allocation_interface = 3;
 
 namespace fairlead::allocator {
 

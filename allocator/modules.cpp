@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace fairlead::allocator {
 namespace {
@@ -36,7 +37,9 @@ constexpr BuiltIn built_in[] = {
 class Foreign final : public Module {
   public:
     Foreign(const fairlead_allocation_module_entry& entry, std::uint64_t seed)
-        : entry_(entry), module_(entry.create(seed)) {}
+        : entry_(entry), module_(entry.create(seed)) {
+        if (!module_) throw std::runtime_error("it made nothing");
+    }
     ~Foreign() override { entry_.destroy(module_); }
     Foreign(const Foreign&) = delete;
     Foreign& operator=(const Foreign&) = delete;
@@ -67,7 +70,7 @@ base::Result<ModuleChoice> load(const std::string& path) {
                                  entry->interface, fairlead_allocation_interface));
     if (entry->layout != layout_of_interface() || !entry->name || !entry->version || !entry->create || !entry->destroy)
         return wrong(path + " was built with headers or a compiler that do not fit this master: build it anew");
-    return ModuleChoice{fmt::format("{} {}", entry->name, entry->version), [entry](std::uint64_t seed) {
+    return ModuleChoice{fmt::format("{} {}", entry->name, entry->version), true, [entry](std::uint64_t seed) {
                             return std::unique_ptr<Module>(std::make_unique<Foreign>(*entry, seed));
                         }};
 }
@@ -78,7 +81,7 @@ base::Result<ModuleChoice> choose_module(std::string_view name_or_path) {
     if (name_or_path.starts_with('/')) return load(std::string(name_or_path));
     const auto found = std::find_if(std::begin(built_in), std::end(built_in),
                                     [&](const BuiltIn& each) { return each.name == name_or_path; });
-    if (found != std::end(built_in)) return ModuleChoice{std::string(found->name), found->make};
+    if (found != std::end(built_in)) return ModuleChoice{std::string(found->name), false, found->make};
     std::string names;
     for (const BuiltIn& each : built_in) names += (names.empty() ? "" : ", ") + std::string(each.name);
     return wrong(fmt::format("there is no allocation module {}; there are {}, and the absolute path of a shared object",

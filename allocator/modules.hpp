@@ -14,6 +14,7 @@ namespace fairlead::allocator {
 // A module that can be made: nothing of it has run yet.
 struct ModuleChoice {
     std::string name;  // with its version, where it came from a file
+    bool is_foreign = false;  // from a shared object: may throw, lie and never return
     std::function<std::unique_ptr<Module>(std::uint64_t seed)> make;  // a shared object's own may throw
 };
 

@@ -55,6 +55,15 @@ Resources cut_to(const Resources& from, const Limits& ceilings) {
     return kept;
 }
 
+Quantities cut_to(const Quantities& from, const Limits& ceilings) {
+    Quantities kept;
+    from.for_each([&](std::string_view name, Milli amount) {
+        const auto ceiling = ceilings.of(name);
+        kept.add(name, ceiling ? std::min(*ceiling, amount) : amount);
+    });
+    return kept;
+}
+
 Resources plain_part(const Resources& from, const Quantities& at_most) {
     Resources part;
     if (at_most.empty()) return part;

@@ -16,6 +16,8 @@ bool is_enough(const Claim& claim, const resources::Resources& part);
 // `from` with at most so much of each limited scalar among what is unreserved and may not be revoked. Indivisible parts
 // (whole disks) are kept or dropped as they are.
 resources::Resources cut_to(const resources::Resources& from, const Limits& ceilings);
+// The same of mere amounts.
+resources::Quantities cut_to(const resources::Quantities& from, const Limits& ceilings);
 
 // Of `from`, what is plain (neither reserved nor otherwise qualified) of these scalars, at most so much of each.
 resources::Resources plain_part(const resources::Resources& from, const resources::Quantities& at_most);

@@ -15,6 +15,7 @@ Shape shape_of(Kind kind) {
     switch (kind) {
         case Kind::leadership_lost: return {warning, ids::leadership_lost, "master/leaderships_lost"};
         case Kind::framework_subscribed: return {notice, ids::framework_subscribed, "master/frameworks_subscribed"};
+        case Kind::framework_standby: return {info, ids::framework_subscribed, "master/schedulers_standing_by"};
         case Kind::framework_resubscribed: return {notice, ids::framework_subscribed, "master/frameworks_resubscribed"};
         case Kind::framework_disconnected: return {notice, ids::framework_disconnected, "master/frameworks_lost"};
         case Kind::framework_removed: return {notice, ids::framework_removed, "master/frameworks_removed"};

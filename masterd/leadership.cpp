@@ -37,7 +37,9 @@ election::ElectionEvents Leadership::events() {
     events.gained = [this](base::Instant until) { gained(until); };
     events.extended = [this](base::Instant until) {
         lease_until_ = until;
-        if (handed_over_) parts_.driver.extend_lease(until);
+        if (!handed_over_) return;
+        parts_.driver.extend_lease(until);
+        look_whether_it_leads();
     };
     events.lost = [this](const std::string& reason) { lost(reason); };
     events.leader_is = [this](const std::optional<v1::MasterInfo>& leader) {
@@ -47,6 +49,7 @@ election::ElectionEvents Leadership::events() {
             parts_.standing->other(detection::authority_of(*leader));
         else
             parts_.standing->unknown();
+        parts_.changed();
         log::Entry(log::Priority::notice, leader ? fmt::format("standing by: {} leads", detection::authority_of(*leader))
                                                  : "standing by: nobody is known to lead")
             .id(log::message_ids::standing_by);
@@ -58,9 +61,30 @@ election::ElectionEvents Leadership::events() {
 }
 
 async::awaitable<void> Leadership::run() {
+    const bool open = co_await open_registry();
+    if (!open) co_return;
     if (election_) co_return co_await election_->run();
     elected_ = true;
     co_await take_over(++term_);
+}
+
+// A master that could not take over is told so now, and contends only when it can.
+async::awaitable<bool> Leadership::open_registry() {
+    std::string last;
+    while (parts_.open_registry && !resigned_) {
+        const auto done = co_await parts_.open_registry();
+        if (done || resigned_) break;
+        if (!may_pass(done.error().code())) {
+            fatal_(done.error().code() == ErrorCode::permission_denied ? Cause::configuration : Cause::environment,
+                   done.error());
+            co_return false;
+        }
+        if (std::exchange(last, done.error().message()) != done.error().message())
+            log::Entry(log::Priority::warning, "the registry cannot be opened yet: " + done.error().message())
+                .id(log::message_ids::zookeeper_unreachable);
+        co_await async::sleep_for(try_again);
+    }
+    co_return !resigned_;
 }
 
 void Leadership::gained(base::Instant lease_until) {
@@ -68,13 +92,27 @@ void Leadership::gained(base::Instant lease_until) {
     handed_over_ = false;
     lease_until_ = lease_until;
     parts_.standing->own();
+    parts_.changed();
     tasks_.spawn("taking over", take_over(++term_));
+}
+
+// The core stops by itself when its lease is over, and may have done so just before word of an extension came. Then it has
+// forgotten the cluster, and whoever is still elected has to take over anew.
+void Leadership::look_whether_it_leads() {
+    parts_.driver.look([this, term = term_](const core::State& state) {
+        if (state.leading) return;
+        async::asio::post(strand_, [this, term] {
+            if (!still(term) || !std::exchange(handed_over_, false)) return;
+            tasks_.spawn("taking over", take_over(++term_));
+        });
+    });
 }
 
 void Leadership::lost(const std::string& reason) {
     elected_ = handed_over_ = false;
     parts_.standing->unknown();  // until the next leader is known
     parts_.driver.stop_leading(reason);
+    parts_.changed();
 }
 
 async::awaitable<void> Leadership::take_over(std::uint64_t term) {
@@ -99,9 +137,11 @@ async::awaitable<base::Status> Leadership::try_to_take_over(std::uint64_t term) 
     auto inheritance = co_await parts_.registry->read();
     if (!inheritance) co_return inheritance.error();
     if (!still(term)) co_return base::Status();
-    core::LeadershipGained gained{*epoch, parts_.info, *std::move(inheritance), lease_until_};
+    core::LeadershipGained gained{*epoch, parts_.info, *std::move(inheritance), lease_until_,
+                                  parts_.registry->cluster_id()};
     parts_.driver.lead(std::move(gained), parts_.registry);
     handed_over_ = true;
+    parts_.changed();
     log::Entry(log::Priority::notice,
                fmt::format("leading cluster {} under epoch {}", parts_.registry->cluster_id(), *epoch))
         .id(log::message_ids::leadership_gained);
@@ -116,6 +156,7 @@ void Leadership::give_up(const base::Error& why) {
 }
 
 async::awaitable<void> Leadership::resign() {
+    resigned_ = true;
     elected_ = false;
     parts_.driver.stop_leading("it is being stopped");
     if (election_) co_await election_->resign();

@@ -22,8 +22,11 @@ class Leadership {
     struct Parts {
         driver::Driver& driver;
         std::shared_ptr<registry::Registry> registry;
+        // First of all, until it works; none: the registry is open.
+        std::function<async::awaitable<base::Status>()> open_registry;
         v1::MasterInfo info;
         std::shared_ptr<api::Standing> standing;
+        std::function<void()> changed;  // who leads, or whether we do it already
     };
     enum class Cause { environment, configuration };
     // This process can be of no use any more.
@@ -43,6 +46,8 @@ class Leadership {
     election::ElectionEvents events();
     void gained(base::Instant lease_until);
     void lost(const std::string& reason);
+    void look_whether_it_leads();
+    async::awaitable<bool> open_registry();
     async::awaitable<void> take_over(std::uint64_t term);
     async::awaitable<base::Status> try_to_take_over(std::uint64_t term);
     bool still(std::uint64_t term) const { return term == term_ && elected_; }
@@ -53,6 +58,7 @@ class Leadership {
     std::optional<election::Election> election_;
     async::TaskGroup tasks_;
     bool elected_ = false;
+    bool resigned_ = false;
     std::uint64_t term_ = 0;  // how often we were elected
     bool handed_over_ = false;  // the driver knows of it
     std::optional<base::Instant> lease_until_;  // of this term; none: alone

@@ -13,8 +13,10 @@
 #include "masterd/guarded_module.hpp"
 #include "masterd/journal.hpp"
 #include "masterd/leadership.hpp"
+#include "masterd/left_behind.hpp"
 #include "masterd/registry/import_registry.hpp"
 #include "masterd/registry/sqlite_registry.hpp"
+#include "masterd/registry/zookeeper_registry.hpp"
 #include "masterd/settings.hpp"
 
 #include <CLI/CLI.hpp>
@@ -22,6 +24,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -78,6 +81,20 @@ v1::MasterInfo master_info(const Settings& settings, const http::tcp::endpoint& 
     return info;
 }
 
+// As Mesos writes them: the amounts of one alternative with ';', the alternatives with '|'.
+std::string text_of(const std::vector<resources::Quantities>& alternatives) {
+    std::string text;
+    for (const auto& alternative : alternatives) {
+        text += text.empty() ? "" : "|";
+        std::string amounts;
+        alternative.for_each([&](std::string_view name, resources::Milli amount) {
+            amounts += fmt::format("{}{}:{}", amounts.empty() ? "" : ";", name, amount.to_double());
+        });
+        text += amounts;
+    }
+    return text;
+}
+
 // By the names of Mesos' flags, where there is one for what we have.
 std::map<std::string, std::string> flags_of(const Settings& settings, const asio::ip::address& advertised,
                                             std::uint16_t port) {
@@ -96,6 +113,7 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
         {"allocator", settings.core.allocation_module},
         {"agent_ping_timeout", seconds(settings.core.ping_timeout)},
         {"agent_reregister_timeout", seconds(settings.core.agent_reregister_timeout)},
+        {"min_allocatable_resources", text_of(settings.core.min_allocatable)},
         {"max_completed_frameworks", std::to_string(settings.core.completed_frameworks_max)},
         {"max_completed_tasks_per_framework", std::to_string(settings.core.completed_tasks_max)},
         {"max_unreachable_tasks_per_framework", std::to_string(settings.core.unreachable_tasks_max)}};
@@ -103,10 +121,22 @@ std::map<std::string, std::string> flags_of(const Settings& settings, const asio
     return flags;
 }
 
-base::Result<std::shared_ptr<registry::Registry>> open_registry(const Settings& settings) {
+struct RegistryToOpen {
+    std::shared_ptr<registry::Registry> registry;
+    std::function<async::awaitable<base::Status>()> open;  // none: it is
+};
+
+base::Result<RegistryToOpen> make_registry(asio::io_context& io, const Settings& settings) {
+    if (settings.zookeeper) {
+        registry::ZookeeperRegistry::Options options;
+        options.url = *settings.zookeeper;
+        options.session_timeout = settings.zookeeper_session_timeout;
+        auto registry = std::make_shared<registry::ZookeeperRegistry>(asio::make_strand(io), options);
+        return RegistryToOpen{registry, [registry] { return registry->open(); }};
+    }
     auto file = registry::SqliteFile::open(settings.registry_file);
     if (!file) return file.error();
-    return std::make_shared<registry::SqliteRegistry>(std::move(*file));
+    return RegistryToOpen{std::make_shared<registry::SqliteRegistry>(std::move(*file)), {}};
 }
 
 // What `systemctl status` shows.
@@ -122,8 +152,20 @@ std::string status_line(const core::State& state, const api::Standing::View& sta
                        state.books.offers().size());
 }
 
-// Tells systemd that the owner's strand is alive, by a question that it has to answer.
-async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, const api::Standing& standing, LineLimit& lines) {
+enum class Alive { yes, not_asked };
+
+// Tells systemd what `systemctl status` shows, and that the owner's strand is alive, by a question that it has to answer.
+void tell_systemd(driver::Driver& driver, const GuardedModule& module, const api::Standing& standing, Alive alive) {
+    driver.look([&module, &standing, alive](const core::State& state) {
+        const char* given_up = module.is_given_up() ? "; the allocation module was given up, drf plans" : "";
+        // Who is alone is ready when it leads; a standby has said so before.
+        sd_notify(0, fmt::format("STATUS={}{}\n{}{}", status_line(state, standing.view()), given_up, state.leading ? "READY=1\n" : "",
+                                 alive == Alive::yes ? "WATCHDOG=1" : "").c_str());
+    });
+}
+
+async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, const api::Standing& standing,
+                             LineLimit& lines) {
     std::uint64_t interval_us = 0;
     const bool watched = sd_watchdog_enabled(0, &interval_us) > 0;
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -131,22 +173,29 @@ async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, cons
         timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
         co_await timer.async_wait(asio::use_awaitable);
         module.look();
-        driver.look([watched, &standing, &lines](const core::State& state) {
-            journal_held_back(lines, base::read_clocks().instant);
-            sd_notify(0, fmt::format("STATUS={}\n{}", status_line(state, standing.view()), watched ? "WATCHDOG=1" : "").c_str());
-        });
+        driver.look([&lines](const core::State&) { journal_held_back(lines, base::read_clocks().instant); });
+        tell_systemd(driver, module, standing, watched ? Alive::yes : Alive::not_asked);
     }
 }
 
 // The module that the configuration names, with a guard that tells the journal what is wrong with it.
-base::Result<std::unique_ptr<GuardedModule>> make_module(const allocator::ModuleChoice& choice, std::uint64_t seed) {
+base::Result<std::unique_ptr<GuardedModule>> make_module(const allocator::ModuleChoice& choice, std::uint64_t seed,
+                                                         api::Identity& identity) {
     GuardedModule::Options options;
+    options.seed = seed;
     options.clock = [] { return base::read_clocks().instant; };
     options.complain = [lines = std::make_shared<LineLimit>(), mutex = std::make_shared<std::mutex>()](const std::string& what) {
         const std::lock_guard lock(*mutex);
         if (!lines->allow("the allocation module", base::read_clocks().instant)) return;
         log::Entry(log::Priority::error, what).id(log::message_ids::allocation_module_wrong);
     };
+    options.give_up = [&identity, name = choice.name](const std::string& what) {
+        log::Entry(log::Priority::error, what).id(log::message_ids::allocation_module_given_up);
+        identity.flags["allocator"] = fmt::format("drf (in place of {}, which was given up)", name);
+        identity.counters["allocator/module_given_up"] = 1;
+    };
+    if (choice.is_foreign)
+        return GuardedModule::on_its_own_thread(choice.name, [choice, seed] { return choice.make(seed); }, options);
     try {
         return std::make_unique<GuardedModule>(choice.name, choice.make(seed), std::move(options));
     } catch (const std::exception& failure) {
@@ -182,14 +231,13 @@ std::optional<election::ElectionOptions> election_options(const Settings& settin
 }
 
 int serve(const Settings& settings) {
-    auto registry = open_registry(settings);
+    asio::io_context io(static_cast<int>(settings.threads));
+    auto registry = make_registry(io, settings);
     if (!registry) return fail(exit_cannot_run, registry.error());
 
-    asio::io_context io(static_cast<int>(settings.threads));
     const auto owner = asio::make_strand(io);
     const std::uint64_t seed = draw_seed();
-    core::CoreOptions options = settings.core;
-    options.cluster_id = (*registry)->cluster_id();
+    core::CoreOptions options = settings.core;  // of which cluster, it learns when it comes to lead
 
     api::Identity identity;
     identity.start_time = base::read_clocks().wall;
@@ -201,7 +249,7 @@ int serve(const Settings& settings) {
         status = fail(wanted, error);
         io.stop();
     };
-    auto made = make_module(settings.allocation_module, seed);
+    auto made = make_module(settings.allocation_module, seed, identity);
     if (!made) return fail(exit_configuration, made.error());
     GuardedModule& module = **made;
     std::optional<Leadership> leadership;
@@ -210,6 +258,7 @@ int serve(const Settings& settings) {
                               journal(report, identity.counters, lines, base::read_clocks().instant);
                           },
                           [&](const base::Error& failure) { leadership->give_up(failure); });
+    module.on_plan([&driver] { driver.plan_ready(); });
     http::Router router;
     api::add_routes(router, driver, io.get_executor(), identity);
     http::ServerOptions server_options;
@@ -230,8 +279,9 @@ int serve(const Settings& settings) {
 
     const async::Executor election_strand = asio::make_strand(io);
     leadership.emplace(election_strand,
-                       Leadership::Parts{driver, *registry, master_info(settings, {*advertised, endpoint.port()}, seed),
-                                         identity.standing},
+                       Leadership::Parts{driver, registry->registry, registry->open,
+                                         master_info(settings, {*advertised, endpoint.port()}, seed), identity.standing,
+                                         [&] { tell_systemd(driver, module, *identity.standing, Alive::not_asked); }},
                        election_options(settings), [&](Leadership::Cause cause, const base::Error& error) {
                            end_with(cause == Leadership::Cause::configuration ? exit_configuration : exit_cannot_run, error);
                        });
@@ -256,7 +306,7 @@ int serve(const Settings& settings) {
     server.start();
     log::notice(fmt::format("listening on {}:{}, advertised as {}", endpoint.address().to_string(), endpoint.port(),
                             advertised->to_string()));
-    sd_notify(0, "READY=1");
+    if (settings.zookeeper) sd_notify(0, "READY=1");
 
     std::vector<std::jthread> threads;
     for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
@@ -310,6 +360,12 @@ int main(int argc, char** argv) {
     if (close_session) return masterd::close_session();
     if (!places.empty()) return masterd::import(places, config_file);
     auto settings = masterd::read_settings(config_file);
-    if (!settings) return masterd::fail(masterd::exit_configuration, settings.error());
-    return masterd::serve(*settings);
+    if (!settings) {
+        const int status = masterd::fail(masterd::exit_configuration, settings.error());
+        if (masterd::any_thread_left_behind()) ::_exit(status);
+        return status;
+    }
+    const int status = masterd::serve(*settings);
+    if (masterd::any_thread_left_behind()) ::_exit(status);
+    return status;
 }

@@ -2,6 +2,7 @@
 
 #include "common/config/config.hpp"
 #include "common/detection/settings.hpp"
+#include "masterd/left_behind.hpp"
 
 #include <fmt/chrono.h>
 #include <unistd.h>
@@ -17,14 +18,16 @@ using config::Config;
 using config::Key;
 
 constexpr const char* section = "Master";
+constexpr std::chrono::seconds loading_time_max{10};
 
 std::vector<Key> keys() {
     std::vector<Key> all;
     for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "ZooKeeper",
-                             "ZooKeeperCredentials", "ZooKeeperSessionTimeout", "Threads",
-                             "HeartbeatInterval", "OfferTimeout", "AgentPingInterval", "AgentPingTimeout",
+                             "ZooKeeperCredentials", "ZooKeeperSessionTimeout", "Threads", "HeartbeatInterval",
+                             "OfferTimeout", "OfferPatience", "AgentPingInterval", "AgentPingTimeout",
                              "AgentReregisterTimeout", "AllocationModule", "RevocationPatience", "FairSharePatience",
-                             "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration"})
+                             "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration",
+                             "MinAllocatable"})
         all.push_back({section, name});
     return all;
 }
@@ -63,6 +66,26 @@ Result<std::optional<boost::asio::ip::address>> advertised_address(const Config&
     return std::optional(address);
 }
 
+// A shared object may run what it likes when it is loaded.
+Result<allocator::ModuleChoice> allocation_module(const std::string& name) {
+    if (!name.starts_with('/')) return allocator::choose_module(name);
+    if (auto chosen = finish_within(loading_time_max, [name] { return allocator::choose_module(name); })) return *chosen;
+    return base::Error(base::ErrorCode::invalid_config,
+                       fmt::format("{} is not loaded after {} s: something that it runs then does not end", name,
+                                   loading_time_max.count()));
+}
+
+base::Status read_or_never(const Config& config, const char* name, std::optional<base::Duration>& into) {
+    if (config.text(section, name) == "never") {
+        into.reset();
+        return {};
+    }
+    auto value = config.duration(section, name);
+    if (!value) return config.complain(section, name, "expected never, or a time such as 500ms, 5s or 2min 30s");
+    if (*value) into = **value;
+    return {};
+}
+
 base::Status read_zookeeper(const Config& config, Settings& settings) {
     constexpr base::Duration timeout_min = std::chrono::seconds(1), timeout_max = std::chrono::minutes(10);
     for (const char* name : {"ZooKeeperCredentials", "ZooKeeperSessionTimeout"})
@@ -89,7 +112,10 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
         return {};
     };
     if (auto done = read("HeartbeatInterval", options.heartbeat_interval); !done) return done;
-    if (auto done = read("OfferTimeout", options.offer_timeout); !done) return done;
+    for (const auto& [name, into] : {std::pair("OfferTimeout", &options.offer_timeout), {"OfferPatience", &options.offer_patience}}) {
+        if (auto done = read_or_never(config, name, *into); !done) return done;
+        if (*into && **into <= base::Duration::zero()) return config.complain(section, name, "must be above zero");
+    }
     if (auto done = read("AgentPingInterval", options.ping_interval); !done) return done;
     if (auto done = read("AgentPingTimeout", options.ping_timeout); !done) return done;
     if (auto done = read("AgentReregisterTimeout", options.agent_reregister_timeout); !done) return done;
@@ -103,24 +129,44 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
 }
 
 base::Status read_revocation(const Config& config, core::CoreOptions& options) {
-    const auto read_patience = [&](const char* name, std::optional<base::Duration>& into) -> base::Status {
-        if (config.text(section, name) == "never") {
-            into.reset();
-            return {};
-        }
-        auto value = config.duration(section, name);
-        if (!value) return config.complain(section, name, "expected never, or a time such as 500ms, 5s or 2min 30s");
-        if (*value) into = **value;
-        return {};
-    };
-    if (auto done = read_patience("RevocationPatience", options.policy.patience); !done) return done;
-    if (auto done = read_patience("FairSharePatience", options.policy.fair_share_patience); !done) return done;
+    if (auto done = read_or_never(config, "RevocationPatience", options.policy.patience); !done) return done;
+    if (auto done = read_or_never(config, "FairSharePatience", options.policy.fair_share_patience); !done) return done;
     auto grace = config.duration(section, "RevocationGrace");
     if (!grace) return grace.error();
     if (*grace) options.revocation_grace = **grace;
     auto percent = config.number(section, "RevocationMaxPercent", 1, 100);
     if (!percent) return percent.error();
     if (*percent) options.policy.revoked_share_max = static_cast<double>(**percent) / 100;
+    return {};
+}
+
+// Alternatives, as Mesos' flag min_allocatable_resources has them. Nothing at all: whatever is not empty will do.
+base::Status read_min_allocatable(const Config& config, std::vector<resources::Quantities>& into) {
+    const auto text = config.text(section, "MinAllocatable");
+    if (!text) return {};
+    into.clear();
+    if (*text == "any") return {};
+    for (std::size_t start = 0; start <= text->size();) {
+        const std::size_t end = std::min(text->find('|', start), text->size());
+        const std::string alternative = text->substr(start, end - start);
+        const auto complain = [&](const std::string& why) {
+            return config.complain(section, "MinAllocatable",
+                                   fmt::format("{}; expected any, or alternatives such as cpus:0.01|mem:32", why));
+        };
+        auto parsed = resources::Resources::parse(alternative);
+        if (!parsed) return complain(parsed.error().message());
+        auto quantities = parsed->free_quantities();
+        resources::Resources plain;
+        quantities.for_each([&](std::string_view name, resources::Milli amount) {
+            plain.add(resources::Resource(std::string(name), amount));
+        });
+        if (quantities.empty() || plain != *parsed)
+            return complain(fmt::format("'{}' is not a list of amounts", alternative));
+        if (into.size() == base::limits::min_allocatable_per_role_max)
+            return complain(fmt::format("there are more than {}", base::limits::min_allocatable_per_role_max));
+        into.push_back(std::move(quantities));
+        start = end + 1;
+    }
     return {};
 }
 
@@ -148,12 +194,13 @@ Result<Settings> read_settings(const std::string& file) {
     auto threads = config->number(section, "Threads", 1, 64);
     if (!threads) return threads.error();
     settings.threads = static_cast<unsigned>(threads->value_or(std::max(2u, std::min(4u, std::thread::hardware_concurrency()))));
-    auto module = allocator::choose_module(config->text(section, "AllocationModule").value_or("drf"));
+    auto module = allocation_module(config->text(section, "AllocationModule").value_or("drf"));
     if (!module) return config->complain(section, "AllocationModule", module.error().message());
     settings.allocation_module = *std::move(module);
     settings.core.allocation_module = settings.allocation_module.name;
     if (auto read = read_durations(*config, settings.core); !read) return read.error();
     if (auto read = read_revocation(*config, settings.core); !read) return read.error();
+    if (auto read = read_min_allocatable(*config, settings.core.min_allocatable); !read) return read.error();
     auto share = config->number(section, "ShortTaskShare", 0, 100);
     if (!share) return share.error();
     settings.core.short_task_percent = static_cast<unsigned>(share->value_or(settings.core.short_task_percent));

@@ -25,6 +25,9 @@ namespace {
 
 constexpr base::Duration last_calls_deadline = std::chrono::seconds(5);
 constexpr base::Duration call_retry_pause = std::chrono::milliseconds(200);
+// While others stand by, the master hears of the active scheduler so often, and waits for so long.
+constexpr base::Duration heartbeat_pause = std::chrono::milliseconds(200);
+constexpr base::Duration silence_max = std::chrono::milliseconds(800);
 const std::string scheduler_path = "/api/v1/scheduler";
 
 base::Instant now() {
@@ -63,7 +66,8 @@ struct Scheduler::Impl {
           strand(strand),
           options(std::move(options)),
           events(events),
-          session(this->options.framework, this->options.backoff, std::random_device{}()),
+          session(this->options.framework, this->options.backoff, std::random_device{}(),
+                  this->options.standby ? std::optional(silence_max) : std::nullopt),
           finished(strand),
           calls_wake(strand),
           drained(strand),
@@ -83,6 +87,7 @@ struct Scheduler::Impl {
     bool given_up() const;
     Error what_was_tried() const;
 
+    async::awaitable<void> beat();
     async::awaitable<void> send_calls();
     async::awaitable<void> send_one(Call call);
     async::awaitable<void> drain();
@@ -120,6 +125,8 @@ struct Scheduler::Impl {
 };
 
 base::Status Scheduler::Impl::open_clients() {
+    if (options.standby && !options.framework.has_id())
+        return Error(ErrorCode::invalid_argument, "a scheduler that stands by needs its framework's id");
     if (options.masters.empty()) return Error(ErrorCode::invalid_argument, "no master was given");
     for (const auto& text : options.masters) {
         auto url = http::parse_url(text, 5050);
@@ -144,7 +151,8 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
     while (!tearing_down) {
         const int status = co_await hold_stream();
         if (result || tearing_down) co_return;
-        const bool stood = session.state() == Session::State::subscribed;
+        const bool was_active = session.state() == Session::State::subscribed;
+        const bool stood = was_active || session.state() == Session::State::standing_by;
         const auto error = stream_error;
         if (stood) {
             away_since = now();
@@ -152,7 +160,7 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
         }
         last_words[options.masters[current]] = error.message();
         const auto pause = session.lost(status, error);
-        if (stood) events.disconnected(error);
+        if (was_active) events.disconnected(error);
         if (!pause) {
             finish(session.error());
             co_return;
@@ -242,6 +250,9 @@ bool Scheduler::Impl::handle(const Event& event) {
         case Session::Verdict::end:
             if (!stopping) finish(session.error());
             return false;
+        case Session::Verdict::replaced:
+            stream_error = Error(ErrorCode::unavailable, "another scheduler of the framework is active");
+            return false;
         case Session::Verdict::violation:
             stream_error =
                 Error(ErrorCode::malformed, "the master sent " + Event::Type_Name(event.type()) +
@@ -255,6 +266,8 @@ void Scheduler::Impl::dispatch(const Event& event) {
     switch (event.type()) {
         case Event::SUBSCRIBED:
             return events.subscribed(event.subscribed());
+        case Event::STANDING_BY:
+            return events.standing_by();
         case Event::OFFERS:
             return events.offers({event.offers().offers().begin(), event.offers().offers().end()});
         case Event::RESCIND:
@@ -270,6 +283,18 @@ void Scheduler::Impl::dispatch(const Event& event) {
             return events.failure(event.failure());
         default:
             return events.other(event);
+    }
+}
+
+// Any call will do; this one is for when there is no other.
+async::awaitable<void> Scheduler::Impl::beat() {
+    for (;;) {
+        co_await async::sleep_for(heartbeat_pause);
+        if (!sendable() || !queue.empty() || sending) continue;
+        Call call;
+        call.set_type(Call::HEARTBEAT);
+        queue.push_back(std::move(call));
+        calls_wake.ring();
     }
 }
 
@@ -294,6 +319,7 @@ async::awaitable<void> Scheduler::Impl::send_one(Call call) {
     auto answer = co_await master().request(post(call, stream_id));
     if (answer && answer->status / 100 == 2) co_return;
 
+    if (call.type() == Call::HEARTBEAT) co_return;  // the next one will be in time
     const auto error = answer ? refusal(*answer) : answer.error();
     const bool not_done = error.code() == ErrorCode::unavailable;
     const bool stream_changed = answer && session.stream_id() != stream_id;
@@ -322,6 +348,7 @@ async::awaitable<base::Status> Scheduler::run() {
     if (!impl_->stopping) {
         impl_->group.spawn("events", impl_->keep_subscribed());
         impl_->group.spawn("calls", impl_->send_calls());
+        if (impl_->options.standby) impl_->group.spawn("heartbeats", impl_->beat());
         while (!impl_->result) co_await impl_->finished.wait();
         if (impl_->stopping && !framework_id().empty()) co_await impl_->drain();
     }

@@ -35,6 +35,9 @@ struct SchedulerOptions {
     Acknowledge acknowledge = Acknowledge::automatically;
     async::Backoff::Bounds backoff = {};
     std::size_t queued_calls_max = 100'000;
+    // One of several schedulers of the framework, whose id must be set then: one is active, the others wait in `standing_by`.
+    // When the active one's connection breaks, or its strand hangs, the next one hears `subscribed` within a second.
+    bool standby = false;
     // Give up when no subscription stood for so long; zero tries for ever.
     base::Duration give_up_after = base::Duration::zero();
 };

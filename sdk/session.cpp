@@ -1,6 +1,7 @@
 #include "sdk/session.hpp"
 
 #include <cmath>
+#include <utility>
 
 namespace fairlead::sdk {
 
@@ -8,6 +9,8 @@ namespace {
 
 constexpr base::Duration heartbeat_interval_assumed = std::chrono::seconds(15);
 constexpr int heartbeats_missed_max = 5;
+// After a master's end the scheduler that was active is to be the first with the next master.
+constexpr base::Duration standby_pause = std::chrono::seconds(1);
 
 // What no later attempt will change: a request that the master understood and refused. 404 is a
 // master that has not opened its routes yet; the rest of 5xx, no leader or one that still recovers.
@@ -17,10 +20,12 @@ bool is_final(int status) {
 
 }  // namespace
 
-Session::Session(v1::FrameworkInfo framework, async::Backoff::Bounds backoff, std::uint64_t seed)
+Session::Session(v1::FrameworkInfo framework, async::Backoff::Bounds backoff, std::uint64_t seed,
+                 std::optional<base::Duration> standby)
     : framework_(std::move(framework)),
       backoff_(backoff),
       prng_(seed),
+      standby_(standby),
       heartbeat_interval_(heartbeat_interval_assumed) {}
 
 v1::scheduler::Call Session::subscribe(base::Instant now) {
@@ -30,6 +35,10 @@ v1::scheduler::Call Session::subscribe(base::Instant now) {
     call.set_type(v1::scheduler::Call::SUBSCRIBE);
     if (framework_.has_id()) *call.mutable_framework_id() = framework_.id();
     *call.mutable_subscribe()->mutable_framework_info() = framework_;
+    if (standby_) {
+        call.mutable_subscribe()->set_standby(true);
+        call.mutable_subscribe()->mutable_heartbeat_timeout()->set_nanoseconds(standby_->count());
+    }
     if (constraints_.role_constraints_size() > 0)
         *call.mutable_subscribe()->mutable_offer_constraints() = constraints_;
     return call;
@@ -43,14 +52,23 @@ void Session::opened(std::string stream_id, base::Instant now) {
 Session::Verdict Session::received(const v1::scheduler::Event& event, base::Instant now) {
     using v1::scheduler::Event;
     listen_until(now);
-    if (event.type() == Event::ERROR) {
+    // Where it stood already, another one may have taken over, and it stands by from now on.
+    const bool comes_again = standby_ && (state_ == State::subscribed || state_ == State::standing_by);
+    if (event.type() == Event::ERROR && !comes_again) {
         state_ = State::ended;
         error_ = base::Error(base::ErrorCode::permission_denied,
                              "the master ended the subscription: " + event.error().message());
         return Verdict::end;
     }
+    if (event.type() == Event::STANDING_BY) {
+        if (!standby_ || state_ != State::subscribing) return Verdict::violation;
+        state_ = State::standing_by;
+        backoff_.reset();
+        return Verdict::deliver;
+    }
+    if (event.type() == Event::HEARTBEAT && state_ == State::standing_by) return Verdict::swallow;
     if (event.type() == Event::SUBSCRIBED) {
-        if (state_ != State::subscribing || event.subscribed().framework_id().value().empty())
+        if ((state_ != State::subscribing && state_ != State::standing_by) || event.subscribed().framework_id().value().empty())
             return Verdict::violation;
         *framework_.mutable_id() = event.subscribed().framework_id();
         const double seconds = event.subscribed().heartbeat_interval_seconds();
@@ -64,6 +82,7 @@ Session::Verdict Session::received(const v1::scheduler::Event& event, base::Inst
     if (state_ != State::subscribed) return Verdict::violation;
     // An event type of a newer master reads as UNKNOWN and is nobody's business here.
     if (event.type() == Event::HEARTBEAT || event.type() == Event::UNKNOWN) return Verdict::swallow;
+    if (event.type() == Event::ERROR) return Verdict::replaced;
     return Verdict::deliver;
 }
 
@@ -75,8 +94,8 @@ std::optional<base::Duration> Session::lost(int status, base::Error error) {
         state_ = State::ended;
         return std::nullopt;
     }
-    state_ = State::away;
-    return backoff_.next(prng_);
+    const bool stood_by = std::exchange(state_, State::away) == State::standing_by;
+    return backoff_.next(prng_) + (stood_by ? standby_pause : base::Duration::zero());
 }
 
 void Session::replace_framework(v1::FrameworkInfo framework) {

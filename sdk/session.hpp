@@ -5,7 +5,7 @@
 // this half is a plain value that is told facts and the time, so tests need neither.
 //
 // A session is away, subscribing (a stream is being opened or has not said SUBSCRIBED yet),
-// subscribed or ended. Once the master has named a framework id every later SUBSCRIBE carries it.
+// subscribed, standing by (another scheduler of the framework is active) or ended. Once the master has named a framework id every later SUBSCRIBE carries it.
 
 #include "common/async/backoff.hpp"
 #include "common/base/error.hpp"
@@ -19,18 +19,21 @@ namespace fairlead::sdk {
 
 class Session {
   public:
-    enum class State { away, subscribing, subscribed, ended };
+    enum class State { away, subscribing, standing_by, subscribed, ended };
 
     // What the owner does with an event.
     enum class Verdict {
         deliver,   // hand it to the handler
         swallow,   // it was about the connection only
         end,       // the master has refused us for good: error() says why
+        replaced,  // another scheduler of the framework is active now: drop the stream and come again
         violation  // not what the protocol allows here: drop the stream and come again
     };
 
+    // With `standby`: one of several schedulers of the framework, which has its id, and that is heard of by the master at
+    // least so often while it is the active one.
     explicit Session(v1::FrameworkInfo framework, async::Backoff::Bounds backoff = {},
-                     std::uint64_t seed = 1);
+                     std::uint64_t seed = 1, std::optional<base::Duration> standby = {});
 
     // Facts, in the order in which they happen.
     v1::scheduler::Call subscribe(base::Instant now);  // the call that opens the stream
@@ -53,6 +56,7 @@ class Session {
     // Empty until the first SUBSCRIBED, unless the framework came with one.
     const std::string& framework_id() const { return framework_.id().value(); }
     const base::Error& error() const { return error_; }
+    bool stands_by() const { return standby_.has_value(); }
 
   private:
     void listen_until(base::Instant now);
@@ -63,6 +67,7 @@ class Session {
     base::Prng prng_;
     State state_ = State::away;
     std::string stream_id_;
+    std::optional<base::Duration> standby_;
     base::Duration heartbeat_interval_;
     base::Instant dead_at_{};
     base::Error error_;

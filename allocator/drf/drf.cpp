@@ -55,17 +55,19 @@ Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
                snapshot.agents[slot].available.empty() || revocations_.keeps(slot);
     });
     std::vector<LeafIndex> eager = eager_leaves(snapshot, changes.eager);
+    serve_freed(snapshot, plan);
     for (std::size_t i = 0; i < agents.size(); ++i) {
         draw(snapshot, agents, i);
         serve(snapshot, agents[i], [](LeafIndex) { return true; }, plan);
     }
     if (!changes.everything && !eager.empty())
         serve_eager(snapshot, std::move(eager), std::set<AgentSlot>(agents.begin(), agents.end()), plan);
-    for (const AgentSlot agent : std::exchange(released_, {}))
-        serve(snapshot, agent, [](LeafIndex) { return true; }, plan);
+    serve_released(snapshot, plan);
+    revocations_.plan(snapshot, needs(snapshot), gatherings_, plan);
+    gather_what_is_taken(snapshot);
+    serve_released(snapshot, plan);
     tell_of_gatherings(plan);
     room_ = without(free_, guarantees_.needed());
-    revocations_.plan(snapshot, needs(snapshot), plan);
     return plan;
 }
 
@@ -134,6 +136,35 @@ bool Drf::serve_guarantee(const Snapshot& snapshot, AgentSlot agent, Resources& 
         return true;
     }
     return false;
+}
+
+void Drf::serve_released(const Snapshot& snapshot, Plan& plan) {
+    for (const AgentSlot agent : std::exchange(released_, {}))
+        if (!revocations_.keeps(agent)) serve(snapshot, agent, [](LeafIndex) { return true; }, plan);
+}
+
+// What was taken back for a role it is offered before anybody else, as much as was taken for it in any case: it was nobody's
+// but theirs who gave it, and so nothing that was kept for others.
+void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
+    for (const Asks::Freed& freed : revocations_.take_freed()) {
+        const auto known = slot_of_role_.find(freed.role);
+        if (known == slot_of_role_.end() || !snapshot.agents[freed.agent].offerable || revocations_.keeps(freed.agent))
+            continue;
+        LeafIndex taker = 0;
+        const std::size_t before = plan.offers.size();
+        const bool taken = tree_.first_of(roles_[known->second].group, [&](NodeId node) {
+            taker = leaf_of_node_[node];
+            const Leaf& leaf = leaves_[taker];
+            Limits ceiling = ceilings(snapshot, leaf);
+            freed.amount.for_each([&](std::string_view name, resources::Milli amount) {
+                if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
+            });
+            ceiling.tighten(limits_of(snapshot, leaf.role));
+            return offer(snapshot, taker, freed.agent, ceiling, left_on(snapshot, freed.agent), plan);
+        });
+        weigh_gathered();
+        if (taken) charge_all(snapshot, taker, plan, before);
+    }
 }
 
 // The claims that want more than they did, or may have more.
@@ -264,14 +295,21 @@ Limits Drf::ceilings(const Snapshot& snapshot, const Leaf& leaf) const {
 
 Limits Drf::limits_of(const Snapshot& snapshot, RoleSlot role) const {
     Limits ceiling;
-    if (limited_.empty()) return ceiling;
+    for (const auto& [limited, left] : ceilings_above(snapshot, role)) ceiling.tighten(left);
+    return ceiling;
+}
+
+// What each limited role among this one and those above leaves.
+std::vector<std::pair<RoleSlot, Limits>> Drf::ceilings_above(const Snapshot& snapshot, RoleSlot role) const {
+    std::vector<std::pair<RoleSlot, Limits>> ceilings;
+    if (limited_.empty()) return ceilings;
     for (; role != root_role; role = snapshot.roles[role].parent) {
         if (!limited_.contains(role)) continue;
         Quantities used = snapshot.roles[role].chargeable;
         if (const auto given = given_.find(role); given != given_.end()) used.add(given->second);
-        ceiling.tighten(snapshot.roles[role].limit.left(used));
+        ceilings.emplace_back(role, snapshot.roles[role].limit.left(used));
     }
-    return ceiling;
+    return ceilings;
 }
 
 // What is free and needed by no guarantee that this role's part does not count for.

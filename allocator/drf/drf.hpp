@@ -91,6 +91,8 @@ class Drf : public Module {
     bool serve_next(const Snapshot& snapshot, AgentSlot agent, NodeId from, Admit&& admit, resources::Resources& left,
                     Plan& plan);
     bool serve_guarantee(const Snapshot& snapshot, AgentSlot agent, resources::Resources& left, Plan& plan);
+    void serve_freed(const Snapshot& snapshot, Plan& plan);
+    void serve_released(const Snapshot& snapshot, Plan& plan);
     void serve_eager(const Snapshot& snapshot, std::vector<LeafIndex> eager, const std::set<AgentSlot>& served,
                      Plan& plan);
     std::vector<LeafIndex> eager_leaves(const Snapshot& snapshot, const std::vector<FrameworkSlot>& eager);
@@ -102,6 +104,7 @@ class Drf : public Module {
     static const Claim* claim_of(const Snapshot& snapshot, const Leaf& leaf);
     Limits ceilings(const Snapshot& snapshot, const Leaf& leaf) const;
     Limits limits_of(const Snapshot& snapshot, RoleSlot role) const;
+    std::vector<std::pair<RoleSlot, Limits>> ceilings_above(const Snapshot& snapshot, RoleSlot role) const;
     Limits room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const;
     void charge(const Snapshot& snapshot, LeafIndex leaf, const OfferLine& line);
     void charge_all(const Snapshot& snapshot, LeafIndex leaf, const Plan& plan, std::size_t first);
@@ -112,6 +115,8 @@ class Drf : public Module {
     // needs.cpp: who has less than it should have, after all that the plan offers.
     std::vector<Need> needs(const Snapshot& snapshot);
     void add_need(const Snapshot& snapshot, Need need, std::vector<Need>& needs) const;
+    std::optional<Need::Taker> taker_for(const Snapshot& snapshot, const Need& need, const Leaf& leaf) const;
+    bool may_be_cleared_for(const Snapshot& snapshot, const Wish& wish) const;
     // gangs.cpp
     void absorb_wishes(const Snapshot& snapshot, LeafIndex index, const Claim& claim);
     void await_ageing(const Snapshot& snapshot, LeafIndex index);
@@ -122,6 +127,7 @@ class Drf : public Module {
     void review_gatherings(const Snapshot& snapshot, const Changes& changes, Plan& plan);
     void end_gathering(const Snapshot& snapshot, const Gathering& gathering);
     void forget_wish(std::uint64_t wish);
+    static bool is_awaited(const Want& want, const Wish& wish, base::Instant now);
     static const Wish* wish_of(const Snapshot& snapshot, const Leaf& leaf, std::uint64_t number);
     void complete(const Snapshot& snapshot, const Gathering& gathering, const Wish& wish, Plan& plan);
     resources::Quantities weight_of(const Leaf& leaf);
@@ -138,6 +144,7 @@ class Drf : public Module {
     resources::Resources eligible_part(const Snapshot& snapshot, const Leaf& leaf, const Wish& wish, AgentSlot agent,
                                        const resources::Resources& room) const;
     bool offer_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish, Plan& plan);
+    void gather_what_is_taken(const Snapshot& snapshot);
     void tell_of_gatherings(Plan& plan);
 
     // short_tasks.cpp
@@ -163,6 +170,7 @@ class Drf : public Module {
     std::set<FrameworkSlot> short_aware_;
     Gatherings gatherings_;
     std::set<std::pair<base::Instant, LeafIndex>> ageing_;
+    std::set<std::uint64_t> given_up_;                    // gangs for which room was taken back, and that came to nothing
     resources::Quantities total_;                         // of the cluster, when wishes were last measured by it
     std::unordered_map<base::Role, RoleSlot> slot_of_role_;
     std::map<RoleSlot, Ordered> ordered_;                 // roles with a guarantee or a limit

@@ -108,13 +108,18 @@ void Drf::measure_wishes(const Snapshot& snapshot) {
     }
 }
 
+// Whether it is waited for: it has not ended, and the cluster could meet it.
+bool Drf::is_awaited(const Want& want, const Wish& wish, base::Instant now) {
+    return want.is_possible && is_alive(wish, now);
+}
+
 // Whether this is what a claim is waiting for. A wish that the whole cluster could not meet keeps nothing from it.
 bool Drf::is_wanted(const Snapshot& snapshot, Leaf& leaf, const Claim& claim, AgentSlot agent, const Resources& part) {
     const Quantities amounts = part.quantities();
     bool waits = false;
     for (std::size_t i = 0; i < claim.wishes.size(); ++i) {
         const Wish& wish = claim.wishes[i];
-        if (!leaf.wants[i].is_possible || !is_alive(wish, snapshot.now)) continue;
+        if (!is_awaited(leaf.wants[i], wish, snapshot.now)) continue;
         waits = true;
         if (!wish.gang.empty() || !amounts.contains(wish.shape)) continue;
         if (!wish.agent.empty() && wish.agent != snapshot.agents[agent].id) continue;
@@ -150,6 +155,7 @@ void Drf::review_gatherings(const Snapshot& snapshot, const Changes& changes, Pl
         if (!wish) {
             end_gathering(snapshot, *gathering);
         } else if (gathering->until <= snapshot.now) {
+            if (gathering->is_owed) given_up_.insert(number);
             end_gathering(snapshot, *gathering);
             gatherings_.rest(number, snapshot.now, snapshot.policy.hold_max);
             await_ageing(snapshot, index);
@@ -177,6 +183,7 @@ void Drf::forget_wish(std::uint64_t wish) {
     if (const Gathering* gathering = gatherings_.of(wish))
         for (const auto& [agent, place] : gathering->places) released_.push_back(agent);
     gatherings_.forget(wish);
+    given_up_.erase(wish);
 }
 
 // Null when it is nothing that is still waited for.
@@ -233,7 +240,7 @@ bool Drf::gather(const Snapshot& snapshot, LeafIndex index, const Claim& claim, 
     for (std::size_t i = 0; i < claim.wishes.size(); ++i) {
         const Wish& wish = claim.wishes[i];
         const Want& want = leaves_[index].wants[i];
-        if (!want.is_possible || !is_alive(wish, snapshot.now)) continue;
+        if (!is_awaited(want, wish, snapshot.now)) continue;
         if (!wish.agent.empty() && wish.agent != snapshot.agents[agent].id) continue;
         const bool has_aged = want.waits_since + snapshot.policy.ageing <= snapshot.now;
         if (wish.gang.empty()) {
@@ -289,12 +296,13 @@ Gathering* Drf::gathering_for(const Snapshot& snapshot, LeafIndex index, const W
     if (Gathering* known = gatherings_.of(wish.number)) return known;
     if (!gatherings_.may_begin(wish.number, !wish.gang.empty(), snapshot.now)) return nullptr;
     const std::uint32_t count = wish.gang.empty() ? 1 : wish.count;
-    if (!ceilings(snapshot, leaves_[index]).allow(times(wish.shape, count))) {
+    // What must stay free for guarantees is a matter of each place: there will be more than is free now.
+    if (!limits_of(snapshot, leaves_[index].role).allow(times(wish.shape, count))) {
         cut_short_.insert(index);
         return nullptr;
     }
     const auto until = std::min(wish.until.value_or(base::Instant::max()), snapshot.now + snapshot.policy.hold_max);
-    return &gatherings_.begin({wish.number, index, wish.shape, count, !wish.gang.empty(), until, {}});
+    return &gatherings_.begin({wish.number, index, wish.shape, count, !wish.gang.empty(), false, until, {}});
 }
 
 void Drf::keep_back(const Snapshot& snapshot, Gathering& gathering, AgentSlot agent, std::uint32_t tasks, Resources& left) {
@@ -311,7 +319,7 @@ Resources Drf::eligible_part(const Snapshot& snapshot, const Leaf& leaf, const W
     const FrameworkEntry& framework = snapshot.frameworks[leaf.framework];
     const AgentEntry& entry = snapshot.agents[agent];
     const base::Role& role = snapshot.roles[leaf.role].name;
-    if (!entry.offerable || room.empty() || (!wish.agent.empty() && wish.agent != entry.id)) return {};
+    if (!entry.offerable || revocations_.keeps(agent) || room.empty() || (!wish.agent.empty() && wish.agent != entry.id)) return {};
     if (snapshot.policy.filter_gpu_resources && !framework.gpu_aware && !entry.total.gpus().is_zero()) return {};
     Resources visible = visible_to(framework, role, room);
     if (visible.empty() || snapshot.filters.refused(leaf.framework, role, agent, visible) ||
@@ -353,7 +361,9 @@ bool Drf::offer_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish
     // What it has gathered was counted as given to it, and is part of what it is about to be given.
     if (own)
         for (const auto& [agent, place] : own->places) count_as_left(snapshot, leaf.role, place.held);
-    const bool is_allowed = ceilings(snapshot, leaf).allow(unreserved);
+    // What was taken back for it was never kept for others.
+    const bool is_owed = own && own->is_owed;
+    const bool is_allowed = (is_owed ? limits_of(snapshot, leaf.role) : ceilings(snapshot, leaf)).allow(unreserved);
     if (own)
         for (const auto& [agent, place] : own->places) count_as_given(snapshot, leaf.role, place.held);
     if (!is_allowed) {
@@ -367,6 +377,22 @@ bool Drf::offer_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish
         plan.offers.push_back(std::move(line));
     }
     return true;
+}
+
+// Room is being taken back for a gang: where that is, it is gathered.
+void Drf::gather_what_is_taken(const Snapshot& snapshot) {
+    for (const Revocations::GangPlaces& places : revocations_.take_gang_places()) {
+        const auto& leaves = of_framework_[places.framework];
+        const auto leaf = std::find_if(leaves.begin(), leaves.end(),
+                                       [&](LeafIndex index) { return leaves_[index].role == places.role; });
+        if (leaf == leaves.end()) continue;
+        const Wish& wish = *places.wish;
+        if (const Gathering* own = gatherings_.of(wish.number)) end_gathering(snapshot, *own);
+        const auto until = std::min(wish.until.value_or(base::Instant::max()), snapshot.now + snapshot.policy.hold_max);
+        Gathering& gathering = gatherings_.begin({wish.number, *leaf, wish.shape, wish.count, true, true, until, {}});
+        for (const auto& [agent, tasks] : places.tasks) keep_back(snapshot, gathering, agent, tasks, left_on(snapshot, agent));
+    }
+    weigh_gathered();
 }
 
 // --- what a plan says of it ---

@@ -30,6 +30,7 @@ struct Gathering {
     resources::Quantities shape;
     std::uint32_t count = 1;
     bool is_gang = false;
+    bool is_owed = false;  // room was taken back from others for it
     base::Instant until{};
     std::map<AgentSlot, Place> places;
 
@@ -47,6 +48,8 @@ class Gatherings {
     const std::map<std::uint64_t, Gathering>& all() const { return all_; }  // by wish: the order in which they were asked
     Gathering* of(std::uint64_t wish);
     Gathering* on(AgentSlot agent);
+    const Gathering* of(std::uint64_t wish) const { return const_cast<Gatherings*>(this)->of(wish); }
+    const Gathering* on(AgentSlot agent) const { return const_cast<Gatherings*>(this)->on(agent); }
     bool empty() const { return all_.empty(); }
 
     bool may_begin(std::uint64_t wish, bool is_gang, base::Instant now) const;

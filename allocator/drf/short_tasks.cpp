@@ -57,7 +57,8 @@ void Drf::serve_eager_short(const Snapshot& snapshot, const std::vector<LeafInde
     std::sort(agents.begin(), agents.end());
     agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
     for (const AgentSlot agent : agents)
-        serve_short(snapshot, agent, [&](LeafIndex index) { return asking.contains(index); }, plan);
+        if (!revocations_.keeps(agent))
+            serve_short(snapshot, agent, [&](LeafIndex index) { return asking.contains(index); }, plan);
 }
 
 }  // namespace fairlead::allocator::drf

@@ -18,7 +18,7 @@ Unit Unit::of(std::vector<TaskEntry> tasks, AgentSlot agent) {
     unit.newest = tasks.front().since;
     for (const TaskEntry& task : tasks) {
         Quantities amount = task.resources->free_quantities();
-        if (task.agent == agent) unit.here.add(amount);
+        if (task.agent == agent && !task.is_short) unit.here.add(amount);
         unit.losses.push_back({task.role, std::move(amount)});
         unit.priority = std::max(unit.priority, task.priority);
         unit.restart_cost += task.restart_cost;

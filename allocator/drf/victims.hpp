@@ -23,7 +23,7 @@ struct Unit {
     FrameworkSlot framework = 0;
     std::vector<TaskEntry> tasks;  // by id; none: offers, which cost nothing
     std::vector<Loss> losses;      // of all its tasks
-    resources::Quantities here;    // what goes free on the agent in question
+    resources::Quantities here;    // what goes free on the agent in question, for tasks of any length
     Class its_class = Class::beyond_fair_share;
     std::int32_t priority = 0;     // the highest of its tasks
     double restart_cost = 0;       // of all of them

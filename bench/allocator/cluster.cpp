@@ -67,6 +67,8 @@ Cluster::Cluster(const Shape& shape) {
         claim.role = roles_.take(base::Role(role_of(i)));
         claim.suppressed = shape.suppressed && i % 100 != 0;
     }
+    if (shape.need) fill_with_tasks();
+    if (shape.tasks > 0) show_small_tasks(shape.tasks);
     if (!shape.quotas) return;
     const auto agents = static_cast<std::int64_t>(shape.agents);
     for (std::size_t i = 0; i < std::min(shape.frameworks, roles_max); ++i) {
@@ -75,6 +77,56 @@ Cluster::Cluster(const Shape& shape) {
         orders.limit.set("cpus", resources::Milli::units(agents * 6));
         roles_.set_orders(base::Role(role_of(i)), orders);
     }
+}
+
+// Framework 0 has nothing, nor have the others of its role; what it is guaranteed is a twentieth of the cluster.
+void Cluster::fill_with_tasks() {
+    constexpr std::size_t tasks_on_agent = 8;
+    tasks_.of_each = Resources::parse("cpus:3;mem:12288").value();
+    tasks_.on_agent.resize(agents_.size());
+    std::size_t framework = 0;
+    for (allocator::AgentSlot agent = 0; agent < agents_.size(); ++agent)
+        for (std::size_t i = 0; i < tasks_on_agent; ++i) {
+            do framework = (framework + 1) % frameworks_.size();
+            while (framework % roles_max == 0);
+            allocator::TaskEntry task;
+            task.id = base::TaskId(fmt::format("{}-{}", agent, i));
+            task.framework = static_cast<allocator::FrameworkSlot>(framework);
+            task.role = frameworks_[framework].claims[0].role;
+            task.agent = agent;
+            task.resources = &tasks_.of_each;
+            task.restart_cost = static_cast<double>((agent * 7919 + i * 104729) % 10'000);
+            move({task.framework, task.role, agent, tasks_.of_each}, To::framework);
+            tasks_.on_agent[agent].push_back(std::move(task));
+        }
+    masterd::core::RoleTable::Orders orders;
+    orders.guarantee.add("cpus", resources::Milli::units(static_cast<std::int64_t>(agents_.size()) * 24 / 20));
+    roles_.set_orders(base::Role(role_of(0)), orders);
+    policy_.patience = base::Duration::zero();
+    changes_ = {};
+}
+
+// Beside what the books here count: for who looks at them.
+void Cluster::show_small_tasks(std::size_t on_each) {
+    tasks_.of_each = Resources::scalars(resources::Milli(100), resources::Milli::units(64));
+    tasks_.on_agent.resize(agents_.size());
+    for (allocator::AgentSlot agent = 0; agent < agents_.size(); ++agent)
+        for (std::size_t i = 0; i < on_each; ++i) {
+            allocator::TaskEntry task;
+            task.id = base::TaskId(fmt::format("a-task-of-this-length-{}-{}", agent, i));
+            task.framework = static_cast<allocator::FrameworkSlot>((agent + i) % frameworks_.size());
+            task.role = frameworks_[task.framework].claims[0].role;
+            task.agent = agent;
+            task.resources = &tasks_.of_each;
+            tasks_.on_agent[agent].push_back(std::move(task));
+        }
+}
+
+std::optional<allocator::TaskEntry> Cluster::Tasks::find(allocator::FrameworkSlot, const base::TaskId& id) const {
+    for (const auto& tasks : on_agent)
+        for (const auto& task : tasks)
+            if (task.id == id) return task;
+    return std::nullopt;
 }
 
 Cluster::Planned Cluster::plan(allocator::Module& module) {
@@ -92,6 +144,7 @@ Cluster::Planned Cluster::plan(allocator::Module& module) {
                                changes);
     planned.microseconds =
         std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count();
+    filters_.forget_thinned();
     for (const auto& line : planned.plan.offers) move(line, To::framework);
     return planned;
 }
@@ -137,6 +190,10 @@ void Cluster::revive(allocator::FrameworkSlot framework) {
     filters_.drop_framework(framework);
     changes_.frameworks.push_back(framework);
     changes_.eager.push_back(framework);
+}
+
+void Cluster::touch_all() {
+    for (allocator::AgentSlot slot = 0; slot < agents_.size(); ++slot) changes_.agents.push_back(slot);
 }
 
 void Cluster::open_all() {

@@ -21,6 +21,8 @@ struct Shape {
     bool quotas = false;        // a guarantee and a limit for each role
     bool constraints = false;   // each framework takes half of the agents
     bool suppressed = false;    // 99 of 100 frameworks want nothing
+    bool need = false;          // tasks use all there is, eight on each agent, and one role has nothing of its guarantee
+    std::size_t tasks = 0;      // on each agent, for whoever asks: beside what the books of this cluster count
 };
 
 class Cluster {
@@ -41,21 +43,40 @@ class Cluster {
     void revive(allocator::FrameworkSlot framework);  // forgets its filters too
     void open(allocator::AgentSlot agent) { changes_.opened.push_back(agent); }  // a filter there has expired
     void open_all();
+    void touch_all();  // agents: to be read again
 
     base::Instant now{};
 
   private:
+    using Visit = std::function<void(const allocator::TaskEntry&)>;
     struct Constraints final : allocator::OfferConstraints {
         bool allow(allocator::FrameworkSlot framework, const base::Role&, allocator::AgentSlot agent) const override {
             return !half || (framework + agent) % 2 == 0;
         }
+        struct Numbered final : Traits, Demands {
+            explicit Numbered(std::uint32_t its_number) : number(its_number) {}
+            bool allow(const base::Role&, const Traits& other) const override {
+                return (number + static_cast<const Numbered&>(other).number) % 2 == 0;
+            }
+            std::uint32_t number;
+        };
+        std::shared_ptr<const Traits> traits_of(allocator::AgentSlot agent) const override {
+            return std::make_shared<const Numbered>(agent);
+        }
+        std::shared_ptr<const Demands> demands_of(allocator::FrameworkSlot framework) const override {
+            return half ? std::make_shared<const Numbered>(framework) : nullptr;
+        }
         bool half = false;
     };
-    struct NoTasks final : allocator::TaskList {
-        std::optional<allocator::TaskEntry> find(allocator::FrameworkSlot, const base::TaskId&) const override { return {}; }
-        void for_each(allocator::AgentSlot, const std::function<void(const allocator::TaskEntry&)>&) const override {}
-        void for_each_of_gang(allocator::FrameworkSlot, std::string_view,
-                              const std::function<void(const allocator::TaskEntry&)>&) const override {}
+    struct Tasks final : allocator::TaskList {
+        std::optional<allocator::TaskEntry> find(allocator::FrameworkSlot, const base::TaskId& task) const override;
+        void for_each(allocator::AgentSlot agent, const Visit& visit) const override {
+            if (agent >= on_agent.size()) return;
+            for (const auto& task : on_agent[agent]) visit(task);
+        }
+        void for_each_of_gang(allocator::FrameworkSlot, std::string_view, const Visit&) const override {}
+        std::vector<std::vector<allocator::TaskEntry>> on_agent;
+        resources::Resources of_each;
     };
 
     struct NoOffers final : allocator::OfferList {
@@ -64,6 +85,8 @@ class Cluster {
 
     enum class To { framework, agent };
     void move(const allocator::OfferLine& line, To to);
+    void fill_with_tasks();
+    void show_small_tasks(std::size_t on_each);
 
     std::vector<allocator::AgentEntry> agents_;
     std::vector<allocator::FrameworkEntry> frameworks_;
@@ -72,7 +95,7 @@ class Cluster {
     masterd::core::FilterTable filters_{timers_};
     resources::Quantities total_, free_;
     Constraints constraints_;
-    NoTasks tasks_;
+    Tasks tasks_;
     NoOffers offers_;
     allocator::Policy policy_;
     allocator::Changes changes_;

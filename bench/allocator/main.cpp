@@ -1,6 +1,7 @@
 // fairlead-bench-allocator [OPTIONS]: what the default allocation module needs for one cluster; one JSON object.
 
 #include "allocator/drf/drf.hpp"
+#include "allocator/kept_snapshot.hpp"
 #include "bench/allocator/cluster.hpp"
 
 #include <CLI/CLI.hpp>
@@ -15,7 +16,29 @@ namespace {
 
 constexpr std::size_t changes_measured = 400;
 constexpr int passes_measured = 5;
+constexpr int rounds_measured = 50;
 constexpr double five_seconds = 5;
+
+// Plans over a copy, as a module from a shared object does; what it measures is the copy.
+class OverACopy final : public allocator::Module {
+  public:
+    explicit OverACopy(allocator::Module& inner) : inner_(inner) {}
+    allocator::Plan plan(const allocator::Snapshot& snapshot, const allocator::Changes& changes) override {
+        const auto started = std::chrono::steady_clock::now();
+        noted_.add(snapshot, changes);
+        const auto noted = noted_.take();
+        kept_.bring_up_to_date(snapshot, noted);
+        copied_us.push_back(
+            std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - started).count());
+        return inner_.plan(kept_.view(), noted.changes);
+    }
+    std::vector<double> copied_us;
+
+  private:
+    allocator::Module& inner_;
+    allocator::NotedChanges noted_;
+    allocator::KeptSnapshot kept_;
+};
 
 double at(std::vector<double>& values, double part) {
     if (values.empty()) return 0;
@@ -62,6 +85,32 @@ std::vector<double> changes(Cluster& cluster, allocator::Module& module, std::ve
     return measured;
 }
 
+// Of a copy: all of it, one agent or framework of it, and all agents with what everybody has refused of them.
+void measure_copy(const Shape& shape) {
+    Cluster cluster(shape);
+    allocator::drf::Drf drf(1);
+    const std::size_t before = allocated_bytes();
+    OverACopy module(drf);
+    auto out = cluster.plan(module).plan.offers;
+    const double first = module.copied_us.front();
+    const std::size_t bytes = allocated_bytes() - before;
+    module.copied_us.clear();
+    changes(cluster, module, out, [&](const auto& line) { return cluster.decline(line, five_seconds), true; });
+    const std::string change = times(module.copied_us);
+    std::size_t filters = 0;
+    while (!out.empty()) {
+        for (const auto& line : out) cluster.decline(line, 1e6);
+        filters += out.size();
+        out = cluster.plan(module).plan.offers;
+    }
+    module.copied_us.clear();
+    cluster.touch_all();
+    cluster.plan(module);
+    fmt::print(R"({{"first_ms": {:.3f}, "bytes_with_drf": {}, "change": {}, "filters": {}, "all_agents_ms": {:.3f}}})"
+               "\n",
+               first / 1000, bytes, change, filters, module.copied_us.front() / 1000);
+}
+
 void measure(const Shape& shape, bool refused) {
     Cluster cluster(shape);
     const std::size_t before = allocated_bytes();
@@ -104,12 +153,32 @@ void measure(const Shape& shape, bool refused) {
     fmt::print("}}\n");
 }
 
+// Each second the module chooses victims anew: nothing of what it has asked for is under way here.
+void measure_need(const Shape& shape) {
+    Cluster cluster(shape);
+    allocator::drf::Drf module(1);
+    cluster.plan(module);
+    std::vector<double> rounds, between;
+    std::size_t victims = 0;
+    for (int i = 0; i < rounds_measured; ++i) {
+        cluster.now += std::chrono::seconds(2);
+        const auto planned = cluster.plan(module);
+        rounds.push_back(planned.microseconds);
+        victims = planned.plan.revocations.size();
+        cluster.now += std::chrono::milliseconds(20);
+        cluster.suppress(1);
+        between.push_back(cluster.plan(module).microseconds);
+    }
+    fmt::print(R"({{"round": {}, "between": {}, "victims": {}}})", times(rounds), times(between), victims);
+    fmt::print("\n");
+}
+
 }  // namespace
 }  // namespace fairlead::bench
 
 int main(int argc, char** argv) {
     fairlead::bench::Shape shape;
-    bool refused = false;
+    bool refused = false, copy = false;
     CLI::App app("What the default allocation module needs for a cluster.");
     app.add_option("--agents", shape.agents);
     app.add_option("--frameworks", shape.frameworks);
@@ -119,7 +188,15 @@ int main(int argc, char** argv) {
     app.add_flag("--quotas", shape.quotas, "a guarantee and a limit for each role");
     app.add_flag("--constraints", shape.constraints, "each framework takes half of the agents");
     app.add_flag("--suppressed", shape.suppressed, "99 of 100 frameworks want nothing");
+    app.add_flag("--need", shape.need, "tasks everywhere, and one role below its guarantee: only that is measured");
+    app.add_option("--tasks", shape.tasks, "on each agent, as the module sees them");
+    app.add_flag("--copy", copy, "measure the copy that a module from a shared object plans over, not the module");
     app.add_flag("--refused", refused, "at the end everybody refuses everything");
     CLI11_PARSE(app, argc, argv);
-    fairlead::bench::measure(shape, refused);
+    if (shape.need)
+        fairlead::bench::measure_need(shape);
+    else if (copy)
+        fairlead::bench::measure_copy(shape);
+    else
+        fairlead::bench::measure(shape, refused);
 }

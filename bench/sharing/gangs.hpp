@@ -1,6 +1,7 @@
 #pragma once
-// An MPI engine: each job needs all of its slots at the same moment. Until it has them it keeps what it is offered; it
-// never has more jobs out than fit into the slots that are its due. First come, first served.
+// An MPI engine: each job needs all of its slots at the same moment, and asks for them by a request that names a gang. Where
+// a module answers no requests, it keeps what it is offered until there is enough. It never has more jobs out than fit into
+// the slots that are its due. First come, first served.
 
 #include "bench/sharing/batch.hpp"
 
@@ -25,21 +26,26 @@ class GangEngine : public VirtualFramework {
         std::uint64_t number = 0;
         JobKind kind;
         std::size_t running = 0;
-        double wanted_since = -1;
+        double asked_at = 0;
         FinishedJob record;
+
+        std::size_t slots() const { return kind.stages.front().tasks; }
+        std::string gang() const { return std::to_string(number); }
     };
 
     void offers(const std::vector<v1::Offer>& offers) override;
     void ended(const std::string& task) override;
-    void gather();
-    void launch_gang(Job job);
-    bool may_gather() const;
+    void ask();
+    Job take_asked(std::list<Job>::iterator job);
+    void launch_kept();
+    // Declines what is more than the job needs.
+    void launch_gang(Job job, const std::vector<v1::Offer>& offers);
 
     std::size_t slots_max_;
+    std::size_t slots_out_ = 0;  // of those asked for and those running
     std::deque<Job> waiting_;
-    std::list<Job> running_;
-    std::size_t slots_used_ = 0;
-    std::vector<v1::Offer> kept_;
+    std::list<Job> asked_, running_;
+    std::vector<v1::Offer> kept_;  // that name no gang
     std::size_t kept_slots_ = 0;
     std::vector<FinishedJob> finished_;
     std::vector<double> gang_waits_;

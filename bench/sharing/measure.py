@@ -74,4 +74,7 @@ def measure(word=""):
         print(f"  {framework} at least {target:.2f}: {table.verdict(speed_up(ours, framework) >= target - (1 - EVEN))}")
     slower = [kind for kind in KINDS if speed_up_of_kind(ours, kind) < EVEN]
     print(f"  no kind of job below 1.00: {table.verdict(not slower)}{': ' + ', '.join(slower) if slower else ''}")
-    print(f"  gangs wait at most {GANG_WAIT_MAX} s in the mean: {table.verdict(ours['gang_wait_mean'] <= GANG_WAIT_MAX)}")
+    for which in ("mean", "max"):
+        print(f"  gangs wait at most {GANG_WAIT_MAX} s, {which}: {table.verdict(ours[f'gang_wait_{which}'] <= GANG_WAIT_MAX)}")
+    print("  the paper's cluster: cpu +10 points, memory +17 points; "
+          f"here: cpu {100 * (ours['cpu'] - static['cpu']):+.0f}, memory {100 * (ours['mem'] - static['mem']):+.0f}")

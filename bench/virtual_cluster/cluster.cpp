@@ -164,6 +164,8 @@ void VirtualCluster::hear(std::size_t agent, const internal::FromMaster& message
         say(agent, pong);
     } else if (message.has_launch_tasks()) {
         for (const auto& task : message.launch_tasks().tasks()) start(agent, message.launch_tasks(), task);
+    } else if (!message.has_acknowledge_status() && !message.has_update_framework()) {
+        throw std::logic_error("no machine here knows what to do with " + message.ShortDebugString());
     }
 }
 

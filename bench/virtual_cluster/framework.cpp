@@ -46,13 +46,19 @@ void VirtualFramework::hear(const Event& event) {
             *call.mutable_acknowledge()->mutable_task_id() = status.task_id();
             call.mutable_acknowledge()->set_uuid(status.uuid());
             send(std::move(call));
-            if (sdk::is_terminal(status.state())) ended(status.task_id().value());
+            if (!sdk::is_terminal(status.state())) break;
+            if (status.state() != v1::TASK_FINISHED)
+                throw std::logic_error("a task ended as " + v1::TaskState_Name(status.state()) + ": " + status.message());
+            ended(status.task_id().value());
             break;
         }
+        case Event::RESCIND:
+        case Event::HEARTBEAT:
+            break;
         case Event::ERROR:
             throw std::logic_error(event.error().message());
         default:
-            break;
+            throw std::logic_error("no framework here knows what to do with " + Event::Type_Name(event.type()));
     }
 }
 
@@ -94,6 +100,16 @@ void VirtualFramework::want_offers(bool wanted) {
         call.mutable_revive();
     else
         call.mutable_suppress();
+    send(std::move(call));
+}
+
+void VirtualFramework::request(std::size_t slots, const std::string& gang) {
+    Call call;
+    call.set_type(Call::REQUEST);
+    auto& request = *call.mutable_request()->add_requests();
+    request = sdk::request_for(slot_.cpus, slot_.mem_mb, static_cast<std::uint32_t>(slots), gang);
+    constexpr std::int64_t day_ns = 86'400'000'000'000;
+    request.mutable_within()->set_nanoseconds(day_ns);
     send(std::move(call));
 }
 

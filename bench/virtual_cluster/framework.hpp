@@ -26,7 +26,7 @@ class VirtualFramework {
     const std::string& role() const { return role_; }
 
   protected:
-    // Each offer is to be accepted or declined, once.
+    // Each offer is to be accepted or declined, once; what is taken back meanwhile is not told, and a task on it is an error.
     virtual void offers(const std::vector<v1::Offer>& offers) = 0;
     virtual void ended(const std::string& task) = 0;
 
@@ -36,6 +36,8 @@ class VirtualFramework {
     void decline(const v1::Offer& offer, double refuse_seconds);
     // Suppresses or revives, where that is a change.
     void want_offers(bool wanted);
+    // So many slots at the same time, or none; the offers that answer bear the gang's name.
+    void request(std::size_t slots, const std::string& gang);
     void constrain_offers(v1::scheduler::OfferConstraints constraints);
     VirtualCluster& cluster() { return cluster_; }
     const VirtualCluster& cluster() const { return cluster_; }

@@ -30,6 +30,7 @@ inline constexpr std::string_view task_refused = "b1a2c3d4e5f64708a9b0c1d2e3f4a5
 inline constexpr std::string_view lines_held_back = "5d8e13f7a90c4b62867f2be4d1c09a35";
 inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5e";
 inline constexpr std::string_view allocation_module_wrong = "8e27b1d06c5f4a19b3e0d47f92a6c58d";
+inline constexpr std::string_view allocation_module_given_up = "30507bd66bab4ebcb9f8ea283ffa306d";
 inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
 inline constexpr std::string_view standing_by = "8f84d27ae9914529bf6c9bed24e635ed";
 

@@ -73,7 +73,7 @@ class Bed:
         host.make_disk()
         files = zookeeper.configuration(host.name, self.host_names)
         if package_folder and masters:
-            files |= packages.configuration(host.name, masters, self.name)
+            files |= packages.configuration(host.name, masters, zookeeper.election(self.host_names), self.name)
         for path, text in files.items():
             host.write(path, text)
         host.start()

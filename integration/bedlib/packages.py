@@ -42,13 +42,17 @@ def install(host, role, folder):
     host.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *paths)
 
 
-def configuration(host_name, master_urls, bed_name):
-    """Drop-ins that are on the disk before the package is installed: the units start with them the first time."""
+def configuration(host_name, master_urls, election, bed_name):
+    """Drop-ins that are on the disk before the package is installed: the units start with them the first time.
+
+    `election` is the zk:// URL where the masters meet; None: there is one master, and it leads.
+    """
     client = {"etc/fairlead/client.conf.d/50-bed.conf": f"[Client]\nMaster={' '.join(master_urls)}\n"}
     if host_name.startswith("master"):
+        meet = f"ZooKeeper={election}\n" if election else ""
         return client | {"etc/fairlead/masterd.conf.d/50-bed.conf":
-                f"[Master]\nListen=0.0.0.0:5050\nHostname={host_name}\nClusterName={bed_name}\n"}
+                f"[Master]\nListen=0.0.0.0:5050\nHostname={host_name}\nClusterName={bed_name}\n{meet}"}
     if host_name.startswith("agent"):
         return client | {"etc/fairlead/nodeagentd.conf.d/50-bed.conf":
-                f"[Agent]\nMaster={master_urls[0]}\nHostname={host_name}\nListen=0.0.0.0:5051\n"}
+                f"[Agent]\nMaster={election or master_urls[0]}\nHostname={host_name}\nListen=0.0.0.0:5051\n"}
     return {}

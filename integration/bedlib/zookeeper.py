@@ -35,6 +35,12 @@ def configuration(host_name, host_names):
     }
 
 
+def election(host_names):
+    """The URL by which the bed's masters and agents find each other; None in a bed without ZooKeeper."""
+    ensemble = [f"{name}:2181" for name in host_names if name.startswith("zk")]
+    return f"zk://{','.join(ensemble)}/fairlead" if ensemble else None
+
+
 def serves(address):
     """Whether the server has found its ensemble and answers clients."""
     try:

@@ -120,6 +120,8 @@ void Core::accept(Framework& framework, const Call::Accept& accept) {
         } else if (operation.type() == Operation::LAUNCH) {
             if (!std::exchange(agent_knows, true)) tell_reservations(agent);
             launch(framework, agent, role, operation.launch(), operation.has_id(), time_limit, pool);
+        } else if (time_limit) {
+            refuse_operation(framework, &agent, operation, "What is offered for a limited time cannot be reserved");
         } else if (++changes > options_.reservation_changes_per_call_max) {
             refuse_operation(framework, &agent, operation,
                              fmt::format("More than {} reservations are changed in one call",

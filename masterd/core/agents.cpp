@@ -29,6 +29,8 @@ void Core::take(const LinkMessage& received) {
             if (framework) send(*framework, message_event(agent.id, from));
             return;
         }
+        case internal::FromAgent::kReservationsKept:
+            return confirm_changes(agent, message.reservations_kept().number());
         case internal::FromAgent::kUnregister:
             output_.effects.emplace_back(CloseLink{received.link});
             return remove_agent(agent, "it has left the cluster");
@@ -44,6 +46,9 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     books_.set_offerable(agent, false);
     end_offers(agent.offers, Tell::rescind);
     call_off_on(agent);
+    answer_waiting_operators(agent, fmt::format("agent {} has not confirmed it before its connection was lost; it stands in "
+                                                "the master's books, and the agent is told again when it is back",
+                                                agent.info->hostname()));
     agent.overdue = timers_.schedule(now_.instant + options_.agent_reregister_timeout,
                                      AgentOverdue{agent.slot});
     report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);
@@ -72,6 +77,7 @@ void Core::agent_unreachable(Agent& agent) {
             framework.unreachable_order.pop_front();
         }
     }
+    answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.info->hostname() + " is unreachable");
     remember_absent(agent.id, AbsentAgent::Why::unreachable);
     forget(agent);
 }
@@ -91,6 +97,7 @@ void Core::remove_agent(Agent& agent, const std::string& why) {
                                                     "The agent was removed: " + why));
         archive(framework, std::move(task));
     }
+    answer_unconfirmed(agent, v1::OPERATION_GONE_BY_OPERATOR, "The agent was removed: " + why);
     remember_absent(agent.id, AbsentAgent::Why::removed);
     forget(agent);
 }

@@ -243,11 +243,12 @@ void Books::set_active(Framework& framework, bool active) {
     if (active) wake(framework);
 }
 
-void Books::set_content(Framework& framework, const base::Role& role, base::Instant until) {
+void Books::set_content(Framework& framework, const base::Role& role, base::Instant until, bool had_kept) {
     auto* claim = find_claim(framework.slot, role);
     if (!claim) return;
     claim->content_until = until;
     ++claim->declines;
+    claim->times_kept += had_kept;
     touch_framework(framework.slot);
 }
 
@@ -256,6 +257,7 @@ void Books::set_hungry(Framework& framework, const base::Role& role) {
     if (!claim) return;
     claim->content_until = {};
     claim->declines = 0;
+    claim->times_kept = 0;
     claim->turned_down = {};
     touch_framework(framework.slot);
 }
@@ -501,6 +503,8 @@ void Books::recompute_available(const Agent& agent) {
     entry.kept_for_short = allocator::overlap(allocator::without(agent.short_share, agent.used_by_short),
                                               allocator::plain_scalars(entry.available));
     entry.lent_to_short = allocator::without(agent.used_by_short, agent.short_share);
+    entry.missing_for_short =
+        allocator::without(allocator::without(agent.short_share, agent.used_by_short), entry.kept_for_short);
     auto& free = free_of_[agent.slot];
     free_.subtract(free);
     free = entry.offerable ? entry.available.free_quantities() : resources::Quantities{};

@@ -77,6 +77,15 @@ Capabilities capabilities_of(const v1::FrameworkInfo& info);
 // Those that it subscribes to: `roles`, or `role` without MULTI_ROLE.
 std::vector<base::Role> roles_of(const v1::FrameworkInfo& info);
 
+// What a scheduler has asked for with its SUBSCRIBE, once it has been found valid.
+struct Subscription {
+    RequestId stream{};
+    std::string stream_id;
+    std::shared_ptr<const v1::scheduler::Call> call;
+    std::shared_ptr<v1::FrameworkInfo> info;  // with id
+    std::shared_ptr<const OfferConstraints> constraints;
+};
+
 struct Framework {
     // `recovered` is known from agents only: its scheduler has not subscribed to this master yet.
     enum class Connection { recovered, disconnected, connected };
@@ -93,6 +102,11 @@ struct Framework {
     Timers::Handle heartbeat;
     Timers::Handle failover;
     Timers::Handle wishes_over;
+    std::deque<Subscription> standbys;  // in the order in which they take over
+    // While there are any, its scheduler has to be heard of so often.
+    std::optional<base::Duration> heartbeat_timeout;
+    base::Instant last_heard{};
+    Timers::Handle silence;
     base::WallTime registered_time{};
     base::WallTime reregistered_time{};
     base::WallTime unregistered_time{};
@@ -105,6 +119,15 @@ struct Framework {
     std::unordered_map<std::string, std::map<base::TaskId, Task*>> gangs;
 
     bool is_connected() const { return connection == Connection::connected; }
+};
+
+// A change of reservations that its agent has not written down yet, and who is to hear of it then.
+struct UnconfirmedChange {
+    std::uint64_t list = 0;  // with which the agent is told
+    // One of the two: the request of an operator, or a framework and what it is to be told of its operation.
+    std::optional<RequestId> request;
+    base::FrameworkId framework;
+    v1::OperationStatus finished;
 };
 
 struct Agent {
@@ -123,9 +146,9 @@ struct Agent {
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
-    // When it was last told what to keep reserved. It may have missed that until it has been heard of for so long that
-    // it would have broken a silent link.
-    std::optional<base::Instant> reservations_told;
+    std::uint64_t reservations_told = 0;  // the number of the last list of what to keep reserved
+    std::uint64_t reservations_kept = 0;  // and of the last that is on its disk
+    std::deque<UnconfirmedChange> unconfirmed;
     Timers::Handle ping;
     Timers::Handle overdue;
     base::WallTime registered_time{};
@@ -177,7 +200,8 @@ class Books {
     void set_suppressed(Framework& framework, const base::Role& role, bool suppressed);
     void set_active(Framework& framework, bool active);
     // What it has made of its last offers under this role: declined them all and is content until then, or taken some.
-    void set_content(Framework& framework, const base::Role& role, base::Instant until);
+    // Until then, after it had kept for a while what it made nothing of, or declined at once.
+    void set_content(Framework& framework, const base::Role& role, base::Instant until, bool had_kept);
     void set_hungry(Framework& framework, const base::Role& role);
     // It was offered this much on one agent, and declined it.
     void note_turned_down(Framework& framework, const base::Role& role, const resources::Quantities& amount);
@@ -224,6 +248,8 @@ class Books {
     void wake(const Framework& framework);
     // Its entry must be read again, though nothing has changed: a line of a plan did not hold.
     void touch(const Framework& framework);
+    // One of its tasks is to end now, or stays.
+    void touch(const Agent& agent) { touch_agent(agent.slot); }
     bool has_openings() const { return !changes_.opened.empty() || !changes_.eager.empty() || orders_changed_; }
     allocator::Changes take_changes();
 

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace fairlead::masterd::core {
 
@@ -47,6 +48,7 @@ void Core::take(const CallArrived& arrived) {
                          "' included in this request didn't match the stream ID currently "
                          "associated with framework ID '" +
                          framework->id.value() + "'");
+    framework->last_heard = now_.instant;
     if (call.type() == Call::UPDATE_FRAMEWORK) return update_framework(*framework, arrived);
     if (call.type() == Call::REQUEST) return request(*framework, arrived);
     if (call.type() == Call::UNKNOWN)
@@ -181,13 +183,20 @@ void Core::message(Framework& framework, const Call::Message& call) {
 }
 
 void Core::reconcile_operations(Framework& framework, const Call::ReconcileOperations& wanted) {
+    std::map<base::AgentId, std::set<std::string>> unconfirmed;  // of the agents that have come up
     for (const auto& operation : wanted.operations()) {
         const base::AgentId agent(operation.agent_id().value());
+        const auto [its, is_new] = unconfirmed.try_emplace(agent);
+        if (is_new) its->second = unconfirmed_operations(framework, agent);
         v1::OperationState state = v1::OPERATION_UNKNOWN;
         if (state_.absent_agents.is(agent, AbsentAgent::Why::unreachable))
             state = v1::OPERATION_UNREACHABLE;
+        else if (state_.absent_agents.is(agent, AbsentAgent::Why::removed))
+            state = v1::OPERATION_GONE_BY_OPERATOR;
         else if (may_be_on_its_way_back(agent))
             state = v1::OPERATION_RECOVERING;
+        else if (its->second.contains(operation.operation_id().value()))
+            state = v1::OPERATION_PENDING;
         v1::OperationStatus status;
         *status.mutable_operation_id() = operation.operation_id();
         status.set_state(state);

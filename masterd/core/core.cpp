@@ -24,6 +24,7 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
       books_(state_.books),
       filters_(timers_) {
     policy_.short_task_duration = options_.short_task_duration;
+    policy_.grace = options_.revocation_grace;
     begin_term({});
 }
 
@@ -63,7 +64,7 @@ void Core::refuse(const Fact& fact) {
 
 void Core::take(const StreamClosed& closed) {
     const auto found = streams_.find(closed.stream);
-    if (found == streams_.end()) return;
+    if (found == streams_.end()) return standby_gone(closed.stream);
     disconnect(books_.framework(found->second));
 }
 
@@ -106,24 +107,14 @@ void Core::fire(const HeartbeatDue& due) {
     Framework& framework = books_.framework(due.framework);
     framework.heartbeat = timers_.schedule(now_.instant + options_.heartbeat_interval, due);
     send(framework, heartbeat_event());
+    for (const Subscription& standby : framework.standbys)
+        output_.effects.emplace_back(SendEvent{standby.stream, heartbeat_event()});
 }
 
 void Core::fire(const FailoverExpired& due) {
     Framework& framework = books_.framework(due.framework);
     framework.failover.reset();
     remove_framework(framework, "its scheduler did not come back within its failover timeout");
-}
-
-// Who never answers keeps an agent from the others for as long as offers stand, so it is asked after them, and ever later:
-// doubled each time, once for offers that end together. Whatever it accepts, and a REVIVE, ends that.
-void Core::fire(const OfferExpired& due) {
-    Offer& offer = *books_.offer(due.offer);
-    offer.timeout.reset();
-    Framework& framework = books_.framework(offer.framework);
-    const base::Role role = offer.role;
-    const base::Duration kept = now_.instant - offer.since;
-    end_offer(offer, Tell::rescind);
-    note_expired(framework, role, kept);
 }
 
 void Core::fire(const FilterExpired& due) {

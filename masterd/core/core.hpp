@@ -8,13 +8,14 @@
 // core is a standby before it does anything else: it closes every stream and link, knows nothing of the cluster any more,
 // and refuses everything but to lead again, under a later epoch.
 //
-// Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), calls (the checks on every call, and
+// Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys (schedulers
+// that wait for another one to go), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
 // links and their silence), frameworks (end of), requests (what is asked for ahead of offers),
-// allocation (offers), revocation (what is taken back, and how). What they share, who holds what,
-// is in books.hpp.
+// allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
+// how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -26,6 +27,7 @@
 #include "common/base/prng.hpp"
 
 #include <deque>
+#include <set>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -74,7 +76,12 @@ struct Term {
     bool allocation_due_ = true;  // the module has not been shown anything yet, or has asked for it
     bool module_is_new_ = true;
     Timers::Handle allocation_awaited_;
+    // Who wants offers and had none at that moment.
+    std::vector<std::pair<FrameworkSlot, RoleSlot>> waiting_;
+    std::optional<base::Instant> waiting_since_;
+    std::size_t next_waiting_ = 0;
     std::unordered_map<RequestId, FrameworkSlot> streams_;
+    std::unordered_map<RequestId, FrameworkSlot> standby_streams_;
     std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
     std::unordered_map<LinkId, NewLink> new_links_;
     std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
@@ -129,6 +136,7 @@ class Core : private Term {
     void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);
     void fire(const WishesOver& due);
+    void fire(const SchedulerSilent& due);
     void fire(const RecoveryOver&);
     void fire(const AnswersDue& due);
     void reply(RequestId request, unsigned status, std::string body = {});
@@ -141,18 +149,27 @@ class Core : private Term {
 
     // subscribe.cpp
     void subscribe(const CallArrived& arrived);
-    void attach(Framework& framework, const CallArrived& arrived,
-                std::shared_ptr<const v1::FrameworkInfo> info,
-                std::shared_ptr<const OfferConstraints> constraints);
+    base::Result<Subscription> subscription_of(const CallArrived& arrived);
+    void open_stream(const Subscription& subscription);
+    void attach(Framework& framework, Subscription subscription);
+    void resume(Framework& framework, Subscription subscription, const std::string& what);
     void refuse_subscription(const CallArrived& arrived, const std::string& why);
     void detach(Framework& framework);  // its stream is gone or being replaced
     void disconnect(Framework& framework);
+    void fail_over(Framework& framework);  // its scheduler is told, and its stream closed
     void apply_suppressed(Framework& framework,
                           const google::protobuf::RepeatedPtrField<std::string>& roles);
     void tell_agents_about(const Framework& framework);
     void update_framework(Framework& framework, const CallArrived& arrived);
     bool was_completed(const base::FrameworkId& id) const;
     std::size_t framework_count() const;
+
+    // standbys.cpp
+    void stand_by(Framework& framework, Subscription subscription);
+    bool let_next_take_over(Framework& framework);
+    void await_silence(Framework& framework);
+    void standby_gone(RequestId stream);
+    void dismiss_standbys(Framework& framework);
 
     // frameworks.cpp
     void remove_framework(Framework& framework, const std::string& why);
@@ -199,8 +216,12 @@ class Core : private Term {
     void change_reservations(Agent& agent, const ReservationChange& change);
     void make_room(const Agent& agent, const resources::Resources& wanted);
     void tell_reservations(Agent& agent);
-    resources::Resources total_registered(const Agent* known, resources::Resources total);
-    bool may_have_missed_reservations(const Agent& agent) const;
+    resources::Resources total_registered(Agent* known, resources::Resources total);
+    std::set<std::string> unconfirmed_operations(const Framework& of, const base::AgentId& on) const;
+    void confirm_changes(Agent& agent, std::uint64_t list);
+    void answer(const UnconfirmedChange& change, v1::OperationState state, const std::string& why);
+    void answer_unconfirmed(Agent& agent, v1::OperationState state, const std::string& why);
+    void answer_waiting_operators(Agent& agent, const std::string& why);
 
     // tasks.cpp
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
@@ -258,6 +279,7 @@ class Core : private Term {
     void allocate();
     Offer* make_offer(const allocator::OfferLine& line);  // null where the line does not hold
     bool holds(const allocator::OfferLine& line) const;
+    bool may_have(const allocator::OfferLine& line) const;
     bool is_there(const allocator::OfferLine& line) const;
     bool stays_within_limits(const allocator::OfferLine& line) const;
     enum class Split { by_size, never };
@@ -265,6 +287,11 @@ class Core : private Term {
     void end_offer(Offer& offer, Tell tell);
     void end_offers(std::vector<Offer*> offers, Tell tell);
     void await_allocation(std::optional<base::Instant> when);
+
+    // offer_answers.cpp
+    void await_answer(Offer& offer);
+    bool is_waited_for(const Offer& offer);
+    void find_waiting();
     // What a framework has given back at once under one role.
     struct Declined {
         bool any_asked_for = false;

@@ -50,6 +50,11 @@ EventPtr heartbeat_event() {
     return event;
 }
 
+EventPtr standing_by_event() {
+    static const EventPtr event = event_of(Event::STANDING_BY);
+    return event;
+}
+
 EventPtr error_event(const std::string& message) {
     auto event = event_of(Event::ERROR);
     event->mutable_error()->set_message(message);

@@ -14,6 +14,7 @@ using EventPtr = std::shared_ptr<const v1::scheduler::Event>;
 EventPtr subscribed_event(const base::FrameworkId& id, const v1::MasterInfo& master,
                           base::Duration heartbeat_interval);
 EventPtr heartbeat_event();  // always the same one
+EventPtr standing_by_event();
 EventPtr error_event(const std::string& message);
 EventPtr rescind_event(const base::OfferId& offer);
 EventPtr inverse_offers_event(const InverseOffer& offer, const Framework& framework, const Agent& agent);

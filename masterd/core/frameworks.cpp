@@ -13,6 +13,7 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
         output_.effects.emplace_back(CloseStream{framework.stream});
         detach(framework);
     }
+    dismiss_standbys(framework);
     timers_.cancel(framework.failover);
     drop_revocations(framework);
     framework.unregistered_time = now_.wall;

@@ -30,7 +30,8 @@ struct LeadershipGained {
     std::uint64_t epoch = 0;
     v1::MasterInfo master_info;
     Inheritance inheritance;
-    std::optional<base::Instant> lease_until;  // none: nobody else can come to lead, so it leads for good
+    std::optional<base::Instant> lease_until = {};  // none: nobody else can come to lead, so it leads for good
+    std::string cluster_id = {};                    // empty: as the options say
 };
 
 // Nobody else leads before then, and no later than then this process stops of itself. Means nothing to a core that has
@@ -147,7 +148,8 @@ using Effect = std::variant<Reply, OpenStream, SendEvent, CloseStream, SendToAge
 struct Report {
     enum class Kind {
         leadership_lost,
-        framework_subscribed, framework_resubscribed, framework_disconnected, framework_removed, framework_refused,
+        framework_subscribed, framework_resubscribed, framework_standby, framework_disconnected, framework_removed,
+        framework_refused,
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
         offer_sent, offer_accepted, offer_declined, offer_rescinded,

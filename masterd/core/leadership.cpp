@@ -17,6 +17,8 @@ namespace {
 class NoConstraints final : public allocator::OfferConstraints {
   public:
     bool allow(FrameworkSlot, const base::Role&, AgentSlot) const override { return true; }
+    std::shared_ptr<const Traits> traits_of(AgentSlot) const override { return std::make_shared<const Traits>(); }
+    std::shared_ptr<const Demands> demands_of(FrameworkSlot) const override { return nullptr; }
 };
 
 template <typename Table>
@@ -34,6 +36,7 @@ void Core::take(const LeadershipGained& gained) {
     state_.leading = true;
     state_.epoch = gained.epoch;
     state_.lease_until = gained.lease_until;
+    if (!gained.cluster_id.empty()) options_.cluster_id = gained.cluster_id;
     state_.elected_time = now_.wall;
     state_.master_info = gained.master_info;
     if (state_.master_info.id().empty()) state_.master_info.set_id(base::Uuid::draw(prng_).text());
@@ -74,6 +77,7 @@ void Core::stop_leading(const std::string& why) {
 void Core::close_all() {
     std::vector<RequestId> streams;
     for (const auto& [stream, framework] : streams_) streams.push_back(stream);
+    for (const auto& [stream, framework] : standby_streams_) streams.push_back(stream);
     std::sort(streams.begin(), streams.end());
     for (const RequestId stream : streams) output_.effects.emplace_back(CloseStream{stream});
     std::vector<LinkId> links;

@@ -1,14 +1,41 @@
 #include "masterd/core/module_view.hpp"
 
-#include <algorithm>
+#include "allocator/kept_snapshot.hpp"
 
 namespace fairlead::masterd::core {
+namespace {
+
+std::optional<base::Duration> saved_every(const Task& task) {
+    if (!task.info || !task.info->revocation_policy().has_saved_every()) return std::nullopt;
+    return base::Duration(task.info->revocation_policy().saved_every().nanoseconds());
+}
+
+// What decides about an agent, and what a framework says of it. Both are replaced, never changed.
+struct TraitsInBooks final : allocator::OfferConstraints::Traits {
+    TraitsInBooks(std::shared_ptr<const v1::AgentInfo> its_info, bool remote) : info(std::move(its_info)), is_remote(remote) {}
+    std::shared_ptr<const v1::AgentInfo> info;
+    bool is_remote;
+};
+
+class DemandsInBooks final : public allocator::OfferConstraints::Demands {
+  public:
+    DemandsInBooks(std::shared_ptr<const OfferConstraints> constraints, bool region_aware)
+        : constraints_(std::move(constraints)), region_aware_(region_aware) {}
+    bool allow(const base::Role& role, const allocator::OfferConstraints::Traits& traits) const override {
+        const auto& agent = static_cast<const TraitsInBooks&>(traits);
+        if (agent.is_remote && !region_aware_) return false;
+        return !constraints_ || constraints_->allow(role, *agent.info);
+    }
+
+  private:
+    std::shared_ptr<const OfferConstraints> constraints_;
+    bool region_aware_;
+};
+
+}  // namespace
 
 double seconds_at_stake(const Task& task, base::Instant now) {
-    base::Duration lost = std::max(now - task.since, base::Duration::zero());
-    if (task.info && task.info->revocation_policy().has_saved_every())
-        lost = std::min(lost, base::Duration(task.info->revocation_policy().saved_every().nanoseconds()));
-    return std::chrono::duration<double>(lost).count();
+    return allocator::seconds_at_stake(task.since, saved_every(task), now);
 }
 
 std::optional<allocator::TaskEntry> TasksOnAgents::find(FrameworkSlot framework, const base::TaskId& id) const {
@@ -43,16 +70,33 @@ allocator::TaskEntry TasksOnAgents::entry_of(const Task& task) const {
     entry.since = task.since;
     if (task.info) entry.priority = task.info->revocation_policy().priority();
     entry.restart_cost = seconds_at_stake(task, now_) * task.resources.quantities().largest_share_of(books_.total());
+    entry.saved_every = saved_every(task);
     entry.gang = gang_of(task);
     entry.ending = task.kill_sent || task.kill_wanted || task.state == v1::TASK_KILLING ||
                    revocations_.find(task.framework, task.id) != nullptr;
+    entry.is_short = task.is_short;
     return entry;
+}
+
+bool ConstraintsInBooks::allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const {
+    const auto& constraints = books_.framework(framework).constraints;
+    if (books_.agent(agent).is_remote && !books_.framework(framework).capabilities.region_aware) return false;
+    return !constraints || constraints->allow(role, *books_.agent(agent).info);
+}
+
+std::shared_ptr<const allocator::OfferConstraints::Traits> ConstraintsInBooks::traits_of(AgentSlot agent) const {
+    return std::make_shared<const TraitsInBooks>(books_.agent(agent).info, books_.agent(agent).is_remote);
+}
+
+std::shared_ptr<const allocator::OfferConstraints::Demands> ConstraintsInBooks::demands_of(FrameworkSlot slot) const {
+    const Framework& framework = books_.framework(slot);
+    return std::make_shared<const DemandsInBooks>(framework.constraints, framework.capabilities.region_aware);
 }
 
 void OffersOnAgents::for_each(AgentSlot agent, const std::function<void(const allocator::OfferEntry&)>& visit) const {
     for (const Offer* offer : books_.agent(agent).offers)
         visit({offer->framework, books_.roles().find(offer->role).value_or(allocator::root_role), agent,
-               &offer->resources, offer->since});
+               &offer->resources, offer->since, offer->max_task_duration.has_value()});
 }
 
 }  // namespace fairlead::masterd::core

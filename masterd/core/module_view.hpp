@@ -1,8 +1,9 @@
 #pragma once
-// The books as an allocation module sees them: tasks and what they would cost to take back, and offers that stand. Views;
-// they own nothing and are good for one plan.
+// The books as an allocation module sees them: tasks and what they would cost to take back, offers that stand, and what
+// frameworks demand of agents. Views; they own nothing and are good for one plan.
 
 #include "masterd/core/books.hpp"
+#include "masterd/core/offer_constraints.hpp"
 #include "masterd/core/revocation_table.hpp"
 
 namespace fairlead::masterd::core {
@@ -27,6 +28,17 @@ class TasksOnAgents final : public allocator::TaskList {
     const Books& books_;
     const RevocationTable& revocations_;
     base::Instant now_;
+};
+
+class ConstraintsInBooks final : public allocator::OfferConstraints {
+  public:
+    explicit ConstraintsInBooks(const Books& books) : books_(books) {}
+    bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const override;
+    std::shared_ptr<const Traits> traits_of(AgentSlot agent) const override;
+    std::shared_ptr<const Demands> demands_of(FrameworkSlot framework) const override;
+
+  private:
+    const Books& books_;
 };
 
 class OffersOnAgents final : public allocator::OfferList {

@@ -65,6 +65,7 @@ void FilterTable::drop_framework(allocator::FrameworkSlot framework) {
         const auto entry = by_agent_[agent].find(framework);
         thin_out(entry->second, [](const base::Role&, const Filter&) { return true; });
         by_agent_[agent].erase(entry);
+        thinned_.insert(agent);
     }
     by_framework_[framework].clear();
 }
@@ -73,6 +74,7 @@ void FilterTable::drop_role(allocator::FrameworkSlot framework, const base::Role
     if (framework >= by_framework_.size()) return;
     erase_if(by_framework_[framework], [&](allocator::AgentSlot agent) {
         const auto entry = by_agent_[agent].find(framework);
+        thinned_.insert(agent);
         if (!thin_out(entry->second, [&](const base::Role& its, const Filter&) { return its == role; })) return false;
         by_agent_[agent].erase(entry);
         return true;
@@ -92,6 +94,18 @@ void FilterTable::forget_all() {
     by_agent_.clear();
     by_framework_.clear();
     size_ = 0;
+    thinned_.clear();
+}
+
+void FilterTable::for_each(allocator::AgentSlot agent, const Visit& visit) const {
+    if (agent >= by_agent_.size()) return;
+    for (const auto& [framework, places] : by_agent_[agent])
+        for (const Place& place : places)
+            for (const Filter& filter : place.filters) visit(framework, place.role, filter.refused);
+}
+
+void FilterTable::for_each_thinned(const std::function<void(allocator::AgentSlot)>& visit) const {
+    for (const allocator::AgentSlot agent : thinned_) visit(agent);
 }
 
 bool FilterTable::refused(allocator::FrameworkSlot framework, const base::Role& role, allocator::AgentSlot agent,

@@ -32,6 +32,11 @@ class FilterTable final : public allocator::OfferFilters {
                                                allocator::AgentSlot agent, const resources::Resources& offered) const;
     std::size_t size() const { return size_; }
 
+    void for_each(allocator::AgentSlot agent, const Visit& visit) const override;
+    // By drop_framework and drop_role, since the last forget_thinned().
+    void for_each_thinned(const std::function<void(allocator::AgentSlot)>& visit) const override;
+    void forget_thinned() { thinned_.clear(); }
+
   private:
     // More than this at one place: the oldest goes, and the worst that follows is one more offer.
     static constexpr std::size_t filters_in_one_place_max = 32;
@@ -56,6 +61,7 @@ class FilterTable final : public allocator::OfferFilters {
     // A module asks one agent's filters for one framework after the other: they lie together.
     std::vector<boost::unordered_flat_map<allocator::FrameworkSlot, Places>> by_agent_;
     std::vector<boost::unordered_flat_set<allocator::AgentSlot>> by_framework_;
+    boost::unordered_flat_set<allocator::AgentSlot> thinned_;
     std::uint64_t next_number_ = 0;
     std::size_t size_ = 0;
 };

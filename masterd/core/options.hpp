@@ -16,7 +16,9 @@ namespace fairlead::masterd::core {
 
 struct CoreOptions {
     base::Duration heartbeat_interval = std::chrono::seconds(5);
-    std::optional<base::Duration> offer_timeout;  // none: an offer stands until it is used
+    std::optional<base::Duration> offer_timeout = std::chrono::minutes(10);  // none: an offer stands until it is used
+    // Where somebody else could use it, an offer stands for so long only. None: as where nobody could.
+    std::optional<base::Duration> offer_patience = std::chrono::seconds(5);
     base::Duration agent_reregister_timeout = std::chrono::seconds(75);
     base::Duration ping_interval = std::chrono::seconds(15);
     base::Duration ping_timeout = std::chrono::seconds(75);
@@ -50,6 +52,7 @@ struct CoreOptions {
     std::size_t reservations_per_agent_max = 256;
     std::size_t reservation_bytes_per_agent_max = 128 * 1024;
     std::size_t reservation_changes_per_call_max = 1000;
+    std::size_t unconfirmed_changes_max = 2000;  // of one agent, that somebody waits for
     std::size_t absent_agents_max = 100'000;  // remembered as unreachable or removed
     // Those that did not come back to a new master are given up, and those that a scheduler asks
     // for are answered, in parts of this size with this pause after each: other work goes between,

@@ -52,6 +52,8 @@ void Core::fire(const RecoveryOver&) {
     }
     if (state_.absent_agents.any_recovering())
         recovery_over_ = timers_.schedule(now_.instant + options_.part_pause, RecoveryOver{});
+    else
+        allocation_due_ = true;  // the module may take back from now on
 }
 
 void Core::persist(const base::AgentId& id, AgentRecord::Standing standing) {

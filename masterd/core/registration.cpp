@@ -131,8 +131,10 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
     (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
     take_registered_tasks(agent, message);
-    agent.reservations_told.reset();
-    if (*total != reported) tell_reservations(agent);
+    if (*total != reported)
+        tell_reservations(agent);
+    else
+        confirm_changes(agent, agent.reservations_told);
     if (!known && !state_.absent_agents.is(id, AbsentAgent::Why::recovering))
         persist(id, AgentRecord::Standing::admitted);
     state_.absent_agents.forget(id);

@@ -1,6 +1,7 @@
 // What is reserved where. Frameworks reserve from what they are offered, operators from whatever no task uses; the
-// agent is told the whole list each time, before anything that builds on it. What an agent keeps is the truth about it,
-// except where it may have missed the last word of a master that is still there.
+// agent is told the whole list each time, before anything that builds on it, and who asked hears of it when the agent has
+// written it down. What an agent keeps is the truth about it, except where it has not confirmed the last word of a master
+// that is still there.
 
 #include "common/resources/reserving.hpp"
 #include "common/resources/wire.hpp"
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <set>
 
 namespace fairlead::masterd::core {
 
@@ -101,7 +103,9 @@ bool Core::reserve(Framework& framework, Agent& agent, const base::Role& role, c
     pool.add(change->to);
     change_reservations(agent, *change);
     change->to.for_each([&](const Resource& one) { (void)changed.try_add(Resources(one)); });  // else its kind is there
-    if (operation.has_id()) send(framework, operation_event(finished(operation, agent, framework, change->to)));
+    if (operation.has_id())
+        agent.unconfirmed.push_back({agent.reservations_told + 1, {}, framework.id,
+                                     finished(operation, agent, framework, change->to)});
     report(Report::Kind::reservations_changed, told_of(*change, agent), framework).agent_id = agent.id;
     return true;
 }
@@ -123,13 +127,17 @@ void Core::take(const ReservationOrdered& ordered) {
         return refuse(ok.error().code() == ErrorCode::limit_exceeded ? 409 : 400, ok.error().message());
     make_room(*agent, change.from);
     change_reservations(*agent, change);
+    agent->unconfirmed.push_back({agent->reservations_told + 1, ordered.request, {}, {}});
     tell_reservations(*agent);
     report(Report::Kind::reservations_changed, told_of(change, *agent) + " by an operator's order", *agent);
-    reply(ordered.request, 202);
 }
 
 // Precondition: the agent's total contains change.from.
 base::Status Core::check_reservations(const Agent& agent, const ReservationChange& change) const {
+    if (agent.unconfirmed.size() >= options_.unconfirmed_changes_max)
+        return Error(ErrorCode::limit_exceeded,
+                     fmt::format("agent {} has not confirmed {} changes yet", agent.info->hostname(),
+                                 agent.unconfirmed.size()));
     Resources total = books_.agent_entries()[agent.slot].total - change.from;
     if (!total.try_add(change.to))
         return Error(ErrorCode::invalid_argument,
@@ -201,29 +209,71 @@ void Core::make_room(const Agent& agent, const Resources& wanted) {
 }
 
 void Core::tell_reservations(Agent& agent) {
-    agent.reservations_told = now_.instant;
-    send(agent, keep_message(books_.agent_entries()[agent.slot].total));
+    internal::FromMaster message = keep_message(books_.agent_entries()[agent.slot].total);
+    message.mutable_keep_reservations()->set_number(++agent.reservations_told);
+    send(agent, std::move(message));
 }
 
 // Null: an agent that is new to us.
-Resources Core::total_registered(const Agent* known, Resources total) {
-    if (!known || !may_have_missed_reservations(*known)) return total;
+Resources Core::total_registered(Agent* known, Resources total) {
+    if (!known || known->reservations_kept == known->reservations_told) return total;
     const auto configured = resources::without_dynamic_reservations(total);
     if (!configured) return total;
     const Resources wanted = resources::dynamically_reserved(books_.agent_entries()[known->slot].total);
     auto reserved = resources::reserve_in(*configured, wanted);
-    if (!reserved.missing.empty())
-        report(Report::Kind::reservations_lost,
-               fmt::format("agent {} came back without what was reserved there: {}", known->info->hostname(),
-                           reserved.missing.to_string()),
-               *known);
+    if (reserved.missing.empty()) return std::move(reserved.total);
+    const std::string lost = fmt::format("agent {} came back without what was reserved there: {}",
+                                         known->info->hostname(), reserved.missing.to_string());
+    report(Report::Kind::reservations_lost, lost, *known);
+    answer_unconfirmed(*known, v1::OPERATION_ERROR, lost);
     return std::move(reserved.total);
 }
 
-// An agent that hears nothing for as long as the ping timeout ends its link. One that has been heard of for longer
-// since has got what was sent before.
-bool Core::may_have_missed_reservations(const Agent& agent) const {
-    return agent.reservations_told && agent.last_heard < *agent.reservations_told + options_.ping_timeout;
+// --- who waits for the agent to have written it down ---
+
+void Core::confirm_changes(Agent& agent, std::uint64_t list) {
+    if (list > agent.reservations_told) return;  // what we have not said
+    agent.reservations_kept = list;
+    while (!agent.unconfirmed.empty() && agent.unconfirmed.front().list <= list) {
+        answer(agent.unconfirmed.front(), v1::OPERATION_FINISHED, {});
+        agent.unconfirmed.pop_front();
+    }
+}
+
+void Core::answer(const UnconfirmedChange& change, v1::OperationState state, const std::string& why) {
+    const bool is_finished = state == v1::OPERATION_FINISHED;
+    if (change.request) return is_finished ? reply(*change.request, 202) : reply(*change.request, 503, why);
+    const Framework* framework = books_.framework(change.framework);
+    if (!framework) return;
+    v1::OperationStatus status = change.finished;
+    if (!is_finished) {
+        status.set_state(state);
+        status.set_message(why);
+        status.clear_converted_resources();
+    }
+    send(*framework, operation_event(std::move(status)));
+}
+
+void Core::answer_unconfirmed(Agent& agent, v1::OperationState state, const std::string& why) {
+    for (const UnconfirmedChange& change : std::exchange(agent.unconfirmed, {})) answer(change, state, why);
+}
+
+std::set<std::string> Core::unconfirmed_operations(const Framework& of, const base::AgentId& on) const {
+    std::set<std::string> ids;
+    const Agent* agent = books_.agent(on);
+    if (!agent) return ids;
+    for (const UnconfirmedChange& change : agent->unconfirmed)
+        if (change.framework == of.id) ids.insert(change.finished.operation_id().value());
+    return ids;
+}
+
+// An operator does not wait for a link to come back. Our books go on saying what was ordered, and the agent is told again.
+void Core::answer_waiting_operators(Agent& agent, const std::string& why) {
+    std::erase_if(agent.unconfirmed, [&](const UnconfirmedChange& change) {
+        if (!change.request) return false;
+        answer(change, v1::OPERATION_UNREACHABLE, why);
+        return true;
+    });
 }
 
 }  // namespace fairlead::masterd::core

@@ -139,8 +139,10 @@ bool Core::is_revocable(const RevocationLine& line) const {
            !resources::covers(roles[line.in_favour_of].name, task.role);
 }
 
-// All of a gang, no more than may be pending, and nobody below a guarantee when all that is pending is gone.
+// All of a gang, no more than may be pending, and nobody below a guarantee when all that is pending is gone. Nothing before
+// all agents of an earlier master are back or given up: until then nobody knows who lacks something.
 bool Core::may_revoke(std::span<const RevocationLine* const> unit) const {
+    if (state_.absent_agents.any_recovering()) return false;
     const Framework& framework = books_.framework(unit.front()->framework);
     const auto& roles = books_.roles().entries();
     if (state_.revocations.revocations().size() + unit.size() > options_.revocations_max) return false;
@@ -153,8 +155,8 @@ bool Core::may_revoke(std::span<const RevocationLine* const> unit) const {
     std::map<RoleSlot, Quantities> taken;
     for (const RevocationLine* line : unit) {
         const Task& task = framework.tasks.at(line->task);
-        for (RoleSlot role = *books_.roles().find(task.role); role != allocator::root_role; role = roles[role].parent)
-            taken[role].add(task.resources.free_quantities());
+        for_each_loser(roles, *books_.roles().find(task.role), roles[line->in_favour_of].name,
+                       [&](RoleSlot role) { taken[role].add(task.resources.free_quantities()); });
     }
     return std::all_of(taken.begin(), taken.end(), [&](const auto& item) {
         Quantities all = state_.revocations.pending_under(item.first);
@@ -189,6 +191,7 @@ void Core::ask(std::span<const RevocationLine* const> lines) {
         made.offer_id = offer.id;
     }
     offer.due = timers_.schedule(offer.start.instant, InverseOfferDue{offer.id});
+    books_.touch(books_.agent(offer.agent));
     send_inverse_offer(table.add(std::move(offer)));
 }
 
@@ -261,8 +264,7 @@ void Core::carry_out(const std::vector<Revocation*>& unit) {
     if (!books_.roles().find(unit.front()->in_favour_of)) return call_off(unit, "nobody is in that role any more");
     std::map<RoleSlot, Quantities> taken;
     for (const Revocation* one : unit)
-        for (RoleSlot role = one->role; role != allocator::root_role; role = roles[role].parent)
-            taken[role].add(one->amount);
+        for_each_loser(roles, one->role, one->in_favour_of, [&](RoleSlot role) { taken[role].add(one->amount); });
     for (auto& [role, amount] : taken) {
         amount.add(table.killing_under(role));
         if (!leaves_guarantee(roles[role], amount))
@@ -319,6 +321,7 @@ void Core::call_off(const std::vector<Revocation*>& unit, const std::string& why
 // What an agent has cannot be given to anybody while it is away.
 void Core::call_off_on(const Agent& agent) {
     RevocationTable& table = state_.revocations;
+    books_.touch(agent);
     for (Task* task : agent.tasks) {
         task->kill_sent = false;  // it may not have arrived
         const Revocation* revocation = table.find(task->framework, task->id);

@@ -78,16 +78,16 @@ void RevocationTable::remove(const InverseOffer& offer) {
 }
 
 void RevocationTable::add_up(Sums& sums, Roles roles, const Revocation& revocation) {
-    for (RoleSlot role = revocation.role; role != allocator::root_role; role = roles[role].parent)
-        sums[role].add(revocation.amount);
+    for_each_loser(roles, revocation.role, revocation.in_favour_of,
+                   [&](RoleSlot role) { sums[role].add(revocation.amount); });
 }
 
 void RevocationTable::take_off(Sums& sums, Roles roles, const Revocation& revocation) {
-    for (RoleSlot role = revocation.role; role != allocator::root_role; role = roles[role].parent) {
+    for_each_loser(roles, revocation.role, revocation.in_favour_of, [&](RoleSlot role) {
         const auto sum = sums.find(role);
         sum->second.subtract(revocation.amount);
         if (sum->second.empty()) sums.erase(sum);
-    }
+    });
 }
 
 }  // namespace fairlead::masterd::core

@@ -7,6 +7,7 @@
 
 #include "allocator/allocator.hpp"
 #include "common/base/instant.hpp"
+#include "common/resources/role.hpp"
 #include "masterd/core/timers.hpp"
 
 #include <cstdint>
@@ -44,6 +45,15 @@ struct InverseOffer {
     Timers::Handle due;
 };
 
+// visit(RoleSlot): the roles that lose what is taken from `role`: itself and those above, up to where the one in favour is a
+// part as well.
+template <typename Visit>
+void for_each_loser(std::span<const allocator::RoleEntry> roles, allocator::RoleSlot role, const base::Role& in_favour_of,
+                    Visit&& visit) {
+    for (; role != allocator::root_role && !resources::covers(roles[role].name, in_favour_of); role = roles[role].parent)
+        visit(role);
+}
+
 class RevocationTable {
   public:
     // Since this master leads.
@@ -64,7 +74,8 @@ class RevocationTable {
     // By which nothing is taken by force, at this framework on this agent; null: none.
     const InverseOffer* request_at(allocator::FrameworkSlot framework, allocator::AgentSlot agent) const;
     std::size_t requests() const { return requests_; }
-    // What of a role and all below it is asked for or being killed; and what of that is being killed.
+    // What of a role and all below it is asked for or being killed; and what of that is being killed. What is in favour of a
+    // part of the role is no loss to it.
     resources::Quantities pending_under(allocator::RoleSlot role) const;
     resources::Quantities killing_under(allocator::RoleSlot role) const;
     const Counts& counts() const { return counts_; }

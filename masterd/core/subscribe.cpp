@@ -14,6 +14,9 @@
 namespace fairlead::masterd::core {
 namespace {
 
+// Nobody can promise to say something more often.
+constexpr std::chrono::nanoseconds scheduler_silence_min = std::chrono::milliseconds(100);
+
 // With the id, and with the principal of the connection where the framework names none.
 std::shared_ptr<v1::FrameworkInfo> completed_info(const v1::FrameworkInfo& from,
                                                   const base::FrameworkId& id,
@@ -40,69 +43,92 @@ void Core::subscribe(const CallArrived& arrived) {
     if (arrived.stream_id)
         return reply(arrived.request, 400,
                      "Subscribe calls should not include the 'Mesos-Stream-Id' header");
-    const auto& call = arrived.call->subscribe();
-    if (const auto ok = validate_framework(call.framework_info(), call.suppressed_roles()); !ok)
-        return refuse_subscription(arrived, ok.error().message());
-    auto constraints =
-        OfferConstraints::compile(call.offer_constraints(), roles_of(call.framework_info()));
-    if (!constraints) return refuse_subscription(arrived, constraints.error().message());
-    base::FrameworkId id(call.framework_info().id().value());
-    if (was_completed(id)) return refuse_subscription(arrived, "Framework has been removed");
-    if (!books_.framework(id) && framework_count() >= options_.frameworks_max)
-        return refuse_subscription(arrived,
-                                   fmt::format("This master has {} frameworks and takes no more",
-                                               options_.frameworks_max));
-    if (id.empty())
-        id = base::FrameworkId(fmt::format("{}-{:04}", state_.master_info.id(), next_framework_++));
-    const auto info = completed_info(call.framework_info(), id, arrived.principal);
-
-    Framework* framework = books_.framework(id);
+    auto wanted = subscription_of(arrived);
+    if (!wanted) return refuse_subscription(arrived, wanted.error().message());
+    Subscription& subscription = *wanted;
+    Framework* framework = books_.framework(base::FrameworkId(subscription.info->id().value()));
     if (!framework) {  // new, or one that an earlier master has named
-        framework = &books_.add_framework(id);
+        framework = &books_.add_framework(base::FrameworkId(subscription.info->id().value()));
         framework->registered_time = now_.wall;
-        attach(*framework, arrived, info, std::move(*constraints));
-        report(Report::Kind::framework_subscribed, "framework '" + info->name() + "' subscribed",
-               *framework);
+        const std::string name = subscription.info->name();
+        open_stream(subscription);
+        attach(*framework, std::move(subscription));
+        report(Report::Kind::framework_subscribed, "framework '" + name + "' subscribed", *framework);
         return;
     }
-    if (framework->info->principal() != info->principal() &&
+    if (framework->info->principal() != subscription.info->principal() &&
         framework->connection != Framework::Connection::recovered)
         return refuse_subscription(arrived,
                                    "Changing framework's principal is not allowed; it was '" +
                                        framework->info->principal() + "'");
-    if (framework->is_connected()) {
-        send(*framework, error_event("Framework failed over"));
-        output_.effects.emplace_back(CloseStream{framework->stream});
-        detach(*framework);
-    }
-    timers_.cancel(framework->failover);
-    framework->reregistered_time = now_.wall;
-    info->set_user(framework->info->user());
-    if (framework->info->has_checkpoint()) info->set_checkpoint(framework->info->checkpoint());
-    attach(*framework, arrived, info, std::move(*constraints));
-    tell_agents_about(*framework);
-    report(Report::Kind::framework_resubscribed, "framework '" + info->name() + "' is back",
-           *framework);
+    if (framework->is_connected() && arrived.call->subscribe().standby())
+        return stand_by(*framework, std::move(subscription));
+    if (framework->is_connected()) fail_over(*framework);
+    open_stream(subscription);
+    resume(*framework, std::move(subscription), "is back");
 }
 
-void Core::attach(Framework& framework, const CallArrived& arrived,
-                  std::shared_ptr<const v1::FrameworkInfo> info,
-                  std::shared_ptr<const OfferConstraints> constraints) {
-    framework.constraints = std::move(constraints);
-    books_.set_info(framework, std::move(info), options_.min_allocatable);
-    apply_suppressed(framework, arrived.call->subscribe().suppressed_roles());
+// Checks what is asked for, and names the framework where it has no name yet.
+base::Result<Subscription> Core::subscription_of(const CallArrived& arrived) {
+    const auto refuse = [](std::string why) { return base::Error(base::ErrorCode::invalid_argument, std::move(why)); };
+    const auto& call = arrived.call->subscribe();
+    if (const auto ok = validate_framework(call.framework_info(), call.suppressed_roles()); !ok) return ok.error();
+    auto constraints = OfferConstraints::compile(call.offer_constraints(), roles_of(call.framework_info()));
+    if (!constraints) return constraints.error();
+    base::FrameworkId id(call.framework_info().id().value());
+    if (was_completed(id)) return refuse("Framework has been removed");
+    if (call.standby() && id.empty()) return refuse("Who stands by says in 'framework_info.id' for which framework");
+    if (!books_.framework(id) && framework_count() >= options_.frameworks_max)
+        return refuse(fmt::format("This master has {} frameworks and takes no more", options_.frameworks_max));
+    if (id.empty()) id = base::FrameworkId(fmt::format("{}-{:04}", state_.master_info.id(), next_framework_++));
+    return Subscription{arrived.request, base::Uuid::draw(prng_).text(), arrived.call,
+                        completed_info(call.framework_info(), id, arrived.principal), std::move(*constraints)};
+}
+
+void Core::open_stream(const Subscription& subscription) {
+    output_.effects.emplace_back(OpenStream{subscription.stream, subscription.stream_id});
+}
+
+void Core::fail_over(Framework& framework) {
+    send(framework, error_event("Framework failed over"));
+    output_.effects.emplace_back(CloseStream{framework.stream});
+    detach(framework);
+}
+
+// A scheduler of a framework that is known takes over; its stream is open.
+void Core::resume(Framework& framework, Subscription subscription, const std::string& what) {
+    timers_.cancel(framework.failover);
+    framework.reregistered_time = now_.wall;
+    subscription.info->set_user(framework.info->user());
+    if (framework.info->has_checkpoint()) subscription.info->set_checkpoint(framework.info->checkpoint());
+    attach(framework, std::move(subscription));
+    tell_agents_about(framework);
+    report(Report::Kind::framework_resubscribed, "framework '" + framework.info->name() + "' " + what, framework);
+}
+
+void Core::attach(Framework& framework, Subscription subscription) {
+    const auto& call = subscription.call->subscribe();
+    framework.constraints = std::move(subscription.constraints);
+    books_.set_info(framework, std::move(subscription.info), options_.min_allocatable);
+    apply_suppressed(framework, call.suppressed_roles());
+    for (const base::Role& role : framework.roles) books_.set_hungry(framework, role);  // whatever its predecessor declined
     framework.connection = Framework::Connection::connected;
-    framework.stream = arrived.request;
-    framework.stream_id = base::Uuid::draw(prng_).text();
+    framework.stream = subscription.stream;
+    framework.stream_id = std::move(subscription.stream_id);
+    framework.last_heard = now_.instant;
+    framework.heartbeat_timeout.reset();
+    if (call.has_heartbeat_timeout())
+        framework.heartbeat_timeout = std::max(std::chrono::nanoseconds(call.heartbeat_timeout().nanoseconds()),
+                                               scheduler_silence_min);
     streams_[framework.stream] = framework.slot;
     framework.heartbeat =
         timers_.schedule(now_.instant + options_.heartbeat_interval, HeartbeatDue{framework.slot});
-    output_.effects.emplace_back(OpenStream{framework.stream, framework.stream_id});
     send(framework,
          subscribed_event(framework.id, state_.master_info, options_.heartbeat_interval));
     send(framework, heartbeat_event());
     repeat_inverse_offers(framework);
     books_.set_active(framework, true);
+    await_silence(framework);
 }
 
 void Core::refuse_subscription(const CallArrived& arrived, const std::string& why) {
@@ -116,6 +142,7 @@ void Core::refuse_subscription(const CallArrived& arrived, const std::string& wh
 void Core::detach(Framework& framework) {
     streams_.erase(framework.stream);
     timers_.cancel(framework.heartbeat);
+    timers_.cancel(framework.silence);
     framework.connection = Framework::Connection::disconnected;
     framework.stream_id.clear();
     drop_questions(framework);
@@ -132,6 +159,7 @@ void Core::disconnect(Framework& framework) {
     const auto timeout = base::seconds_clamped(framework.info->failover_timeout());
     report(Report::Kind::framework_disconnected,
            "framework '" + framework.info->name() + "' has lost its scheduler", framework);
+    if (let_next_take_over(framework)) return;
     if (timeout == base::Duration::zero())
         return remove_framework(framework,
                                 "its scheduler disconnected and it has no failover timeout");

@@ -40,6 +40,7 @@ bool Core::kill(Framework& framework, const base::TaskId& id, const Call::Kill* 
     const Agent& agent = books_.agent(task.agent);
     if (!agent.link) {
         task.kill_wanted = true;
+        books_.touch(agent);
         return true;
     }
     internal::KillTask order;
@@ -56,6 +57,7 @@ void Core::send_kill(const Framework& framework, Task& task, internal::KillTask 
     *message.mutable_kill_task() = std::move(order);
     send(books_.agent(task.agent), std::move(message));
     task.kill_sent = true;
+    books_.touch(books_.agent(task.agent));
 }
 
 void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
@@ -109,6 +111,7 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
 void Core::apply_state(Framework&, Task& task, v1::TaskState state) {
     if (is_terminal(task.state) && !is_terminal(state)) return;
     task.state = state;
+    if (state == v1::TASK_KILLING) books_.touch(books_.agent(task.agent));
     if (!is_terminal(state)) return;
     revocation_over(task);  // while its role is still known
     books_.release(task);

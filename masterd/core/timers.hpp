@@ -52,9 +52,12 @@ struct AllocationAwaited {};
 struct WishesOver {  // one of the framework's at least
     allocator::FrameworkSlot framework;
 };
+struct SchedulerSilent {  // maybe, and others stand by
+    allocator::FrameworkSlot framework;
+};
 using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, InverseOfferDue, FilterExpired, PingDue,
                            AgentOverdue, RegistrationOverdue, RecoveryOver, AnswersDue, AllocationAwaited,
-                           WishesOver>;
+                           WishesOver, SchedulerSilent>;
 
 class Timers {
   public:

@@ -37,6 +37,7 @@ constexpr std::pair<Kind, std::string_view> names[] = {
     {Kind::at_limit, "at_limit"},           {Kind::kept_for_guarantees, "kept_for_guarantees"},
     {Kind::kept_for_short_tasks, "kept_for_short_tasks"},
     {Kind::held_for_another, "held_for_another"},
+    {Kind::kept_for_revocation, "kept_for_revocation"},
     {Kind::asked_for_other, "asked_for_other"},
     {Kind::too_small, "too_small"},         {Kind::constraints, "constraints"},
     {Kind::declined, "declined"},           {Kind::next_in_line, "next_in_line"},
@@ -64,6 +65,8 @@ class Question {
         std::iota(all.begin(), all.end(), RoleSlot{0});
         guarantees_.update(books_.roles().entries(), all);
         for (const allocator::HoldLine& hold : state.holds) holds_.emplace(hold.agent, &hold);
+        for (const auto& [key, revocation] : state.revocations.revocations())
+            kept_for_[revocation.agent].insert(revocation.in_favour_of);
     }
 
     std::vector<Cause> answer() {
@@ -150,6 +153,7 @@ class Question {
                             seconds_left(claim->content_until, now_.instant)))
                 .until = wall(claim->content_until);
         limited_by_.clear();
+        waiting_.clear();
         std::map<Kind, Tally> tallies;
         const std::size_t part = looks_max / framework_.roles.size();
         std::size_t looks = 0;
@@ -182,6 +186,10 @@ class Question {
         if (books_.agent(slot).is_remote && !framework_.capabilities.region_aware) return Kind::other_region;
         if (framework_.constraints && !framework_.constraints->allow(role, *books_.agent(slot).info))
             return Kind::constraints;
+        if (const auto kept = kept_for_.find(slot); kept != kept_for_.end()) {
+            waiting_.insert(kept->second.begin(), kept->second.end());
+            return Kind::kept_for_revocation;
+        }
         Resources part = allocator::visible_to(entry, role, agent.available);
         if (part.empty()) return Kind::reserved_for_others;
         if (!allocator::is_enough(claim, part)) return Kind::too_small;
@@ -259,6 +267,9 @@ class Question {
             case Kind::held_for_another:
                 return fmt::format("what is free on {} is gathered for gangs or large tasks of others: the first ends in {}",
                                    agents, seconds_left(*tally.first_ends, now_.instant));
+            case Kind::kept_for_revocation:
+                return fmt::format("what is free on {} is kept for {}, until tasks have ended there that are being taken back",
+                                   agents, waiting_roles());
             case Kind::asked_for_other:
                 return "what is free on " + agents + " is not what it has asked for: " + wishes_of(claim);
             case Kind::too_small: return "what is free on " + agents + " is less than the least that it is offered";
@@ -277,6 +288,12 @@ class Question {
             wishes.push_back(fmt::format("{} times {}{}", wish.count, to_text(wish.shape),
                                          wish.gang.empty() ? "" : " at the same time (gang '" + wish.gang + "')"));
         return listed(wishes);
+    }
+
+    std::string waiting_roles() const {
+        std::vector<std::string> roles;
+        for (const base::Role& role : waiting_) roles.push_back("role '" + role.value() + "'");
+        return listed(roles);
     }
 
     std::string limits_reached() const {
@@ -311,7 +328,9 @@ class Question {
     const base::Moment now_;
     allocator::drf::Guarantees guarantees_;
     std::map<AgentSlot, const allocator::HoldLine*> holds_;
+    std::map<AgentSlot, std::set<base::Role>> kept_for_;
     std::set<RoleSlot> limited_by_;
+    std::set<base::Role> waiting_;
     std::vector<Cause> causes_;
 };
 

@@ -30,6 +30,7 @@ struct Cause {
         kept_for_guarantees,  // of other roles
         kept_for_short_tasks,  // and it is none of the frameworks that are offered that
         held_for_another,      // gathered for a gang or a large task
+        kept_for_revocation,   // until what is being taken back there is with it
         asked_for_other,       // it has said by REQUEST what it wants, and that is not there
         too_small,            // what is left there is less than the least that is offered
         constraints,          // its own, on the agents that it wants

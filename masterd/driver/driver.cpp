@@ -305,6 +305,8 @@ bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::Fro
 
 void Driver::link_closed(core::LinkId link) { mailbox_.push(core::Input(core::LinkClosed{link})); }
 
+void Driver::plan_ready() { mailbox_.push(core::Input(core::AllocationDue{})); }
+
 bool Driver::look(Look look) { return mailbox_.try_push(std::move(look)); }
 
 }  // namespace fairlead::masterd::driver

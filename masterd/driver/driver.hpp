@@ -87,6 +87,8 @@ class Driver {
     void link_closed(core::LinkId link);
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look);
+    // The allocation module has a plan to be asked for. Taken in also when the mailbox is full: one for each plan at most.
+    void plan_ready();
 
     std::size_t inputs_waiting() const { return mailbox_.size(); }
     // Transactions that have been begun. Owner's strand.

@@ -72,6 +72,7 @@ class Core {
     void recover_reservations(const internal::AgentRecord& record);
     void keep_reservations(const internal::KeepReservations& message);
     bool apply_reservations();
+    void confirm_reservations(std::uint64_t number);
 
     // Tasks (tasks.cpp).
     void launch(const internal::LaunchTasks& message);

@@ -22,7 +22,7 @@ void Core::keep_reservations(const internal::KeepReservations& message) {
     if (!reserved)  // from a master that we do not understand
         return drop_link(Report::Kind::disconnected,
                          "the master's list of reservations cannot be read: " + reserved.error().message());
-    if (state_.reserved == *reserved) return;
+    if (state_.reserved == *reserved && state_.total.contains(*reserved)) return confirm_reservations(message.number());
     state_.reserved = *reserved;
     persist_agent();
     report(Report::Kind::reservations_changed, reserved->empty() ? "nothing is reserved dynamically on this agent now"
@@ -31,7 +31,15 @@ void Core::keep_reservations(const internal::KeepReservations& message) {
     state_.overcommitted = !state_.total.contains(state_.used);
     admit_waiting();
     // The master counts with more than there is, and learns it from a registration.
-    if (!complete) drop_link(Report::Kind::disconnected, "the master has reserved what this agent does not have");
+    if (!complete)
+        return drop_link(Report::Kind::disconnected, "the master has reserved what this agent does not have");
+    confirm_reservations(message.number());
+}
+
+void Core::confirm_reservations(std::uint64_t number) {
+    auto message = std::make_shared<internal::FromAgent>();
+    message->mutable_reservations_kept()->set_number(number);
+    send(std::move(message));
 }
 
 // False where some of it is not there.

@@ -279,6 +279,10 @@ void Core::update_framework(const v1::FrameworkInfo& framework) {
     PersistFramework persist;
     *persist.record.mutable_framework_info() = framework;
     output_.persist.push_back(std::move(persist));
+    // Another scheduler may have it, which has not heard what its predecessor did not acknowledge.
+    for (const auto& id : state_.updates.containers())
+        if (const Container& container = *find(id); container.record.framework_id().value() == framework.id().value())
+            send_first_pending(container);
 }
 
 void Core::shutdown_framework(const base::FrameworkId& framework_id) {

@@ -21,8 +21,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     if (scenario.masters > 1 && prng.chance(0.3)) scenario.leases = Leases::too_long;
     scenario.reserve_chance = prng.chance(0.5) ? 0 : prng.unit() * 0.5;
     scenario.guarantees = prng.chance(0.5);
-    // What is reserved counts for no share of short tasks, and the checker of the share knows no reservations.
-    scenario.short_task_percent = scenario.reserve_chance == 0 && prng.chance(0.8) ? 25 : 0;
+    scenario.short_task_percent = prng.chance(0.5) ? 25 : 0;
     return scenario;
 }
 
@@ -105,7 +104,8 @@ Outcome Cluster::run() {
         host.number = static_cast<int>(i);
         host.cpus = static_cast<double>(1 + prng_.below(8));
         host.mem = 512.0 * static_cast<double>(1 + prng_.below(8));
-        const double share = scenario_.short_task_percent / 100.0;
+        // The share is one of what is not reserved, and its checker knows no reservations.
+        const double share = scenario_.reserve_chance == 0 ? scenario_.short_task_percent / 100.0 : 0;
         checkers_.host_has(host.number, {std::llround(host.cpus * 1000), std::llround(host.mem)},
                            {std::llround(host.cpus * 1000 * share), std::llround(host.mem * share)});
         start_agent(host);

@@ -131,7 +131,8 @@ class AllocatorCluster {
         changes.everything = std::exchange(shown_nothing_, false);
         const auto known = std::exchange(changes, {});
         const auto plan = module.plan(
-            {now, agents, frameworks, roles.entries(), total, free, refusals, constraints, tasks, offers, policy}, known);
+            {now, agents, frameworks, roles.entries(), total, free, refusals, constraints, tasks, offers, policy, recovering},
+            known);
         for (const auto& line : plan.offers) take(line);
         end_offered_gangs(plan);
         if (plan.holds) holds = *plan.holds;
@@ -156,16 +157,44 @@ class AllocatorCluster {
     static Resources parsed(const char* text) { return Resources::parse(text).value(); }
     static Quantities amounts(const char* text) { return parsed(text).quantities(); }
 
+    // Of everything, under whatever role.
     struct Refusals final : allocator::OfferFilters {
+        explicit Refusals(const AllocatorCluster& cluster) : all(cluster) {}
+        Refusals(const Refusals&) = delete;
+        void for_each(AgentSlot agent, const Visit& visit) const override {
+            for (const auto& [framework, where] : pairs)
+                if (where == agent)
+                    for (const auto& its : all.frameworks[framework].claims)
+                        visit(framework, all.roles.entries()[its.role].name, all.agents[agent].total);
+        }
         bool refused(FrameworkSlot framework, const base::Role&, AgentSlot agent, const Resources&) const override {
             return pairs.contains({framework, agent});
         }
+        const AllocatorCluster& all;
         std::set<std::pair<FrameworkSlot, AgentSlot>> pairs;
     };
     struct Constraints final : allocator::OfferConstraints {
         bool allow(FrameworkSlot framework, const base::Role&, AgentSlot agent) const override {
             const auto only = allowed.find(framework);
             return only == allowed.end() || only->second.contains(agent);
+        }
+        struct Place final : Traits {
+            explicit Place(AgentSlot where) : agent(where) {}
+            AgentSlot agent;
+        };
+        struct Only final : Demands {
+            explicit Only(std::set<AgentSlot> these) : agents(std::move(these)) {}
+            bool allow(const base::Role&, const Traits& traits) const override {
+                return agents.contains(static_cast<const Place&>(traits).agent);
+            }
+            std::set<AgentSlot> agents;
+        };
+        std::shared_ptr<const Traits> traits_of(AgentSlot agent) const override {
+            return std::make_shared<const Place>(agent);
+        }
+        std::shared_ptr<const Demands> demands_of(FrameworkSlot framework) const override {
+            const auto only = allowed.find(framework);
+            return only == allowed.end() ? nullptr : std::make_shared<const Only>(only->second);
         }
         std::map<FrameworkSlot, std::set<AgentSlot>> allowed;
     };
@@ -200,11 +229,12 @@ class AllocatorCluster {
     masterd::core::RoleTable roles;
     Quantities total;
     Quantities free;
-    Refusals refusals;
+    Refusals refusals{*this};
     Constraints constraints;
     Tasks tasks;
     Offers offers;
     allocator::Policy policy;
+    bool recovering = false;
     allocator::Changes changes;
     std::vector<allocator::HoldLine> holds;
 
@@ -279,6 +309,8 @@ class AllocatorCluster {
         entry.kept_for_short = allocator::overlap(allocator::without(short_shares_[agent], used_by_short_[agent]),
                                                   allocator::plain_scalars(entry.available));
         entry.lent_to_short = allocator::without(used_by_short_[agent], short_shares_[agent]);
+        entry.missing_for_short =
+            allocator::without(allocator::without(short_shares_[agent], used_by_short_[agent]), entry.kept_for_short);
     }
 
     std::vector<Quantities> short_shares_;

@@ -12,20 +12,23 @@ namespace fairlead::tests {
 class AllocatorTown {
   public:
     using TaskEntry = allocator::TaskEntry;
+    using Length = AllocatorCluster::Length;
 
     explicit AllocatorTown(std::uint64_t seed = 1) : drf(seed) { cluster.policy.patience = std::chrono::seconds(30); }
 
     TaskEntry& run(allocator::FrameworkSlot framework, allocator::AgentSlot agent, const char* what) {
         return run(framework, agent, AllocatorCluster::parsed(what));
     }
-    TaskEntry& run(allocator::FrameworkSlot framework, allocator::AgentSlot agent, const resources::Resources& what) {
-        cluster.hold(framework, agent, what);
+    TaskEntry& run(allocator::FrameworkSlot framework, allocator::AgentSlot agent, const resources::Resources& what,
+                   Length length = Length::any) {
+        cluster.hold(framework, agent, what, 0, length);
         TaskEntry task;
         task.id = base::TaskId("t" + std::to_string(next_task_++));
         task.framework = framework;
         task.role = cluster.claim(framework).role;
         task.agent = agent;
         task.resources = &held_.emplace_back(what);
+        task.is_short = length == Length::is_short;
         return cluster.tasks.all.emplace_back(task);
     }
     // Words of gangs have to outlive the entries.
@@ -53,8 +56,13 @@ class AllocatorTown {
     void end(const base::TaskId& id) {
         auto& all = cluster.tasks.all;
         const auto task = std::find_if(all.begin(), all.end(), [&](const TaskEntry& one) { return one.id == id; });
-        cluster.give_back(task->framework, task->agent, *task->resources);
+        cluster.give_back(task->framework, task->agent, *task->resources, 0,
+                          task->is_short ? Length::is_short : Length::any);
         all.erase(task);
+    }
+    bool has(const base::TaskId& id) const {
+        const auto& all = cluster.tasks.all;
+        return std::any_of(all.begin(), all.end(), [&](const TaskEntry& task) { return task.id == id; });
     }
     TaskEntry& entry(allocator::FrameworkSlot framework, const base::TaskId& id) {
         return *std::find_if(cluster.tasks.all.begin(), cluster.tasks.all.end(), [&](const TaskEntry& task) {

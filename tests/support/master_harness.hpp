@@ -170,6 +170,13 @@ class MasterHarness {
     Host join(const std::string& hostname = "host1") {
         return join(register_message(agent_info(hostname)));
     }
+    // The host has written down all that it was told to keep reserved.
+    void confirm_reservations(const Host& of) {
+        internal::FromAgent message;
+        message.mutable_reservations_kept()->set_number(
+            core.state().books.agent(base::AgentId(of.id))->reservations_told);
+        say(of.link, message);
+    }
     std::vector<std::shared_ptr<const internal::FromMaster>> take(const Host& of) {
         return std::exchange(to_agents[of.link], {});
     }

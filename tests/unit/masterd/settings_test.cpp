@@ -30,7 +30,7 @@ TEST_F(SettingsFile, NothingSaidMeansTheDefaults) {
     EXPECT_TRUE(settings.listen.address().is_unspecified());
     EXPECT_FALSE(settings.advertise);
     EXPECT_FALSE(settings.hostname.empty());
-    EXPECT_FALSE(settings.core.offer_timeout);
+    EXPECT_EQ(settings.core.offer_timeout, std::chrono::minutes(10));
     EXPECT_EQ(settings.core.policy.patience, std::chrono::seconds(30));
     EXPECT_FALSE(settings.core.policy.fair_share_patience);
 }
@@ -93,12 +93,33 @@ TEST_F(SettingsFile, AShareOfShortTasksIsAPercentage) {
     EXPECT_NE(complaint("ShortTaskShare=10\nShortTaskDuration=0\n").find("must be above zero"), std::string::npos);
 }
 
+std::vector<resources::Quantities> alternatives(const std::vector<const char*>& texts) {
+    std::vector<resources::Quantities> all;
+    for (const char* text : texts) all.push_back(resources::Resources::parse(text).value().quantities());
+    return all;
+}
+
+TEST_F(SettingsFile, TheLeastOfAnOfferIsOneOfSomeAlternatives) {
+    EXPECT_EQ(read("").value().core.min_allocatable, alternatives({"cpus:0.01", "mem:32"}));
+    EXPECT_EQ(read("MinAllocatable=\n").value().core.min_allocatable, alternatives({"cpus:0.01", "mem:32"}));
+    EXPECT_EQ(read("MinAllocatable=mem:64 | cpus:1\n").value().core.min_allocatable, alternatives({"mem:64", "cpus:1"}));
+    EXPECT_TRUE(read("MinAllocatable=any\n").value().core.min_allocatable.empty());
+    for (const char* wrong : {"some", "cpus:1|", "|cpus:1", "cpus:1||mem:1", "cpus:-1", "cpus:x", "cpus:0", "cpus(eng):1", "ports:[1-2]"}) {
+        const std::string why = complaint(std::string("MinAllocatable=") + wrong + "\n");
+        EXPECT_NE(why.find("MinAllocatable"), std::string::npos) << wrong << ": " << why;
+        EXPECT_NE(why.find("expected any, or alternatives such as cpus:0.01|mem:32"), std::string::npos) << wrong;
+    }
+    std::string many = "MinAllocatable=cpus:1";
+    for (int i = 0; i < 100; ++i) many += "|cpus:1";
+    EXPECT_NE(complaint(many + "\n").find("more than 100"), std::string::npos);
+}
+
 TEST_F(SettingsFile, EveryKeyIsRead) {
     const auto settings = read("Listen=[::1]:6060\nAdvertise=192.0.2.10\nHostname=h\nClusterName=c\nFaultDomain=eu/r1\nRegistry=/r\nThreads=3\n"
                                "HeartbeatInterval=1s\nOfferTimeout=2s\nAgentPingInterval=3s\nAgentPingTimeout=4s\n"
                                "AgentReregisterTimeout=5s\nAllocationModule=priority\nRevocationPatience=never\n"
                                "FairSharePatience=2min\nRevocationGrace=0\nRevocationMaxPercent=25\n"
-                               "ShortTaskShare=20\nShortTaskDuration=6s\n")
+                               "ShortTaskShare=20\nShortTaskDuration=6s\nMinAllocatable=cpus:0.5;mem:64|gpus:1\n")
                               .value();
     using namespace std::chrono_literals;
     EXPECT_EQ(settings.listen.address().to_string(), "::1");
@@ -106,6 +127,7 @@ TEST_F(SettingsFile, EveryKeyIsRead) {
     EXPECT_EQ(settings.advertise->to_string(), "192.0.2.10");
     EXPECT_EQ(settings.hostname, "h");
     EXPECT_EQ(settings.allocation_module.name, "priority");
+    EXPECT_EQ(settings.core.min_allocatable, alternatives({"cpus:0.5;mem:64", "gpus:1"}));
     EXPECT_EQ(settings.cluster_name, "c");
     EXPECT_EQ(settings.fault_domain->region, "eu");
     EXPECT_EQ(settings.fault_domain->zone, "r1");
@@ -131,6 +153,10 @@ TEST_F(SettingsFile, PingsMustComeMoreOftenThanTheirTimeout) {
         EXPECT_NE(why.find(file_ + ":2"), std::string::npos) << why;
         EXPECT_NE(why.find("must be below AgentPingTimeout"), std::string::npos) << why;
     }
+}
+
+TEST_F(SettingsFile, OffersMayStandUntilTheyAreUsed) {
+    EXPECT_FALSE(read("OfferTimeout=never\n").value().core.offer_timeout);
 }
 
 TEST_F(SettingsFile, WhatIsWrongIsNamedWithFileLineAndKey) {

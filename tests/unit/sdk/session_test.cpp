@@ -152,5 +152,69 @@ TEST(Session, AReplacedFrameworkKeepsItsId) {
     EXPECT_EQ(session.framework().name(), "renamed");
 }
 
+// --- one of several schedulers ---
+
+Session standby_session() {
+    auto info = framework();
+    info.mutable_id()->set_value("f-0001");
+    return Session(info, {}, 1, std::chrono::milliseconds(800));
+}
+
+TEST(StandbySession, SaysSoAndHowOftenItIsHeardOf) {
+    auto session = standby_session();
+    const auto call = session.subscribe(at(0));
+    EXPECT_TRUE(call.subscribe().standby());
+    EXPECT_EQ(call.subscribe().heartbeat_timeout().nanoseconds(), 800'000'000);
+    EXPECT_FALSE(subscribed_session().subscribe(at(1)).subscribe().has_standby());
+}
+
+TEST(StandbySession, WaitsUntilItIsSubscribed) {
+    auto session = standby_session();
+    session.subscribe(at(0));
+    session.opened("stream-1", at(0));
+    EXPECT_EQ(session.received(event_of(Event::STANDING_BY), at(0)), Verdict::deliver);
+    EXPECT_EQ(session.state(), State::standing_by);
+    EXPECT_EQ(session.received(event_of(Event::HEARTBEAT), at(5)), Verdict::swallow);
+    EXPECT_EQ(session.received(event_of(Event::OFFERS), at(5)), Verdict::violation);
+    EXPECT_EQ(session.received(subscribed_event(), at(60)), Verdict::deliver);
+    EXPECT_EQ(session.state(), State::subscribed);
+    EXPECT_EQ(session.stream_id(), "stream-1");
+}
+
+TEST(StandbySession, ComesAgainWhenItHasBeenReplaced) {
+    auto session = standby_session();
+    session.subscribe(at(0));
+    session.opened("stream-1", at(0));
+    session.received(subscribed_event(), at(0));
+    EXPECT_EQ(session.received(event_of(Event::ERROR), at(1)), Verdict::replaced);
+    EXPECT_TRUE(session.lost(200, Error(ErrorCode::unavailable, "replaced")));
+    EXPECT_EQ(session.state(), State::away);
+}
+
+TEST(StandbySession, IsRefusedForGoodBeforeItStands) {
+    auto session = standby_session();
+    session.subscribe(at(0));
+    EXPECT_EQ(session.received(event_of(Event::ERROR), at(1)), Verdict::end);
+}
+
+TEST(StandbySession, LetsTheActiveOneBeTheFirstWithTheNextMaster) {
+    auto waiting = standby_session(), active = standby_session();
+    for (Session* session : {&waiting, &active}) {
+        session->subscribe(at(0));
+        session->opened("s", at(0));
+    }
+    waiting.received(event_of(Event::STANDING_BY), at(0));
+    active.received(subscribed_event(), at(0));
+    const Error gone(ErrorCode::unavailable, "gone");
+    EXPECT_GE(*waiting.lost(0, gone), std::chrono::seconds(1));
+    EXPECT_LT(*active.lost(0, gone), std::chrono::seconds(1));
+}
+
+TEST(Session, StandingByIsForThoseWhoHaveAskedForIt) {
+    Session session(framework());
+    session.subscribe(at(0));
+    EXPECT_EQ(session.received(event_of(Event::STANDING_BY), at(0)), Verdict::violation);
+}
+
 }  // namespace
 }  // namespace fairlead::sdk

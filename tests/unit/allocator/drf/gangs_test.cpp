@@ -109,6 +109,23 @@ TEST_F(Gang, GathersPartOfAnAgentAndLeavesTheRest) {
     EXPECT_EQ(plan.offers[0].resources, parsed("cpus:1;mem:16"));
 }
 
+TEST_F(Gang, GathersWhileLessIsFreeThanItNeedsBesideTheGuaranteesOfOthers) {
+    AllocatorCluster small;
+    small.add_agent("cpus:5;mem:8");
+    const auto busy = small.add_framework("busy");
+    small.hold(busy, small.add_agent("cpus:8;mem:8"), "cpus:8;mem:8");
+    small.claim(busy).suppressed = true;
+    small.set_guarantee("promised", "cpus:1");
+    const auto asks = small.add_framework("asks");
+    small.ask(asks, "cpus:4;mem:4", 2, "g");
+    Drf fresh(2);
+    EXPECT_TRUE(small.plan(fresh).offers.empty());
+    ASSERT_EQ(small.holds.size(), 1u) << "four cpus, and the fifth stays free for the guarantee";
+    EXPECT_EQ(small.holds[0].amount.of("cpus"), resources::Milli::units(4));
+    small.give_back(busy, 1, parsed("cpus:8;mem:8"));
+    EXPECT_EQ(offers_to(small.plan(fresh), asks), 2u);
+}
+
 TEST_F(Gang, GivesUpAfterAWhileRestsAndTriesAgain) {
     make_greedy_rich();
     Plan plan = cluster.plan(drf);

@@ -244,6 +244,7 @@ TEST_F(Taking, FreesTheShapeThatWasAskedFor) {
     fill();
     auto& wish = cluster.claim(service).wishes.emplace_back();
     wish.shape = AllocatorCluster::amounts("cpus:3;mem:300");
+    wish.count = 2;
     wish.number = 1;
     cluster.touch(service);
     cluster.set_guarantee("service", "cpus:4;mem:400");
@@ -282,6 +283,338 @@ TEST_F(Taking, HelpsWhomItCanAlsoAfterManyWhomItCannot) {
         taken += town.plan().revocations.size();
     }
     EXPECT_EQ(taken, 1u);
+}
+
+// --- within a role ---
+
+TEST_F(Taking, ForOnePartOfARoleFromAnotherTheWholeLosesNothing) {
+    const AgentSlot agent = cluster.add_agent("cpus:4;mem:400");
+    const FrameworkSlot web = cluster.add_framework("eng/web");
+    const FrameworkSlot ads = cluster.add_framework("eng/ads");
+    for (int i = 0; i < 4; ++i) town.run(web, agent, "cpus:1;mem:100");
+    cluster.set_guarantee("eng", "cpus:4");
+    cluster.set_guarantee("eng/web", "cpus:1");
+    cluster.set_guarantee("eng/ads", "cpus:3");
+    const auto plan = town.plan_after(30s);
+    ASSERT_EQ(plan.revocations.size(), 3u);
+    EXPECT_EQ(plan.revocations[0].in_favour_of, cluster.claim(ads).role);
+    EXPECT_THAT(victims(town.plan_after(2s)), IsEmpty());
+}
+
+TEST_F(Taking, ForAPartOfARoleLeavesNothingToTakeForOthers) {
+    const AgentSlot agent = cluster.add_agent("cpus:4;mem:400");
+    const FrameworkSlot web = cluster.add_framework("eng/web");
+    cluster.add_framework("eng/ads");
+    for (int i = 0; i < 4; ++i) town.run(web, agent, "cpus:1;mem:100");
+    cluster.policy.revoked_share_max = 1;
+    cluster.set_guarantee("eng", "cpus:4");
+    cluster.set_guarantee("eng/ads", "cpus:2");
+    cluster.set_guarantee("service", "cpus:2");
+    const auto plan = town.plan_after(30s);
+    ASSERT_EQ(plan.revocations.size(), 2u);
+    for (const auto& line : plan.revocations)
+        EXPECT_EQ(cluster.roles.entries()[line.in_favour_of].name.value(), "eng/ads");
+}
+
+// --- what goes free is for those it was taken for ---
+
+TEST_F(Taking, GivesWhatIsFreedToTheOneItWasFreedFor) {
+    fill("cpus:1;mem:100", 3);
+    cluster.hold(service, 0, "cpus:1;mem:100");
+    cluster.set_guarantee("service", "cpus:3;mem:300");
+    const auto asked = town.plan_after(30s);
+    ASSERT_EQ(asked.revocations.size(), 2u);
+    const FrameworkSlot poorer = cluster.add_framework("poorer");  // than the service, which has a third
+    cluster.set_guarantee("poorer", "cpus:2;mem:200");
+    EXPECT_THAT(town.plan().offers, IsEmpty());
+    for (const auto& line : asked.revocations) town.end(line.task);
+    const auto served = town.plan();
+    ASSERT_FALSE(served.offers.empty());
+    EXPECT_EQ(served.offers[0].framework, service);
+    EXPECT_NE(served.offers[0].framework, poorer);
+}
+
+TEST_F(Taking, LeavesTheLimitOfWhoeverWouldTakeIt) {
+    fill();
+    const FrameworkSlot child = cluster.add_framework("dep/child");
+    cluster.set_guarantee("dep", "cpus:2");
+    cluster.set_limit("dep/child", {{"cpus", 0}});
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty()) << "it may have none of it";
+    cluster.set_limit("dep/child", {{"cpus", 1}});
+    cluster.wake(child);
+    EXPECT_EQ(town.plan_after(30s).revocations.size(), 1u);
+}
+
+TEST_F(Taking, WaitsForAgentsThatAreNotBackYet) {
+    fill();
+    cluster.recovering = true;
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    EXPECT_THAT(victims(town.plan_after(60s)), IsEmpty());
+    cluster.recovering = false;
+    EXPECT_THAT(victims(town.plan_after(29s)), IsEmpty()) << "patience begins when they are back";
+    cluster.now += 1s;
+    EXPECT_EQ(town.plan().revocations.size(), 2u);
+}
+
+// --- what was asked for ahead ---
+
+class TakingForWishes : public Taking {
+  protected:
+    Wish& wish(FrameworkSlot framework, const char* shape, std::uint32_t count = 1, const std::string& gang = {}) {
+        cluster.ask(framework, shape, count, gang, 24h);
+        return cluster.claim(framework).wishes.back();
+    }
+};
+
+TEST_F(TakingForWishes, GoesOnlyWhereTheyAreWanted) {
+    fill();
+    fill();
+    for (int i = 4; i < 8; ++i) tasks()[i].priority = 1;
+    wish(service, "cpus:2;mem:200").agent = cluster.agents[1].id;
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    const auto plan = town.plan_after(30s);
+    ASSERT_EQ(plan.revocations.size(), 2u);
+    for (const auto& line : plan.revocations) EXPECT_EQ(line.agent, 1u);
+}
+
+TEST_F(TakingForWishes, IsNotHinderedByOnesThatNothingCouldMeet) {
+    fill();
+    wish(service, "cpus:100");
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    EXPECT_EQ(town.plan_after(30s).revocations.size(), 2u) << "as if it had said nothing";
+}
+
+TEST_F(TakingForWishes, MeetsTheFirstThatCanBe) {
+    fill();
+    wish(service, "cpus:100");
+    wish(service, "cpus:3;mem:300");
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    EXPECT_EQ(town.plan_after(30s).revocations.size(), 3u);
+}
+
+TEST_F(TakingForWishes, TriesTheNextWhereOneCannotBeMet) {
+    fill();
+    cluster.set_guarantee("batch", "cpus:2");
+    wish(service, "cpus:3;mem:300");
+    wish(service, "cpus:1;mem:100");
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    EXPECT_EQ(town.plan_after(30s).revocations.size(), 1u);
+}
+
+TEST_F(TakingForWishes, MeetsSeveralOfAKindAtOnce) {
+    fill();
+    cluster.policy.revoked_share_max = 1;
+    wish(service, "cpus:1;mem:100", 10);
+    cluster.set_guarantee("service", "cpus:3;mem:300");
+    EXPECT_EQ(town.plan_after(30s).revocations.size(), 3u);
+}
+
+TEST_F(TakingForWishes, DoesNothingForOnesThatPassALimitOrWereTurnedDown) {
+    fill();
+    wish(service, "cpus:3;mem:300");
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    cluster.set_limit("service", {{"cpus", 2}});
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty());
+    cluster.set_limit("service", {{"cpus", 3}});
+    cluster.claim(service).turned_down = AllocatorCluster::amounts("cpus:3;mem:300");
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty());
+    cluster.claim(service).turned_down = {};
+    EXPECT_EQ(town.plan_after(30s).revocations.size(), 3u);
+}
+
+TEST_F(TakingForWishes, CountsWhatIsBeingGathered) {
+    fill("cpus:1;mem:100", 2);
+    fill();
+    wish(service, "cpus:4;mem:400");
+    cluster.claim(batch).suppressed = true;
+    town.plan_after(30s);
+    ASSERT_EQ(cluster.holds.size(), 1u) << "two cpus are kept back for it";
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty());
+}
+
+TEST_F(TakingForWishes, LeavesAgentsAloneWhereRoomIsGatheredForOthers) {
+    fill("cpus:1;mem:100", 3);
+    const FrameworkSlot large = cluster.add_framework("large");
+    wish(large, "cpus:4;mem:400");
+    cluster.claim(batch).suppressed = true;
+    cluster.claim(service).suppressed = true;
+    town.plan_after(30s);
+    ASSERT_EQ(cluster.holds.size(), 1u);
+    cluster.claim(service).suppressed = false;
+    cluster.touch(service);
+    cluster.set_guarantee("service", "cpus:2;mem:200");
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty()) << "the first that comes free is not for the service";
+    cluster.now += 30s;
+    town.plan();
+    EXPECT_TRUE(cluster.holds.empty());
+    EXPECT_GT(town.cluster.claim(service).allocated.of("cpus").to_double(), 0);
+}
+
+class KeptForTheService : public TakingForWishes {
+  protected:
+    KeptForTheService() {
+        fill("cpus:1;mem:100", 3);
+        // There is enough for all guarantees elsewhere, and nobody here wants it.
+        other = cluster.add_framework("other");
+        cluster.add_agent("cpus:8;mem:800");
+        for (const FrameworkSlot one : {batch, service, other}) cluster.refusals.pairs.insert({one, 1});
+        wish(service, "cpus:2;mem:200");
+        cluster.claim(batch).suppressed = cluster.claim(other).suppressed = true;
+        cluster.set_guarantee("service", "cpus:2;mem:200");
+        cluster.policy.ageing = 24h;
+        EXPECT_EQ(town.plan_after(30s).revocations.size(), 1u);
+        cluster.claim(other).suppressed = false;
+    }
+    FrameworkSlot other = 0;
+};
+
+TEST_F(KeptForTheService, NoGangIsOfferedIt) {
+    wish(other, "cpus:1;mem:100", 2, "pair");
+    cluster.add_agent("cpus:1;mem:100");
+    EXPECT_THAT(town.plan().offers, IsEmpty());
+}
+
+TEST_F(KeptForTheService, NothingIsGatheredThere) {
+    wish(other, "cpus:4;mem:400").since = cluster.now - 24h;
+    cluster.add_agent("cpus:0.5;mem:50");
+    EXPECT_THAT(town.plan().offers, IsEmpty());
+    EXPECT_TRUE(cluster.holds.empty());
+}
+
+// --- for gangs ---
+
+class TakingForGangs : public TakingForWishes {
+  protected:
+    TakingForGangs() {
+        cluster.policy.revoked_share_max = 1;
+        fill();
+        fill();
+        cluster.set_guarantee("service", "cpus:4;mem:400");
+    }
+};
+
+TEST_F(TakingForGangs, TakesForAllOfOneOrForNone) {
+    wish(service, "cpus:2;mem:200", 3, "g");
+    const auto asked = town.plan_after(30s);
+    ASSERT_EQ(asked.revocations.size(), 6u);
+    ASSERT_EQ(cluster.holds.size(), 2u);
+    town.end(asked.revocations[0].task);
+    EXPECT_THAT(town.plan().offers, IsEmpty());
+    cluster.now += 1s;
+    for (std::size_t i = 1; i < 6; ++i) town.end(asked.revocations[i].task);
+    const auto served = town.plan();
+    ASSERT_EQ(served.offers.size(), 2u);
+    for (const auto& line : served.offers) EXPECT_EQ(line.gang, "g");
+    EXPECT_THAT(victims(town.plan_after(60s)), IsEmpty());
+}
+
+TEST_F(TakingForGangs, TakesNothingForAPartOfOne) {
+    wish(service, "cpus:2;mem:200", 3, "g");
+    cluster.set_guarantee("batch", "cpus:4");
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty());
+    EXPECT_THAT(victims(town.plan_after(60s)), IsEmpty());
+}
+
+TEST_F(TakingForGangs, CountsWhatIsFreeAlready) {
+    cluster.claim(batch).suppressed = true;
+    cluster.touch(batch);
+    town.end(base::TaskId("t0"));
+    town.end(base::TaskId("t1"));
+    wish(service, "cpus:2;mem:200", 2, "g");
+    EXPECT_EQ(town.plan_after(30s).revocations.size(), 2u);
+}
+
+TEST_F(TakingForGangs, TakesNothingWhileAnotherGathers) {
+    cluster.set_guarantee("service", "");
+    const FrameworkSlot other = cluster.add_framework("other");
+    wish(other, "cpus:4;mem:400", 3, "h");
+    cluster.claim(service).suppressed = true;
+    cluster.add_agent("cpus:4;mem:400");
+    cluster.claim(batch).suppressed = true;
+    cluster.policy.hold_max = 10min;
+    town.plan();
+    ASSERT_EQ(cluster.holds.size(), 1u);
+    cluster.claim(service).suppressed = false;
+    cluster.set_guarantee("service", "cpus:4;mem:400");
+    wish(service, "cpus:2;mem:200", 2, "g");
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty());
+}
+
+TEST_F(TakingForGangs, TakesNothingForOneThatIsGivenUpBeforeTheGraceIsOver) {
+    cluster.policy.grace = 10min;
+    wish(service, "cpus:2;mem:200", 2, "g");
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty());
+}
+
+TEST_F(TakingForGangs, TakesOnceForOne) {
+    wish(service, "cpus:2;mem:200", 2, "g");
+    const auto asked = town.plan_after(30s);
+    ASSERT_EQ(asked.revocations.size(), 4u);
+    town.end(asked.revocations[0].task);
+    cluster.set_offerable(0, false);  // and so it comes to nothing
+    cluster.set_offerable(1, false);
+    town.plan();
+    cluster.now += 60s;
+    town.plan();
+    EXPECT_TRUE(cluster.holds.empty());
+    cluster.set_offerable(0, true);
+    cluster.set_offerable(1, true);
+    for (auto& task : tasks()) task.ending = false;
+    EXPECT_THAT(victims(town.plan_after(1h)), IsEmpty());
+    cluster.claim(service).wishes.clear();
+    wish(service, "cpus:2;mem:200", 2, "again");
+    EXPECT_FALSE(town.plan_after(1h).revocations.empty());
+}
+
+// --- beside short tasks ---
+
+class TakingBesideShortTasks : public Taking {
+  protected:
+    TakingBesideShortTasks() {
+        cluster.add_agent("cpus:4;mem:400");
+        cluster.keep_for_short_tasks(0, "cpus:1;mem:100");
+        cluster.frameworks[batch].short_aware = true;
+    }
+    void run_short(const char* what) {
+        town.run(batch, 0, AllocatorCluster::parsed(what), AllocatorTown::Length::is_short);
+    }
+};
+
+TEST_F(TakingBesideShortTasks, TakesNoneOfThem) {
+    run_short("cpus:1;mem:100");
+    for (int i = 0; i < 3; ++i) town.run(batch, 0, "cpus:1;mem:100").priority = 1;
+    cluster.set_guarantee("service", "cpus:1;mem:100");
+    EXPECT_THAT(victims(town.plan_after(30s)), ElementsAre("t1"));
+}
+
+TEST_F(TakingBesideShortTasks, TakesNothingWhereNothingElseIs) {
+    cluster.hold(service, 0, "cpus:3;mem:300");
+    run_short("cpus:1;mem:100");
+    cluster.set_guarantee("service", "cpus:4;mem:400");
+    EXPECT_THAT(victims(town.plan_after(30s)), IsEmpty());
+    EXPECT_THAT(victims(town.plan_after(60s)), IsEmpty());
+}
+
+TEST_F(TakingBesideShortTasks, KnowsThatTheirPartIsFilledFirst) {
+    for (int i = 0; i < 4; ++i) town.run(batch, 0, "cpus:1;mem:100");
+    cluster.set_guarantee("service", "cpus:1;mem:100");
+    const auto asked = town.plan_after(30s);
+    ASSERT_EQ(asked.revocations.size(), 2u) << "one is theirs";
+    for (const auto& line : asked.revocations) town.end(line.task);
+    const auto served = town.plan();
+    ASSERT_FALSE(served.offers.empty());
+    EXPECT_EQ(served.offers[0].framework, service);
+    EXPECT_EQ(served.offers[0].resources, AllocatorCluster::parsed("cpus:1;mem:100"));
+}
+
+TEST_F(TakingBesideShortTasks, LeavesOffersForThemAlone) {
+    cluster.hold(service, 0, "cpus:3;mem:300");
+    const auto offered = AllocatorCluster::parsed("cpus:1;mem:100");
+    cluster.hold(batch, 0, offered, 0, AllocatorCluster::Length::is_short);
+    cluster.offers.all = {{batch, cluster.claim(batch).role, 0, &offered, cluster.now, true}};
+    cluster.set_guarantee("service", "cpus:4;mem:400");
+    EXPECT_TRUE(town.plan_after(1s).rescinds.empty());
 }
 
 // --- offers that nobody answers ---

@@ -12,6 +12,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 
 namespace fairlead::masterd::api {
@@ -19,8 +20,14 @@ namespace fairlead::masterd::api {
 class RecordedAgent : public driver::AgentConnection {
   public:
     using Message = std::shared_ptr<const internal::FromMaster>;
+    std::function<void(const internal::FromAgent&)> answer;  // confirms what it is to keep reserved
 
     void send(Message message) override {
+        if (message->has_keep_reservations() && answer) {
+            internal::FromAgent kept;
+            kept.mutable_reservations_kept()->set_number(message->keep_reservations().number());
+            answer(kept);
+        }
         std::lock_guard lock(mutex_);
         messages_.push_back(std::move(message));
         arrived_.notify_all();
@@ -83,6 +90,9 @@ class ServedMaster {
     std::string join(const v1::AgentInfo& info = tests::agent_info("host1")) {
         agent_ = std::make_shared<RecordedAgent>();
         const auto link = driver_.link_opened("10.0.0.1", agent_);
+        agent_->answer = [this, link](const internal::FromAgent& message) {
+            driver_.link_message(*link, std::make_shared<internal::FromAgent>(message));
+        };
         driver_.link_message(*link, std::make_shared<internal::FromAgent>(tests::register_message(info)));
         const auto answer = agent_->next([](const auto& message) { return message.has_registered(); });
         return answer ? answer->registered().agent_id().value() : "";

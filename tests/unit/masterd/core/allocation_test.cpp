@@ -52,41 +52,6 @@ TEST(Allocation, ReservationsAreWrittenAsTheFrameworkUnderstandsThem) {
     }
 }
 
-TEST(Allocation, OffersExpireAndAreRescinded) {
-    masterd::core::CoreOptions options;
-    options.offer_timeout = 30s;
-    MasterHarness master(options);
-    const auto host = master.join();
-    const auto scheduler = master.subscribe();
-    const auto offer = master.take_offers(scheduler).at(0);
-    master.pass(31s);
-    const auto rescinds = master.take(scheduler, Event::RESCIND);
-    ASSERT_EQ(rescinds.size(), 1u);
-    EXPECT_EQ(rescinds[0]->rescind().offer_id().value(), offer.id().value());
-    EXPECT_EQ(master.take_offers(scheduler).size(), 1u);
-}
-
-TEST(Allocation, WhoNeverAnswersIsAskedAfterTheOthersAndEverLater) {
-    masterd::core::CoreOptions options;
-    options.offer_timeout = 30s;
-    MasterHarness master(options);
-    for (int i = 0; i < 3; ++i) master.join("host" + std::to_string(i));
-    const auto silent = master.subscribe();
-    const auto claim = [&] {
-        return master.core.state().books.framework_entries()[master.framework(silent).slot].claims.at(0);
-    };
-    EXPECT_LE(claim().content_until, master.now.instant);
-    master.pass(30s);
-    const auto first = claim().content_until;
-    EXPECT_EQ(first, master.now.instant + 100 * 30s) << "once for the three offers that ended together";
-    master.pass(100 * 30s);
-    master.join("late");
-    master.pass(30s);
-    EXPECT_EQ(claim().content_until, master.now.instant + 1h) << "ever longer, up to an hour";
-    master.send(silent, call_of(silent.id, v1::scheduler::Call::REVIVE));
-    EXPECT_LE(claim().content_until, master.now.instant) << "it lives";
-}
-
 TEST(Allocation, ManyOffersAreSplitIntoSmallRecords) {
     masterd::core::CoreOptions options;
     options.offers_event_bytes_max = 2000;

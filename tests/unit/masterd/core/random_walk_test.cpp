@@ -3,6 +3,7 @@
 
 #include "allocator/drf/drf.hpp"
 #include "common/base/prng.hpp"
+#include "tests/support/copying_modules.hpp"
 #include "tests/support/master_harness.hpp"
 #include "tests/support/master_registry.hpp"
 #include "tests/support/reservation_messages.hpp"
@@ -66,8 +67,12 @@ class RandomWalk {
 
   private:
     static std::unique_ptr<allocator::Module> module(std::uint64_t seed) {
-        if (seed % 2 == 0) return std::make_unique<Grabber>(seed);
-        return std::make_unique<allocator::drf::Drf>(seed);
+        std::unique_ptr<allocator::Module> made = std::make_unique<allocator::drf::Drf>(seed);
+        if (seed % 2 == 0) made = std::make_unique<Grabber>(seed);
+        // As those plan that come from a shared object.
+        if (seed % 4 < 2) return std::make_unique<ComparingModule>(std::move(made));
+        if (seed % 3 == 0) return std::make_unique<LateModule>(std::move(made), seed, 5s);
+        return made;
     }
     static masterd::core::CoreOptions options() {
         masterd::core::CoreOptions options;
@@ -185,6 +190,10 @@ class RandomWalk {
         *wanted.Add() = reservation();
         const auto change = prng_.chance(0.6) ? read_reserve(wanted, {}, {}) : read_unreserve(wanted, {});
         master_.step(ReservationOrdered{RequestId{next_request_++}, base::AgentId(host_id()), change.value()});
+        if (!hosts_.empty() && prng_.chance(0.5)) {
+            const auto& host = hosts_[prng_.below(hosts_.size())];
+            if (master_.core.state().books.agent(base::AgentId(host.id))) master_.confirm_reservations(host);
+        }
     }
 
     void call(const MasterHarness::Scheduler& scheduler) {
@@ -282,7 +291,7 @@ class RandomWalk {
 
 TEST(RandomWalk, LeavesTheBooksRight) {
     std::uint64_t killed = 0;
-    for (std::uint64_t seed = 1; seed <= 15 && !testing::Test::HasFailure(); ++seed) {
+    for (std::uint64_t seed = 1; seed <= 24 && !testing::Test::HasFailure(); ++seed) {
         SCOPED_TRACE("seed " + std::to_string(seed));
         RandomWalk walk(seed);
         walk.run(400);

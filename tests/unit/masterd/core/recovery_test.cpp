@@ -1,6 +1,7 @@
 // A master that takes over a cluster: what the registry tells it, what it says of tasks meanwhile,
 // and what it writes down itself.
 
+#include "allocator/drf/drf.hpp"
 #include "tests/support/master_harness.hpp"
 #include "tests/support/master_registry.hpp"
 
@@ -63,6 +64,36 @@ TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {
     master.join(registration("m-S7"));
     EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
     EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN) << "nobody is missing any more";
+}
+
+// What a role has on agents that are not back yet is not missing. The module is shown so, and again when it is over.
+TEST(RecoveryWithGuarantees, NothingIsTakenBackForRolesOfWhichMuchMayNotBeSeenYet) {
+    MasterHarness master{{}, std::make_unique<allocator::drf::Drf>(1)};
+    Inheritance inheritance;
+    inheritance.agents = {{base::AgentId("m-S7"), Standing::admitted, base::WallTime(7s)}};
+    inheritance.role_orders[base::Role("service")].guarantee.add("cpus", resources::Milli::units(2));
+    LeadershipGained gained{2, master.core.state().master_info, std::move(inheritance)};
+    master.step(gained);
+    const auto host = master.join("host1");
+    const auto in = [](const char* role) {
+        auto info = framework_info();
+        info.set_role(role);
+        return info;
+    };
+    const auto batch = master.subscribe(in("batch"));
+    const auto service = master.subscribe(in("service"));
+    for (const auto& offer : master.take_offers(batch)) {
+        std::vector<v1::TaskInfo> tasks;
+        for (int i = 0; i < 4; ++i) tasks.push_back(command_task(std::to_string(i), host.id, 1, 100));
+        master.send(batch, accept_call(batch.id, {offer.id().value()}, tasks));
+    }
+    const auto& revocations = master.core.state().revocations.revocations();
+    master.pass(74s);
+    EXPECT_TRUE(revocations.empty());
+    master.pass(30s);
+    EXPECT_TRUE(revocations.empty()) << "patience begins when the agent is given up";
+    master.pass(3s);
+    EXPECT_EQ(revocations.size(), 2u);
 }
 
 TEST_F(Recovery, AgentsThatDoNotComeBackInTimeAreUnreachable) {

@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 using namespace masterd::core;
 using resources::Milli;
 using Event = v1::scheduler::Event;
+using Call = v1::scheduler::Call;
 using Operation = v1::Offer::Operation;
 
 v1::FrameworkInfo in_role(const std::string& role, const std::string& principal = "alice") {
@@ -32,12 +33,13 @@ resources::Resources read(const v1::Resource& one) {
     return read(wire);
 }
 
-// One host of 4 cpus, 1024 MB and ports 31000-31099.
+// One host of 4 cpus, 1024 MB and ports 31000-31099, which writes down at once what it is to keep, unless told otherwise.
 class Reservations : public testing::Test {
   protected:
     std::vector<v1::OperationStatus> accept(const MasterHarness::Scheduler& by, const v1::Offer& offer,
                                             const std::vector<Operation>& operations) {
         EXPECT_EQ(master.send(by, accept_call(by.id, offer.id().value(), operations)), 202u);
+        if (host_confirms) master.confirm_reservations(host);
         return take_statuses(by);
     }
     std::vector<v1::OperationStatus> take_statuses(const MasterHarness::Scheduler& of) {
@@ -62,7 +64,9 @@ class Reservations : public testing::Test {
     Reply order(ReservationOrdered ordered) {
         ordered.request = RequestId{next_request_++};
         master.step(ordered);
-        return master.replies[ordered.request];
+        if (host_confirms && master.core.state().books.agent(ordered.agent_id)) master.confirm_reservations(host);
+        const auto found = master.replies.find(ordered.request);
+        return found == master.replies.end() ? Reply{ordered.request, 0, "no answer yet"} : found->second;
     }
     const resources::Resources& total() const {
         const auto& books = master.core.state().books;
@@ -93,6 +97,7 @@ class Reservations : public testing::Test {
 
     MasterHarness master;
     MasterHarness::Host host = master.join();
+    bool host_confirms = true;
     std::uint64_t next_request_ = 1'000'000;
 };
 
@@ -171,14 +176,15 @@ TEST_F(Reservations, AnOperationWithAnIdIsToldHowItEnded) {
                                  {reserve_operation({two}, "good"), reserve_operation({scalar("cpus", 1)}, "bad"),
                                   unreserve_operation({two}, "back")});
     ASSERT_EQ(statuses.size(), 3u);
-    EXPECT_EQ(statuses[0].operation_id().value(), "good");
-    EXPECT_EQ(statuses[0].state(), v1::OPERATION_FINISHED);
-    EXPECT_EQ(read(statuses[0].converted_resources()), read(two));
+    EXPECT_EQ(statuses[0].operation_id().value(), "bad");
+    EXPECT_EQ(statuses[0].state(), v1::OPERATION_ERROR);
+    EXPECT_EQ(statuses[0].message(), "resource 'cpus' is not reserved dynamically: cpus:1");
     EXPECT_EQ(statuses[0].agent_id().value(), host.id);
-    EXPECT_FALSE(statuses[0].has_uuid()) << "then it would have to be acknowledged";
-    EXPECT_EQ(statuses[1].state(), v1::OPERATION_ERROR);
-    EXPECT_EQ(statuses[1].message(), "resource 'cpus' is not reserved dynamically: cpus:1");
+    EXPECT_EQ(statuses[1].operation_id().value(), "good");
+    EXPECT_EQ(statuses[1].state(), v1::OPERATION_FINISHED);
+    EXPECT_EQ(read(statuses[1].converted_resources()), read(two));
     EXPECT_EQ(statuses[1].agent_id().value(), host.id);
+    EXPECT_FALSE(statuses[1].has_uuid()) << "then it would have to be acknowledged";
     EXPECT_EQ(statuses[2].operation_id().value(), "back");
     EXPECT_EQ(statuses[2].state(), v1::OPERATION_FINISHED);
 }
@@ -558,21 +564,24 @@ TEST(ReservationBounds, AreRefusedByName) {
         master.pass(5s);
         const auto offer = master.take_offers(eng).at(0);
         master.send(eng, accept_call(eng.id, offer.id().value(), operations));
-        std::vector<std::string> messages;
-        for (const auto& event : master.take(eng, Event::UPDATE_OPERATION_STATUS))
-            messages.push_back(event->update_operation_status().status().message());
+        master.confirm_reservations(host);
+        std::map<std::string, std::string> messages;
+        for (const auto& event : master.take(eng, Event::UPDATE_OPERATION_STATUS)) {
+            const auto& status = event->update_operation_status().status();
+            messages[status.operation_id().value()] = status.message();
+        }
         return messages;
     };
-    auto messages = refusals({reserve_operation({labelled_one(1, 1000)}, "op")});
-    EXPECT_NE(messages.at(0).find("more than 1000 bytes"), std::string::npos) << messages[0];
-    messages = refusals({reserve_operation({labelled_one(1)}, "op"), reserve_operation({labelled_one(2)}, "op"),
-                         reserve_operation({labelled_one(3)}, "op"), reserve_operation({labelled_one(4)}, "op"),
-                         reserve_operation({labelled_one(3)}, "op"), unreserve_operation({labelled_one(3)}, "op")});
+    auto messages = refusals({reserve_operation({labelled_one(1, 1000)}, "long")});
+    EXPECT_NE(messages["long"].find("more than 1000 bytes"), std::string::npos) << messages["long"];
+    messages = refusals({reserve_operation({labelled_one(1)}, "1"), reserve_operation({labelled_one(2)}, "2"),
+                         reserve_operation({labelled_one(3)}, "3"), reserve_operation({labelled_one(4)}, "4"),
+                         reserve_operation({labelled_one(3)}, "again"), unreserve_operation({labelled_one(3)}, "back")});
     ASSERT_EQ(messages.size(), 6u);
-    EXPECT_EQ(messages[2], "");
-    EXPECT_NE(messages[3].find("more than 3 different reservations"), std::string::npos) << messages[3];
-    EXPECT_EQ(messages[4], "") << "more of one that is there";
-    EXPECT_EQ(messages[5], "More than 5 reservations are changed in one call");
+    EXPECT_EQ(messages["3"], "");
+    EXPECT_NE(messages["4"].find("more than 3 different reservations"), std::string::npos) << messages["4"];
+    EXPECT_EQ(messages["again"], "") << "more of one that is there";
+    EXPECT_EQ(messages["back"], "More than 5 reservations are changed in one call");
 }
 
 // --- agents that come back ---
@@ -599,9 +608,37 @@ TEST_F(Reservations, AMasterLearnsThemFromTheAgent) {
     EXPECT_EQ(read(next.take_offers(eng).at(0).resources()).reserved_to(base::Role("eng")).cpus(), Milli::units(3));
 }
 
-TEST_F(Reservations, AnAgentThatMayHaveMissedThemIsToldAgain) {
+// --- until the agent has written it down ---
+
+TEST_F(Reservations, NobodyHearsThatItIsDoneBeforeTheAgentHasWrittenItDown) {
+    host_confirms = false;
+    const auto eng = master.subscribe(in_role("eng"));
+    EXPECT_TRUE(accept(eng, offer_to(eng), {reserve_operation({reserved(scalar("cpus", 1), "eng", "alice")}, "op")}).empty());
+    Call reconcile = call_of(eng.id, Call::RECONCILE_OPERATIONS);
+    auto& asked = *reconcile.mutable_reconcile_operations()->add_operations();
+    asked.mutable_operation_id()->set_value("op");
+    asked.mutable_agent_id()->set_value(host.id);
+    master.send(eng, reconcile);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_PENDING);
+    EXPECT_EQ(order(reserved(scalar("cpus", 1), "web")).status, 0u) << "no answer yet";
+    const RequestId request{next_request_ - 1};
+
+    internal::FromAgent first;
+    first.mutable_reservations_kept()->set_number(1);
+    master.say(host.link, first);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_FINISHED);
+    EXPECT_FALSE(master.replies.contains(request));
+    master.confirm_reservations(host);
+    EXPECT_EQ(master.replies[request].status, 202u);
+    master.send(eng, reconcile);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_UNKNOWN);
+}
+
+TEST_F(Reservations, AnAgentThatHasNotConfirmedThemIsToldAgain) {
+    host_confirms = false;
     const auto before = total();
-    ASSERT_EQ(order(reserved(scalar("cpus", 3), "eng")).status, 202u);
+    const auto eng = master.subscribe(in_role("eng"));
+    accept(eng, offer_to(eng), {reserve_operation({reserved(scalar("cpus", 3), "eng", "alice")}, "op")});
     const auto wanted = total();
     master.step(LinkClosed{host.link});
     host = master.join(registration_of(host.id, before));
@@ -609,31 +646,71 @@ TEST_F(Reservations, AnAgentThatMayHaveMissedThemIsToldAgain) {
     const auto sent = master.take(host);
     ASSERT_EQ(sent.size(), 2u);
     EXPECT_TRUE(sent[0]->has_registered());
-    EXPECT_EQ(read(sent[1]->keep_reservations().reserved()), read(reserved(scalar("cpus", 3), "eng")));
+    EXPECT_EQ(read(sent[1]->keep_reservations().reserved()), read(reserved(scalar("cpus", 3), "eng", "alice")));
+    EXPECT_TRUE(take_statuses(eng).empty());
+    master.confirm_reservations(host);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_FINISHED);
 }
 
-TEST_F(Reservations, AnAgentThatHasBeenHeardOfForLongSinceKnowsBetter) {
+TEST_F(Reservations, AnAgentThatComesBackWithThemHasConfirmedThem) {
+    host_confirms = false;
+    const auto eng = master.subscribe(in_role("eng"));
+    accept(eng, offer_to(eng), {reserve_operation({reserved(scalar("cpus", 3), "eng", "alice")}, "op")});
+    master.step(LinkClosed{host.link});
+    host = master.join(registration_of(host.id, total()));
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_FINISHED);
+    EXPECT_TRUE(told().empty()) << "it knows";
+}
+
+TEST_F(Reservations, AnOperatorDoesNotWaitForALinkThatIsLost) {
+    host_confirms = false;
+    EXPECT_EQ(order(reserved(scalar("cpus", 3), "eng")).status, 0u);
+    const RequestId request{next_request_ - 1};
+    const auto wanted = total();
+    master.step(LinkClosed{host.link});
+    EXPECT_EQ(master.replies[request].status, 503u);
+    EXPECT_NE(master.replies[request].body.find("host1 has not confirmed it"), std::string::npos);
+    EXPECT_EQ(total(), wanted) << "it stands all the same";
+}
+
+TEST_F(Reservations, AnOperationOnAnAgentThatDoesNotComeBackEndsWithIt) {
+    host_confirms = false;
+    const auto eng = master.subscribe(in_role("eng"));
+    accept(eng, offer_to(eng), {reserve_operation({reserved(scalar("cpus", 3), "eng", "alice")}, "op")});
+    master.step(LinkClosed{host.link});
+    EXPECT_TRUE(take_statuses(eng).empty());
+    master.pass(CoreOptions{}.agent_reregister_timeout);
+    const auto statuses = take_statuses(eng);
+    ASSERT_EQ(statuses.size(), 1u);
+    EXPECT_EQ(statuses[0].state(), v1::OPERATION_UNREACHABLE);
+    EXPECT_EQ(statuses[0].operation_id().value(), "op");
+    EXPECT_EQ(statuses[0].converted_resources_size(), 0);
+}
+
+TEST_F(Reservations, AnAgentThatHasConfirmedThemKnowsBetter) {
     const auto before = total();
     ASSERT_EQ(order(reserved(scalar("cpus", 3), "eng")).status, 202u);
-    for (int i = 0; i < 6; ++i) {
-        master.pass(15s);
-        pong();
-    }
     master.step(LinkClosed{host.link});
     host = master.join(registration_of(host.id, before));
     EXPECT_EQ(total(), before);
+    told();
     EXPECT_TRUE(told().empty());
 }
 
 TEST_F(Reservations, WhatASmallerAgentHasLostIsReported) {
-    ASSERT_EQ(order(reserved(scalar("cpus", 3), "eng")).status, 202u);
+    host_confirms = false;
+    const auto eng = master.subscribe(in_role("eng"));
+    accept(eng, offer_to(eng), {reserve_operation({reserved(scalar("cpus", 3), "eng", "alice")}, "op")});
     master.step(LinkClosed{host.link});
     host = master.join(registration_of(host.id, resources::Resources::parse("cpus:2;mem:1024").value()));
-    EXPECT_EQ(total(), read(reserved(scalar("cpus", 2), "eng")) + resources::Resources::parse("mem:1024").value());
+    EXPECT_EQ(total(),
+              read(reserved(scalar("cpus", 2), "eng", "alice")) + resources::Resources::parse("mem:1024").value());
     bool reported = false;
     for (const Report& report : master.reports)
-        reported |= report.kind == Report::Kind::reservations_lost && report.message.ends_with("cpus(eng, dynamic):1");
+        reported |= report.kind == Report::Kind::reservations_lost &&
+                    report.message.ends_with("cpus(eng, dynamic, by alice):1");
     EXPECT_TRUE(reported);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_ERROR);
 }
 
 // --- whatever is asked for ---

@@ -25,14 +25,16 @@ v1::FrameworkInfo in_role(const char* role, std::initializer_list<Capability::Ty
 // A batch framework with tasks a, b and c of a cpu each on host1 and d on host2, and a service that is in need.
 class Revocations : public testing::Test {
   protected:
-    explicit Revocations(const v1::FrameworkInfo& batch_info = in_role("batch"), CoreOptions options = {}) {
+    explicit Revocations(const v1::FrameworkInfo& batch_info = in_role("batch"), CoreOptions options = {},
+                         const char* service_role = "service")
+        : batch_role(batch_info.role()), service_role(service_role) {
         auto owned = std::make_unique<ScriptedModule>();
         module = owned.get();
         master = std::make_unique<MasterHarness>(options, std::move(owned));
         host = master->join("host1");
         other = master->join("host2");
         batch = master->subscribe(batch_info);
-        service = master->subscribe(in_role("service"));
+        service = master->subscribe(in_role(service_role));
         launch(host, {"a", "b", "c"});
         launch(other, {"d"});
         master->take(host);
@@ -54,7 +56,7 @@ class Revocations : public testing::Test {
     }
     void launch(const MasterHarness::Host& on, std::vector<const char*> ids, const char* gang = "") {
         const auto what = fmt::format("cpus:{};mem:{}", ids.size(), 32 * ids.size());
-        const auto id = offer(batch, "batch", on, what.c_str());
+        const auto id = offer(batch, batch_role.c_str(), on, what.c_str());
         std::vector<v1::TaskInfo> tasks;
         for (const char* one : ids) {
             tasks.push_back(command_task(one, on.id, 1, 32));
@@ -71,7 +73,7 @@ class Revocations : public testing::Test {
     }
     void plan() { master->step(AllocationDue{}); }
     allocator::RevocationLine line(const MasterHarness::Host& on, const char* task) const {
-        return {slot(batch), slot(on), base::TaskId(task), role("service")};
+        return {slot(batch), slot(on), base::TaskId(task), role(service_role.c_str())};
     }
     void revoke(std::vector<allocator::RevocationLine> lines) {
         module->next.revocations = std::move(lines);
@@ -98,6 +100,7 @@ class Revocations : public testing::Test {
                                                       [&](const auto& report) { return report.kind == kind; }));
     }
 
+    std::string batch_role, service_role;
     ScriptedModule* module = nullptr;
     std::unique_ptr<MasterHarness> master;
     MasterHarness::Host host, other;
@@ -353,6 +356,51 @@ TEST_F(Revocations, AreAReasonToWaitForThoseWhoGetWhatIsTaken) {
     EXPECT_EQ(causes[0].until, master->now.wall + 20s);
     for (const auto& cause : why_no_offer(master->core.state(), master->framework(batch), master->now))
         EXPECT_NE(name_of(cause.kind), "revocation_under_way");
+}
+
+TEST_F(Revocations, AreNotAskedForWhileAgentsAreNotBackYet) {
+    LeadershipGained gained{2, master->core.state().master_info, {}};
+    gained.inheritance.agents = {{base::AgentId("m-S77"), AgentRecord::Standing::admitted, base::WallTime(7s)}};
+    master->step(gained);
+    revoke({line(host, "a")});
+    EXPECT_TRUE(table().revocations().empty());
+    EXPECT_EQ(reported(Report::Kind::plan_refused), 1u);
+    master->pass(76s);
+    revoke({line(host, "a")});
+    EXPECT_EQ(table().revocations().size(), 1u);
+}
+
+// Two parts of a role that is guaranteed all that it has.
+class RevocationsWithinARole : public Revocations {
+  protected:
+    RevocationsWithinARole() : Revocations(in_role("eng/web"), {}, "eng/ads") { guarantee("eng", "cpus:4"); }
+};
+
+TEST_F(RevocationsWithinARole, TakeNothingFromTheWhole) {
+    revoke({line(host, "a"), line(host, "b")});
+    EXPECT_EQ(table().revocations().size(), 2u);
+    EXPECT_TRUE(table().pending_under(role("eng")).empty());
+    EXPECT_EQ(table().pending_under(role("eng/web")).of("cpus"), resources::Milli::units(2));
+    master->pass(30s);
+    EXPECT_EQ(kills(host).size(), 2u);
+    end(host, "a");
+    end(host, "b");
+    EXPECT_TRUE(table().revocations().empty());
+}
+
+TEST_F(RevocationsWithinARole, LeaveEachPartItsOwnGuarantee) {
+    guarantee("eng/web", "cpus:3");
+    revoke({line(host, "a"), line(host, "b")});
+    EXPECT_EQ(table().revocations().size(), 1u);
+}
+
+TEST_F(RevocationsWithinARole, AreNothingThatOthersMayTake) {
+    const auto outside = master->subscribe(in_role("other"));
+    auto for_other = line(host, "a");
+    for_other.in_favour_of = role("other");
+    revoke({for_other, line(host, "b")});
+    EXPECT_EQ(table().revocations().size(), 1u) << "the whole would have less than its guarantee";
+    EXPECT_NE(table().find(slot(batch), base::TaskId("b")), nullptr);
 }
 
 class FewRevocations : public Revocations {

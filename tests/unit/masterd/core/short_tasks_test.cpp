@@ -1,6 +1,7 @@
 #include "allocator/drf/drf.hpp"
 #include "common/resources/wire.hpp"
 #include "tests/support/master_harness.hpp"
+#include "tests/support/reservation_messages.hpp"
 
 namespace fairlead::tests {
 namespace {
@@ -95,6 +96,17 @@ TEST_F(ShortLaunches, ZeroIsNoWayAroundIt) {
     EXPECT_EQ(launch(task), base::Duration(30s).count());
 }
 
+TEST_F(ShortLaunches, WhatIsOfferedForALimitedTimeCannotBeReserved) {
+    const auto before = master.core.state().books.agent_entries()[0].total;
+    master.send(quick, accept_call(quick.id, {offer.id().value()},
+                                   {reserve_operation({reserved(scalar("cpus", 1), "*")}, "op")}));
+    const auto answers = master.take(quick, v1::scheduler::Event::UPDATE_OPERATION_STATUS);
+    ASSERT_EQ(answers.size(), 1u);
+    EXPECT_EQ(answers[0]->update_operation_status().status().message(),
+              "What is offered for a limited time cannot be reserved");
+    EXPECT_EQ(master.core.state().books.agent_entries()[0].total, before);
+}
+
 TEST_F(ShortLaunches, WhatIsKeptIsKeptForTheNextOne) {
     launch(command_task("t", host.id, 1, 32));
     EXPECT_TRUE(master.take_offers(busy).empty());
@@ -106,10 +118,16 @@ TEST_F(ShortLaunches, WhatIsKeptIsKeptForTheNextOne) {
 }
 
 TEST_F(ShortLaunches, AnOfferOfThemWaitsNoLongerThanItsTaskMayRun) {
-    master.pass(30s);
-    const auto rescinds = master.take(quick, v1::scheduler::Event::RESCIND);
-    ASSERT_EQ(rescinds.size(), 1u);
-    EXPECT_EQ(rescinds[0]->rescind().offer_id().value(), offer.id().value());
+    const auto is_rescinded = [&] {
+        const auto rescinds = master.take(quick, v1::scheduler::Event::RESCIND);
+        return std::any_of(rescinds.begin(), rescinds.end(), [&](const auto& event) {
+            return event->rescind().offer_id().value() == offer.id().value();
+        });
+    };
+    master.pass(29s);
+    EXPECT_FALSE(is_rescinded());
+    master.pass(1s);
+    EXPECT_TRUE(is_rescinded());
 }
 
 // A new master takes them for tasks of any length. They end soon, and until then less is offered to others, never more.

@@ -270,6 +270,31 @@ TEST(WhyShort, WhatIsFreeIsKeptForShortTasks) {
     EXPECT_EQ(causes[0].kind, Kind::kept_for_short_tasks) << causes[0].message;
 }
 
+TEST_F(Why, WhatIsFreeIsKeptUntilMoreHasBeenTakenBackThere) {
+    const auto busy = master.subscribe(in_role("busy"));
+    const auto host = master.join("host1");
+    const auto offer = master.take_offers(busy).at(0);
+    master.send(busy, accept_call(busy.id, {offer.id().value()},
+                                  {command_task("t", host.id, 1, 100), command_task("u", host.id, 2, 100)}));
+    decline_all(busy, 3600);
+    const auto service = master.subscribe(in_role("service"));
+    decline_all(service, 3600);
+    auto wanted = request_of(service, 2, 1, "");
+    master.send(service, wanted);
+    order("service", 2);
+    master.pass(31s);
+    ASSERT_EQ(master.core.state().revocations.revocations().size(), 1u);
+    const auto late = master.subscribe(in_role("late"));
+    const auto all = causes(late);
+    const auto kept =
+        std::find_if(all.begin(), all.end(), [](const Cause& one) { return one.kind == Kind::kept_for_revocation; });
+    ASSERT_NE(kept, all.end()) << all[0].message;
+    EXPECT_EQ(kept->agents, 1u);
+    EXPECT_EQ(kept->message, "what is free on 1 agent is kept for role 'service', until tasks have ended there that are "
+                             "being taken back");
+    EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const Cause& one) { return one.kind == Kind::next_in_line; }), 0);
+}
+
 TEST_F(Why, WhatIsFreeIsGatheredForAGangOfAnother) {
     const auto busy = master.subscribe(in_role("busy"));
     const auto host = master.join("host1");

@@ -15,7 +15,12 @@ namespace fairlead::masterd::driver {
 namespace {
 
 struct NoOffers final : allocator::Module {
-    allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override { return {}; }
+    explicit NoOffers(int& counter) : plans(counter) {}
+    allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override {
+        ++plans;
+        return {};
+    }
+    int& plans;
 };
 
 struct Subscriber final : Caller {
@@ -66,11 +71,20 @@ class DriverTest : public testing::Test {
         return connected;
     }
 
+    int plans = 0;
     boost::asio::io_context context;
     Driver driver{context.get_executor(),
-                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(), 1),
+                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
                   [](const core::Report&) {}};
 };
+
+TEST_F(DriverTest, APlanThatIsReadyIsAskedForAlsoWhenTheMailboxIsFull) {
+    fill_the_mailbox();
+    const int before = plans;
+    driver.plan_ready();
+    poll();
+    EXPECT_EQ(plans, before + 1);
+}
 
 TEST_F(DriverTest, AStreamsEndIsHeardAlsoWhenTheMailboxIsFull) {
     auto info = tests::framework_info();
@@ -136,7 +150,7 @@ class Durability : public testing::Test {
 
     explicit Durability(Driver::Limits limits = {})
         : driver(context.get_executor(),
-                 std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(), 1),
+                 std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
                  [this](const core::Report& report) { reports.push_back(report.kind); },
                  [this](const base::Error& error) { happened.push_back(error.message()); }, limits) {
         boost::asio::co_spawn(context, driver.run(), [this](std::exception_ptr failure) {
@@ -205,6 +219,7 @@ class Durability : public testing::Test {
 
     tests::ScratchFolder folder;
     boost::asio::io_context context;
+    int plans = 0;
     Happened happened;
     std::vector<core::Report::Kind> reports;
     bool has_ended = false;

@@ -77,6 +77,7 @@ class RandomWalk {
     void reserve() {
         internal::FromMaster message;
         auto& keep = *message.mutable_keep_reservations();
+        keep.set_number(1);
         for (auto left = prng_.below(3); left > 0; --left)
             *keep.add_reserved() = reserved(prng_.chance(0.5) ? scalar("cpus", static_cast<double>(1 + prng_.below(4)))
                                                               : ports(31000 + 10 * left, 31009 + 10 * left),

@@ -14,9 +14,9 @@ using Kind = core::Report::Kind;
 
 const v1::Resource three_for_eng = reserved(scalar("cpus", 3), "eng", "alice");
 
-internal::FromMaster keep(const std::vector<v1::Resource>& reserved) {
+internal::FromMaster keep(const std::vector<v1::Resource>& reserved, std::uint64_t number = 1) {
     internal::FromMaster message;
-    message.mutable_keep_reservations();
+    message.mutable_keep_reservations()->set_number(number);
     for (const auto& one : reserved) *message.mutable_keep_reservations()->add_reserved() = one;
     return message;
 }
@@ -68,6 +68,20 @@ TEST_F(AgentReservations, AreWrittenDownInTheStepThatBringsThem) {
     EXPECT_EQ(agent.state().total.cpus(), resources::Milli::units(4));
     EXPECT_TRUE(reports(output, Kind::reservations_changed, "cpus(eng, dynamic, by alice):3"));
     EXPECT_TRUE(agent.from_master(keep({three_for_eng})).persist.empty()) << "it is there already";
+}
+
+TEST_F(AgentReservations, AreConfirmedInTheStepThatWritesThemDownAndWhenTheyAreThereAlready) {
+    for (const std::uint64_t number : {7, 8}) {
+        const auto sent = AgentHarness::sent(agent.from_master(keep({three_for_eng}, number)));
+        ASSERT_EQ(sent.size(), 1u);
+        EXPECT_EQ(sent[0].reservations_kept().number(), number);
+    }
+}
+
+TEST_F(AgentReservations, AreNotConfirmedWhereTheAgentDoesNotHaveThem) {
+    const auto output = agent.from_master(keep({reserved(scalar("cpus", 5), "eng")}));
+    EXPECT_TRUE(AgentHarness::sent(output).empty());
+    EXPECT_FALSE(output.persist.empty());
 }
 
 TEST_F(AgentReservations, ATaskRunsOnWhatIsReservedAndOnNothingThatIsNot) {

@@ -1,0 +1,160 @@
+// Several schedulers of one framework: who is active, who waits, and what the next one is told when it takes over.
+
+#include "tests/support/master_harness.hpp"
+
+namespace fairlead::tests {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace masterd::core;
+using Call = v1::scheduler::Call;
+using Event = v1::scheduler::Event;
+
+class Standbys : public testing::Test {
+  protected:
+    MasterHarness::Scheduler join(std::optional<base::Duration> heartbeat_timeout = {}) {
+        auto info = framework_info();
+        info.mutable_id()->set_value("web");
+        info.set_failover_timeout(600);
+        Call call = subscribe_call(info);
+        call.mutable_subscribe()->set_standby(true);
+        if (heartbeat_timeout)
+            call.mutable_subscribe()->mutable_heartbeat_timeout()->set_nanoseconds(heartbeat_timeout->count());
+        const RequestId request = master.post(call);
+        return {"web", master.stream_ids[request], request};
+    }
+    std::size_t count(const MasterHarness::Scheduler& of, Event::Type type) { return master.take(of, type).size(); }
+    void end(const MasterHarness::Scheduler& scheduler) { master.step(StreamClosed{scheduler.stream}); }
+    bool is_closed(const MasterHarness::Scheduler& scheduler) const {
+        return std::count(master.closed_streams.begin(), master.closed_streams.end(), scheduler.stream) > 0;
+    }
+
+    MasterHarness master;
+    MasterHarness::Host host = master.join();
+};
+
+TEST_F(Standbys, TheFirstIsActiveAndTheNextHearsThatItWaits) {
+    const auto first = join(), second = join();
+    EXPECT_EQ(count(first, Event::SUBSCRIBED), 1u);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u);
+    EXPECT_EQ(count(second, Event::STANDING_BY), 1u);
+    EXPECT_EQ(master.take_offers(first).size(), 1u);
+    EXPECT_TRUE(master.take_offers(second).empty());
+    EXPECT_FALSE(is_closed(first));
+    EXPECT_EQ(master.send(second, call_of("web", Call::REVIVE)), 400u) << "it has nothing to say yet";
+    EXPECT_EQ(master.send(first, call_of("web", Call::REVIVE)), 202u);
+}
+
+TEST_F(Standbys, WhoWaitsIsSentHeartbeatsToo) {
+    const auto first = join(), second = join();
+    master.take(second, Event::HEARTBEAT);
+    master.pass(16s);
+    EXPECT_EQ(count(second, Event::HEARTBEAT), 3u);
+}
+
+TEST_F(Standbys, TakeOverInTheOrderInWhichTheyCame) {
+    const auto first = join(), second = join(), third = join();
+    end(first);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 1u);
+    EXPECT_EQ(count(third, Event::SUBSCRIBED), 0u);
+    end(second);
+    EXPECT_EQ(count(third, Event::SUBSCRIBED), 1u);
+    EXPECT_EQ(master.send(third, call_of("web", Call::REVIVE)), 202u);
+    end(third);
+    EXPECT_TRUE(master.core.state().completed_frameworks.empty()) << "it has its failover timeout then";
+}
+
+TEST_F(Standbys, TheNextOneHasFreshOffersAndTheTasksAndAgentsAreAskedForWhatIsNotAcknowledged) {
+    const auto first = join();
+    const auto offer = master.take_offers(first).at(0);
+    master.send(first, accept_call("web", {offer.id().value()}, {command_task("t", host.id, 1, 32)}));
+    const auto second = join();
+    master.pass(5s);
+    const auto left = master.take_offers(first);
+    ASSERT_EQ(left.size(), 1u);
+    master.take(host);
+    end(first);
+    const auto offers = master.take_offers(second);
+    ASSERT_EQ(offers.size(), 1u);
+    EXPECT_NE(offers[0].id().value(), left[0].id().value());
+    const auto told = master.take(host);
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0]->update_framework().framework_info().id().value(), "web");
+    EXPECT_TRUE(master.framework(second).tasks.contains(base::TaskId("t")));
+}
+
+TEST_F(Standbys, WhoIsSilentForLongerThanItPromisedIsReplaced) {
+    const auto first = join(800ms), second = join(800ms);
+    for (int i = 0; i < 20; ++i) {
+        master.pass(400ms);
+        master.send(first, call_of("web", Call::HEARTBEAT));
+    }
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u);
+    master.pass(799ms);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u);
+    master.pass(1ms);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 1u);
+    EXPECT_EQ(master.take(first, Event::ERROR).at(0)->error().message(), "Framework failed over");
+    EXPECT_TRUE(is_closed(first));
+}
+
+TEST_F(Standbys, NobodyHasToSayAnythingWhileNobodyWaits) {
+    const auto first = join(800ms);
+    master.pass(1min);
+    EXPECT_FALSE(is_closed(first));
+    const auto second = join(800ms);
+    master.pass(799ms);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u) << "it has its time from then on";
+    end(second);
+    master.pass(1min);
+    EXPECT_FALSE(is_closed(first));
+}
+
+TEST_F(Standbys, ASchedulerThatDoesNotStandByTakesOverAtOnceAndTheOthersGoOnWaiting) {
+    const auto first = join(), second = join();
+    auto info = framework_info();
+    info.mutable_id()->set_value("web");
+    info.set_failover_timeout(600);
+    const auto plain = master.subscribe(info);
+    EXPECT_TRUE(is_closed(first));
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u);
+    end(plain);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 1u);
+}
+
+TEST_F(Standbys, GoWithTheirFramework) {
+    const auto first = join(), second = join();
+    master.send(first, call_of("web", Call::TEARDOWN));
+    EXPECT_EQ(master.take(second, Event::ERROR).at(0)->error().message(), "Framework has been removed");
+    EXPECT_TRUE(is_closed(second));
+}
+
+TEST_F(Standbys, GoWithTheLeadership) {
+    const auto first = join(), second = join();
+    master.step(LeadershipLost{"of a test"});
+    EXPECT_TRUE(is_closed(first));
+    EXPECT_TRUE(is_closed(second));
+}
+
+TEST_F(Standbys, AreNotManyAndHaveAnIdAndTheSamePrincipal) {
+    join();
+    for (std::size_t i = 0; i < 8; ++i) join();
+    const auto tenth = join();
+    EXPECT_EQ(master.take(tenth, Event::ERROR).at(0)->error().message(),
+              "8 schedulers stand by for this framework already");
+    Call nameless = subscribe_call(framework_info());
+    nameless.mutable_subscribe()->set_standby(true);
+    const RequestId request = master.post(nameless);
+    EXPECT_EQ(master.events[request].at(0)->error().message(),
+              "Who stands by says in 'framework_info.id' for which framework");
+    auto other = framework_info();
+    other.mutable_id()->set_value("web");
+    other.set_principal("somebody else");
+    Call stranger = subscribe_call(other);
+    stranger.mutable_subscribe()->set_standby(true);
+    const RequestId refused = master.post(stranger);
+    EXPECT_NE(master.events[refused].at(0)->error().message().find("principal"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fairlead::tests
