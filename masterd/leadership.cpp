@@ -37,7 +37,9 @@ election::ElectionEvents Leadership::events() {
     events.gained = [this](base::Instant until) { gained(until); };
     events.extended = [this](base::Instant until) {
         lease_until_ = until;
-        if (handed_over_) parts_.driver.extend_lease(until);
+        if (!handed_over_) return;
+        parts_.driver.extend_lease(until);
+        look_whether_it_leads();
     };
     events.lost = [this](const std::string& reason) { lost(reason); };
     events.leader_is = [this](const std::optional<v1::MasterInfo>& leader) {
@@ -92,6 +94,18 @@ void Leadership::gained(base::Instant lease_until) {
     parts_.standing->own();
     parts_.changed();
     tasks_.spawn("taking over", take_over(++term_));
+}
+
+// The core stops by itself when its lease is over, and may have done so just before word of an extension came. Then it has
+// forgotten the cluster, and whoever is still elected has to take over anew.
+void Leadership::look_whether_it_leads() {
+    parts_.driver.look([this, term = term_](const core::State& state) {
+        if (state.leading) return;
+        async::asio::post(strand_, [this, term] {
+            if (!still(term) || !std::exchange(handed_over_, false)) return;
+            tasks_.spawn("taking over", take_over(++term_));
+        });
+    });
 }
 
 void Leadership::lost(const std::string& reason) {

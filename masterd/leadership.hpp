@@ -46,6 +46,7 @@ class Leadership {
     election::ElectionEvents events();
     void gained(base::Instant lease_until);
     void lost(const std::string& reason);
+    void look_whether_it_leads();
     async::awaitable<bool> open_registry();
     async::awaitable<void> take_over(std::uint64_t term);
     async::awaitable<base::Status> try_to_take_over(std::uint64_t term);

@@ -87,6 +87,7 @@ struct Master {
     struct Waiting {
         masterd::core::Output output;
         std::uint64_t write = 0;
+        std::optional<std::string> over;  // the framework whose offers end with it
     };
     std::deque<Waiting> queue;
     std::vector<masterd::core::Persist> changes;
@@ -179,7 +180,7 @@ class Cluster {
     void crash_master(Master& master);
     void step_master(Master& master, const masterd::core::Input& input);
     void carry_out_all(Master& master);
-    void carry_out(Master& master, const masterd::core::Output& output);
+    void carry_out(Master& master, const Master::Waiting& waiting);
     void start_write(Master& master);
     void send_write(Master& master, std::uint64_t number, std::vector<masterd::core::Persist> changes);
     void written(Master& master, bool made);
@@ -288,6 +289,8 @@ class Cluster {
     };
     std::map<std::uint64_t, Ends> stream_ends_;  // by the request of a subscription
     std::map<std::uint64_t, Ends> link_ends_;
+    std::set<std::uint64_t> streams_opened_;  // ever
+    std::map<std::uint64_t, int> hosts_of_links_;  // of all that were ever opened
     std::map<std::uint64_t, base::Instant> channel_free_;
     // Offers named by ACCEPT and DECLINE calls that the master has not answered yet.
     struct AboutOffers {

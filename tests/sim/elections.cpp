@@ -137,10 +137,14 @@ Master* Cluster::leader_known_to(Party asker) {
     return leader ? &masters_[static_cast<std::size_t>(*leader)] : nullptr;
 }
 
-// Notices are late and addresses old: now and then it is just one of them.
+// Notices are late and addresses old: now and then it is the one that led before, or just one of them.
 Master* Cluster::some_master(Party asker) {
     Master* master = leader_known_to(asker);
-    if (!master || prng_.chance(0.2)) master = &masters_[prng_.below(masters_.size())];
+    if (!master || prng_.chance(0.3)) {
+        Master* const known = std::exchange(master, &masters_[prng_.below(masters_.size())]);
+        for (Master& other : masters_)
+            if (&other != known && other.leads()) master = &other;
+    }
     return master->core && network_.can_connect(asker, master_party(master->number)) ? master : nullptr;
 }
 
@@ -154,7 +158,8 @@ const Master* Cluster::leading_master() const {
 void Cluster::plan_look(Host& host) {
     timeline_.after(std::chrono::milliseconds(1000 + prng_.below(3000)), [this, &host] {
         const Master* leader = leader_known_to(host_party(host.number));
-        if (leader && host.link && host.link_master != leader->number) break_link(host, true);
+        const bool is_misled = prng_.chance(0.05);  // by an old notice: it looks for its leader again
+        if (leader && host.link && (host.link_master != leader->number || is_misled)) break_link(host, true);
         plan_look(host);
     });
 }

@@ -98,6 +98,7 @@ void Cluster::connect(Host& host) {
         const std::uint64_t link = ++last_number_;
         host.link = link;
         host.link_master = master->number;
+        hosts_of_links_[link] = host.number;
         link_ends_[link] = {static_cast<std::size_t>(host.number), master->number};
         step_master(*master, mc::LinkOpened{mc::LinkId{link}, "127.0.0.1"});
         step_agent(host, nc::LinkOpened{nc::LinkId{link}});

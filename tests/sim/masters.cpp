@@ -155,7 +155,14 @@ void Cluster::crash_master(Master& master) {
 
 void Cluster::step_master(Master& master, const mc::Input& input) {
     if (!master.core) return;
+    // What is due after a stop is decided by itself, so that the checkers see it alone; the end of a lease with whatever comes.
+    const base::Instant now = timeline_.now().instant;
+    const auto due = master.core->next_deadline();
+    const auto& lease = master.core->state().lease_until;
+    if (due && *due <= now && (!lease || now < *lease) && !std::holds_alternative<mc::TimePassed>(input))
+        step_master(master, mc::TimePassed{});
     const std::uint64_t epoch = master.epoch();
+    std::optional<std::string> over;
     if (const auto* arrived = std::get_if<mc::CallArrived>(&input)) {
         const Call& call = *arrived->call;
         std::vector<std::string> offers;
@@ -163,18 +170,24 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
         for (const auto& id : call.decline().offer_ids()) offers.push_back(id.value());
         if (!offers.empty())
             calls_about_offers_[static_cast<std::uint64_t>(arrived->request)] = {master.number, std::move(offers)};
-        if (call.type() == Call::SUBSCRIBE) checkers_.offers_over_of(call.framework_id().value(), epoch);
+        if (call.type() == Call::SUBSCRIBE) over = call.framework_id().value();
     }
     if (const auto* closed = std::get_if<mc::StreamClosed>(&input))
         for (const auto& framework : master.core->state().books.frameworks())
-            if (framework && framework->stream == closed->stream) checkers_.offers_over_of(framework->id.value(), epoch);
-    Master::Waiting waiting{master.core->step(timeline_.now(), input), 0};
+            if (framework && framework->stream == closed->stream) over = framework->id.value();
+    Master::Waiting waiting{master.core->step(timeline_.now(), input), 0, std::move(over)};
     mc::Output& output = waiting.output;
+    // As it was decided, which may be long before it is told.
+    for (const mc::Effect& effect : output.effects)
+        if (const auto* sent = std::get_if<mc::SendToAgent>(&effect); sent && sent->message->has_kill_task())
+            take_note_of(master, sent->message->kill_task());
     for (const std::string& broken : master.invariants.check(master.core->state()))
         complain(fmt::format("master {}: {}", master.number, broken));
     if (output.term_ended) {
         checkers_.all_offers_over(epoch);
         void_queue(master);
+        // It may have stopped by itself; whoever was elected has to take over anew.
+        if (std::exchange(master.elected, false)) ++master.term;
     }
     if (!output.persist.empty() && masters_.size() == 1) {
         zookeeper_.write(master.epoch(), ++master.writes_over, output.persist);
@@ -204,14 +217,16 @@ void Cluster::plan_master_deadline(Master& master) {
 
 void Cluster::carry_out_all(Master& master) {
     while (!master.queue.empty() && master.queue.front().write <= master.writes_over) {
-        const mc::Output output = std::move(master.queue.front().output);
+        const Master::Waiting first = std::move(master.queue.front());
         master.queue.pop_front();
-        carry_out(master, output);
+        carry_out(master, first);
     }
     if (!master.changes.empty() && !master.writing) start_write(master);
 }
 
-void Cluster::carry_out(Master& master, const mc::Output& output) {
+void Cluster::carry_out(Master& master, const Master::Waiting& waiting) {
+    const mc::Output& output = waiting.output;
+    if (waiting.over) checkers_.offers_over_of(*waiting.over, master.epoch());
     const bool tells = !output.effects.empty() && master.leads() && masters_.size() > 1;
     if (tells && scenario_.leases == Scenario::Leases::right && !zookeeper_.is_alive(master.session))
         complain(fmt::format("master {} acts as the leader, and its session is over", master.number));
@@ -307,8 +322,8 @@ void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
     const auto stream = static_cast<std::uint64_t>(sent.stream);
     const auto ends = stream_ends_.find(stream);
     if (ends == stream_ends_.end()) {
-        // It has gone while this waited for a write.
-        if (masters_.size() == 1) complain("an event on a stream that nobody opened");
+        // It may have gone while this waited for a write, or the master be hearing of its end right now.
+        if (!streams_opened_.contains(stream)) complain("an event on a stream that nobody opened");
         return;
     }
     take_note_of(master, *sent.event);
@@ -334,11 +349,10 @@ void Cluster::carry_out(Master& master, const mc::CloseStream& closed) {
 
 void Cluster::carry_out(Master& master, const mc::SendToAgent& sent) {
     const auto link = static_cast<std::uint64_t>(sent.link);
+    if (sent.message->has_registered())
+        checkers_.agent_lives_on(sent.message->registered().agent_id().value(), hosts_of_links_.at(link));
     const auto ends = link_ends_.find(link);
     if (ends == link_ends_.end()) return;
-    if (sent.message->has_kill_task()) take_note_of(master, sent.message->kill_task());
-    if (sent.message->has_registered())
-        checkers_.agent_lives_on(sent.message->registered().agent_id().value(), static_cast<int>(ends->second.owner));
     deliver(channel_to_agent(link), master_party(master.number), host_party(static_cast<int>(ends->second.owner)),
             [this, link, index = ends->second.owner, bytes = sent.message->SerializeAsString()] {
                 note(bytes);

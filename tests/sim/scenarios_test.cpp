@@ -34,7 +34,7 @@ void make_masters_quarrel(Scenario& scenario) {
 }
 
 TEST(Scenario, TwoMastersThatBothBelieveToLeadDoNoHarm) {
-    const Outcome outcome = run(1, 10, [](Scenario& scenario) {
+    const Outcome outcome = run(1, 40, [](Scenario& scenario) {
         make_masters_quarrel(scenario);
         scenario.leases = Scenario::Leases::too_long;
     });
@@ -50,6 +50,33 @@ TEST(Scenario, UnderARightLeaseNobodyActsBesideTheLeader) {
         scenario.leases = Scenario::Leases::right;
     });
     EXPECT_GT(outcome.leaderships, 20);
+}
+
+// Found by seed 9 of the first version: the core stopped by itself at the end of its lease, and in the same moment the
+// election heard from ZooKeeper again and took the lease for extended. Nobody led from then on, as the elected one believed
+// that it did. Whoever is elected takes over anew when its core has stopped.
+TEST(Scenario, ALeaseThatIsOverForTheCoreIsNotExtended) {
+    run(100, 30, [](Scenario& scenario) {
+        scenario.masters = 2;
+        scenario.masters_crash = true;  // ZooKeeper is stopped for a while, among other things
+        scenario.fault_chance = 0.4;
+        scenario.partition_chance = 0;
+        scenario.leases = Scenario::Leases::right;
+        scenario.tasks_per_framework = 5;
+    });
+}
+
+// Found when effects began to wait for writes: after a stop of the whole process the end of a write was heard before the
+// end of the lease, and what had waited for it was told. The end of a write looks at the time first.
+TEST(Scenario, AMasterThatWasStoppedDuringAWriteTellsNothingOfIt) {
+    run(200, 30, [](Scenario& scenario) {
+        scenario.masters = 3;
+        scenario.agents = 5;
+        scenario.masters_crash = true;
+        scenario.fault_chance = 0.5;  // agents come and go, which is written
+        scenario.partition_chance = 0;
+        scenario.leases = Scenario::Leases::right;
+    });
 }
 
 TEST(Scenario, TheSameSeedGivesTheSameRun) {

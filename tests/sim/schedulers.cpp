@@ -69,6 +69,7 @@ void Cluster::subscribe(Scheduler& scheduler) {
         info.mutable_id()->set_value(scheduler.id);
         subscription->mutable_framework_id()->set_value(scheduler.id);
     }
+    streams_opened_.insert(stream);
     stream_ends_[stream] = {index, master->number};
     deliver(stream, scheduler_party(scheduler.number), master_party(master->number),
             [this, master, stream, index, subscription] {

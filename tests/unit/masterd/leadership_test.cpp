@@ -199,5 +199,17 @@ TEST_F(LeadershipTest, ALeaderThatCannotWriteLetsAnotherTry) {
     });
 }
 
+// Found by the simulation: the lease was over for the core, and extended in the same moment for the election.
+TEST_F(LeadershipTest, WhoseCoreHasStoppedByItselfTakesOverAnew) {
+    run([&]() -> awaitable<void> {
+        auto a = among_others("a");
+        co_await a->until_leading();
+        EXPECT_EQ(registry_->epoch, 1u);
+        a->driver.stop_leading("its lease is over");
+        co_await a->until([&] { return registry_->epoch == 2 && a->driver.leading(); });
+        co_await a->stop();
+    });
+}
+
 }  // namespace
 }  // namespace fairlead::masterd

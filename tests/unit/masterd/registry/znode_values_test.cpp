@@ -42,7 +42,6 @@ TEST(ZnodeValues, AnItemThatSaysWhatItsNameDoesNotIsRefused) {
     EXPECT_EQ(wrong.error().code(), ErrorCode::malformed);
     EXPECT_NE(wrong.error().message().find(path_of(Shelf::agents, "b")), std::string::npos) << wrong.error().message();
     EXPECT_FALSE(read.add(Shelf::agents, path_of(Shelf::agents, "b"), "garbage"));
-    EXPECT_FALSE(read.add(Shelf::roles, path_of(Shelf::roles, "a"), value_of(agent)));
     EXPECT_EQ(read.take().agents.size(), 1u);
 }
 

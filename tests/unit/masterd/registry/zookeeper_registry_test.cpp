@@ -10,6 +10,7 @@
 #include "tests/support/zookeeper_server.hpp"
 
 #include <atomic>
+#include <iostream>
 #include <set>
 
 namespace fairlead::tests {
@@ -280,6 +281,26 @@ TEST_F(RegistryInZookeeper, WithoutAServerItSaysSo) {
         const auto refused = co_await place.try_to_open(options);
         EXPECT_EQ(refused.error().code(), ErrorCode::unavailable);
         EXPECT_NE(refused.error().message().find("127.0.0.1:1"), std::string::npos) << refused.error().message();
+    });
+}
+
+// How long a new leader reads; run it by its name.
+TEST_F(RegistryInZookeeper, DISABLED_FiftyThousandAgents) {
+    run([this]() -> awaitable<void> {
+        const auto opened = co_await place.open();
+        const auto epoch = co_await take_over(opened);
+        std::vector<mc::Persist> changes;
+        for (int i = 0; i < 50'000; ++i)
+            changes.emplace_back(written_agent("0f3a6e0c-70d1-4f52-9a0b-6a1d5c2e9f11-S" + std::to_string(i)));
+        const auto start = std::chrono::steady_clock::now();
+        EXPECT_TRUE(co_await opened->write(epoch, changes));
+        const auto wrote = std::chrono::steady_clock::now();
+        mc::Inheritance inheritance;
+        co_await take_over(opened, &inheritance);
+        const auto read = std::chrono::steady_clock::now();
+        EXPECT_EQ(inheritance.agents.size(), 50'000u);
+        const auto seconds = [](auto time) { return std::chrono::duration<double>(time).count(); };
+        std::cout << "written in " << seconds(wrote - start) << " s, read in " << seconds(read - wrote) << " s\n";
     });
 }
 
