@@ -83,7 +83,8 @@ void Cluster::strike(Scheduler& scheduler) {
 void Cluster::plan_faults() {
     timeline_.after(std::chrono::milliseconds(200 + prng_.below(800)), [this] {
         if (timeline_.now().instant.time_since_epoch() > scenario_.faults_until) {
-            if (scenario_.modules_change) crash_master();  // to settle under one that has room for everybody
+            // To settle under a module that has room for everybody.
+            if (scenario_.modules_change && masters_.size() == 1 && masters_[0].core) crash_master(masters_[0]);
             return;
         }
         for (Host& host : hosts_)

@@ -63,7 +63,7 @@ class RegistryInZookeeper : public RegistryContract<ZookeeperPlace> {
         while (hand_->state() != zookeeper::SessionState::connected) co_await async::sleep_for(10ms);
         co_return hand_.get();
     }
-    std::string root() const { return registry_path(place.url); }
+    std::string root() const { return registry::registry_path(place.url); }
 
     std::unique_ptr<zookeeper::Session> hand_;
 };
