@@ -34,7 +34,7 @@ void make_masters_quarrel(Scenario& scenario) {
 }
 
 TEST(Scenario, TwoMastersThatBothBelieveToLeadDoNoHarm) {
-    const Outcome outcome = run(1, 40, [](Scenario& scenario) {
+    const Outcome outcome = run(1, 300, [](Scenario& scenario) {
         make_masters_quarrel(scenario);
         scenario.leases = Scenario::Leases::too_long;
     });
