@@ -320,13 +320,13 @@ void Cluster::take_note_of(Master& master, const Event& event) {
 
 void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
     const auto stream = static_cast<std::uint64_t>(sent.stream);
+    take_note_of(master, *sent.event);
     const auto ends = stream_ends_.find(stream);
     if (ends == stream_ends_.end()) {
         // It may have gone while this waited for a write, or the master be hearing of its end right now.
         if (!streams_opened_.contains(stream)) complain("an event on a stream that nobody opened");
         return;
     }
-    take_note_of(master, *sent.event);
     deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(ends->second.owner)),
             [this, stream, index = ends->second.owner, bytes = sent.event->SerializeAsString()] {
                 note(bytes);
