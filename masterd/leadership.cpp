@@ -21,7 +21,8 @@ bool may_pass(ErrorCode code) {
 
 }  // namespace
 
-Leadership::Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election, Fatal fatal)
+Leadership::Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election,
+                       Fatal fatal)
     : strand_(strand),
       parts_(std::move(parts)),
       fatal_(std::move(fatal)),
@@ -50,9 +51,8 @@ election::ElectionEvents Leadership::events() {
         else
             parts_.standing->unknown();
         parts_.changed();
-        log::Entry(log::Priority::notice, leader ? fmt::format("standing by: {} leads", detection::authority_of(*leader))
-                                                 : "standing by: nobody is known to lead")
-            .id(log::message_ids::standing_by);
+        const std::string who = leader ? detection::authority_of(*leader) + " leads" : "nobody is known to lead";
+        log::Entry(log::Priority::notice, "standing by: " + who).id(log::message_ids::standing_by);
     };
     events.hopeless = [this](const base::Error& error) {
         fatal_(Cause::configuration, error.in("cannot take part in the election of a leader"));

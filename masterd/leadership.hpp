@@ -2,8 +2,8 @@
 // What this master does about leading: alone, it leads from its start; among others, it takes over when it is elected,
 // and stands by otherwise. Everything happens on one strand of its own; the driver is told by its own means.
 //
-// To take over is to begin an epoch in the registry, to read what it holds, and to hand both to the core. While that does
-// not work for reasons that may pass it is tried again, as long as this master is the one elected.
+// To take over is to begin an epoch in the registry, to read what it holds, and to hand both to the core. While that
+// does not work for reasons that may pass it is tried again, as long as this master is the one elected.
 
 #include "common/async/asio.hpp"
 #include "common/async/task_group.hpp"

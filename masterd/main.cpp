@@ -1,5 +1,5 @@
-// fairlead-masterd: reads its configuration, takes the port and the registry, leads or stands by, and serves until it is
-// told to stop. Exit status: 0 stopped, 1 cannot run here (port, name, registry), 78 the configuration is wrong.
+// fairlead-masterd: reads its configuration, takes the port and the registry, leads or stands by, and serves until it
+// is told to stop. Exit status: 0 stopped, 1 cannot run here (port, name, registry), 78 the configuration is wrong.
 
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"
@@ -154,7 +154,8 @@ std::string status_line(const core::State& state, const api::Standing::View& sta
 
 enum class Alive { yes, not_asked };
 
-// Tells systemd what `systemctl status` shows, and that the owner's strand is alive, by a question that it has to answer.
+// Tells systemd what `systemctl status` shows, and that the owner's strand is alive, by a question that it has to
+// answer.
 void tell_systemd(driver::Driver& driver, const GuardedModule& module, const api::Standing& standing, Alive alive) {
     driver.look([&module, &standing, alive](const core::State& state) {
         const char* given_up = module.is_given_up() ? "; the allocation module was given up, drf plans" : "";
@@ -217,8 +218,8 @@ base::Status check_own_name(asio::io_context& io, const std::string& hostname) {
     resolver.resolve(hostname, "", error);
     if (!error) return {};
     return base::Error(base::ErrorCode::unavailable,
-                       fmt::format("the name of this host, {}, does not resolve ({}): standbys could send nobody to it; set"
-                                   " Hostname= or the name service right", hostname, error.message()));
+                       fmt::format("the name of this host, {}, does not resolve ({}): standbys could send nobody to it;"
+                                   " set Hostname= or the name service right", hostname, error.message()));
 }
 
 std::optional<election::ElectionOptions> election_options(const Settings& settings) {
@@ -283,7 +284,8 @@ int serve(const Settings& settings) {
                                          master_info(settings, {*advertised, endpoint.port()}, seed), identity.standing,
                                          [&] { tell_systemd(driver, module, *identity.standing, Alive::not_asked); }},
                        election_options(settings), [&](Leadership::Cause cause, const base::Error& error) {
-                           end_with(cause == Leadership::Cause::configuration ? exit_configuration : exit_cannot_run, error);
+                           const bool configuration = cause == Leadership::Cause::configuration;
+                           end_with(configuration ? exit_configuration : exit_cannot_run, error);
                        });
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
@@ -319,10 +321,12 @@ int close_session() {
     constexpr std::chrono::seconds deadline{5};
     const auto file = session_key_file();
     if (file.empty())
-        return fail(exit_configuration, base::Error(base::ErrorCode::invalid_config, "RUNTIME_DIRECTORY is not set: this is"
-                                                                                     " for ExecStopPost= of the unit"));
+        return fail(exit_configuration,
+                    base::Error(base::ErrorCode::invalid_config,
+                                "RUNTIME_DIRECTORY is not set: this is for ExecStopPost= of the unit"));
     const auto closed = election::close_kept(file, deadline);
-    return closed ? 0 : fail(exit_cannot_run, closed.error().in("the ZooKeeper session of the master that ended is left to expire"));
+    if (closed) return 0;
+    return fail(exit_cannot_run, closed.error().in("the ZooKeeper session of the ended master is left to expire"));
 }
 
 // The configuration is not needed, but where it names credentials they are used.

@@ -22,7 +22,8 @@ constexpr std::uint16_t default_port = 5051, master_port = 5050;
 std::vector<config::Key> keys() {
     std::vector<config::Key> all;
     for (const char* name : {"Master", "ZooKeeperCredentials", "Hostname", "Listen", "Advertise", "WorkDirectory",
-                             "RuntimeDirectory", "Resources", "Attributes", "FaultDomain", "TaskKillGrace", "FetchTimeout", "SandboxKeep"})
+                             "RuntimeDirectory", "Resources", "Attributes", "FaultDomain", "TaskKillGrace",
+                             "FetchTimeout", "SandboxKeep"})
         all.push_back({section, name});
     return all;
 }

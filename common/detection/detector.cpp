@@ -27,7 +27,7 @@ struct Signs {
 // Until the session is over.
 async::awaitable<void> follow(zookeeper::Session& session, const std::string& path, std::shared_ptr<Signs> signs,
                               base::Duration patience, Journal& journal,
-                              const std::function<void(const std::optional<v1::MasterInfo>&)>& tell) {
+                              const LeaderSink& tell) {
     signs->stale = true;
     while (!is_over(session.state())) {
         if (session.state() != SessionState::connected) {
@@ -66,9 +66,10 @@ async::awaitable<void> follow_leader(zookeeper::Url url, DetectorOptions options
     Journal journal(url.text());
     std::optional<v1::MasterInfo> last;
     bool told = false;
-    const std::function<void(const std::optional<v1::MasterInfo>&)> tell = [&](const std::optional<v1::MasterInfo>& now) {
+    const LeaderSink tell = [&](const std::optional<v1::MasterInfo>& now) {
         using google::protobuf::util::MessageDifferencer;
-        const bool same = told && last.has_value() == now.has_value() && (!now || MessageDifferencer::Equals(*last, *now));
+        const bool same =
+            told && last.has_value() == now.has_value() && (!now || MessageDifferencer::Equals(*last, *now));
         if (same) return;
         told = true;
         last = now;

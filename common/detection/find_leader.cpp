@@ -39,8 +39,9 @@ async::awaitable<Result<Look>> look(zookeeper::Session& session, const std::stri
         if (info)
             look.found.leader->info = *std::move(info);
         else
-            look.found.oddities.push_back(fmt::format("the leader's znode {}/{} cannot be read, so nobody knows where it"
-                                                      " is: {}", path, name, info.error().message()));
+            look.found.oddities.push_back(
+                fmt::format("the leader's znode {}/{} cannot be read, so nobody knows where it is: {}", path, name,
+                            info.error().message()));
         break;
     }
     co_return look;
@@ -49,8 +50,8 @@ async::awaitable<Result<Look>> look(zookeeper::Session& session, const std::stri
 }  // namespace
 
 async::awaitable<Result<Found>> find_leader(zookeeper::Session& session, std::string path, zookeeper::Watch changed) {
-    // Watched is what makes the answer: the leader's znode as long as there is one (so that nobody is woken by the coming
-    // and going of standbys), else the list of children, else the path itself.
+    // Watched is what makes the answer: the leader's znode as long as there is one (so that nobody is woken by the
+    // coming and going of standbys), else the list of children, else the path itself.
     for (int looks = 0; looks < looks_max; ++looks) {
         const auto names = co_await session.children(path);
         if (!names && names.error().code() == ErrorCode::not_found) {
@@ -73,7 +74,8 @@ async::awaitable<Result<Found>> find_leader(zookeeper::Session& session, std::st
         if (!still) co_return still.error();
         if (still->stat.children_version == names->stat.children_version) co_return std::move(seen->found);
     }
-    co_return base::Error(ErrorCode::unavailable, fmt::format("the znodes of {} change faster than they can be read", path));
+    co_return base::Error(ErrorCode::unavailable,
+                          fmt::format("the znodes of {} change faster than they can be read", path));
 }
 
 }  // namespace fairlead::detection

@@ -52,7 +52,9 @@ std::uint32_t port_of(const v1::MasterInfo& info) {
     return info.has_address() ? static_cast<std::uint32_t>(info.address().port()) : info.port();
 }
 
-std::string ip_of(const v1::MasterInfo& info) { return info.address().has_ip() ? info.address().ip() : dotted(info.ip()); }
+std::string ip_of(const v1::MasterInfo& info) {
+    return info.address().has_ip() ? info.address().ip() : dotted(info.ip());
+}
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a contending master leaves in ZooKeeper, in the form that Mesos' clients read: an ephemeral child json.info_ with
-// ten digits, holding a MasterInfo as JSON. The lowest number leads.
+// What a contending master leaves in ZooKeeper, in the form that Mesos' clients read: an ephemeral child json.info_
+// with ten digits, holding a MasterInfo as JSON. The lowest number leads.
 
 #include "common/base/error.hpp"
 #include "fairlead/v1/mesos.pb.h"
@@ -25,8 +25,8 @@ base::Result<v1::MasterInfo> from_znode(std::string_view data);
 std::string authority_of(const v1::MasterInfo& info);
 std::string address_of(const v1::MasterInfo& info);
 
-// The children of the path that masters have made, the lowest number first; what else is there goes to `foreign`, but for
-// what Mesos keeps beside them.
+// The children of the path that masters have made, the lowest number first; what else is there goes to `foreign`, but
+// for what Mesos keeps beside them.
 struct Children {
     std::vector<std::string> contenders;
     std::vector<std::string> foreign;

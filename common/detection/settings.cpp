@@ -50,7 +50,8 @@ base::Result<zookeeper::Url> read_url(const config::Config& config, const std::s
     auto credentials = read_file(*file);
     if (!credentials && named) return config.complain(section, credentials_key, credentials.error().message());
     if (!credentials)
-        return base::Error(base::ErrorCode::invalid_config, "the credential zookeeper: " + credentials.error().message());
+        return base::Error(base::ErrorCode::invalid_config,
+                           "the credential zookeeper: " + credentials.error().message());
     url->credentials = *std::move(credentials);
     return url;
 }

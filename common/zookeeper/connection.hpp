@@ -1,7 +1,7 @@
 #pragma once
-// The C client's side of a Session: its handle, the operations and watches that it holds pointers to, and the thread that
-// opens and closes it. What the C client points to lives until zookeeper_close() has returned; the thread keeps the
-// Connection for that long, so a Session may go at any moment.
+// The C client's side of a Session: its handle, the operations and watches that it holds pointers to, and the thread
+// that opens and closes it. What the C client points to lives until zookeeper_close() has returned; the thread keeps
+// the Connection for that long, so a Session may go at any moment.
 
 #include "common/async/promise.hpp"
 #include "common/zookeeper/session.hpp"
@@ -36,8 +36,8 @@ class Session::Connection : public std::enable_shared_from_this<Connection> {
     ~Connection();
 
     void start();
-    // Nobody is told of anything any more, and nothing is kept that belongs to the executor's context or to whoever is told:
-    // the rest happens in the background, maybe after their end.
+    // Nobody is told of anything any more, and nothing is kept that belongs to the executor's context or to whoever is
+    // told: the rest happens in the background, maybe after their end.
     void abandon();
     // As abandon(), but tells `closed` when it is done.
     void close(async::Promise<base::Status> closed);

@@ -116,7 +116,8 @@ struct Multi {
                                acl_of(create->options.acl), mode_of(create->options), paths[i].data(),
                                static_cast<int>(paths[i].size()));
         } else if (const auto* set = std::get_if<Set>(&operations[i])) {
-            zoo_set_op_init(&ops[i], set->path.c_str(), set->data.data(), length_of(set->data), set->version, &stats[i]);
+            zoo_set_op_init(&ops[i], set->path.c_str(), set->data.data(), length_of(set->data), set->version,
+                            &stats[i]);
         } else if (const auto* remove = std::get_if<Remove>(&operations[i])) {
             zoo_delete_op_init(&ops[i], remove->path.c_str(), remove->version);
         } else if (const auto* check = std::get_if<Check>(&operations[i])) {
@@ -167,8 +168,9 @@ base::Status check_bounds(const std::vector<Operation>& operations) {
         bytes += path_of(operation).size() + data_bytes_of(operation) + operation_overhead_bytes;
     }
     if (operations.size() > multi_operations_max || bytes > data_bytes_max)
-        return Error(ErrorCode::limit_exceeded, fmt::format("ZooKeeper: {} operations of {} bytes are too much for one step",
-                                                            operations.size(), bytes));
+        return Error(ErrorCode::limit_exceeded,
+                     fmt::format("ZooKeeper: {} operations of {} bytes are too much for one step", operations.size(),
+                                 bytes));
     return {};
 }
 
@@ -226,7 +228,9 @@ async::awaitable<Result<Node>> Session::get(std::string path, Watch watch) {
             return zoo_awget(handle, path.c_str(), watching ? Connection::on_watch : nullptr, watching,
                              Connection::on_data, pending);
         },
-        [](const Answer& answer, const What&) { return Result<Node>(Node{std::string(answer.value), stat_of(answer.stat)}); },
+        [](const Answer& answer, const What&) {
+            return Result<Node>(Node{std::string(answer.value), stat_of(answer.stat)});
+        },
         std::move(watch));
 }
 
@@ -243,7 +247,8 @@ async::awaitable<Result<Children>> Session::children(std::string path, Watch wat
             Children children{{}, stat_of(answer.stat)};
             const auto count = answer.names != nullptr ? static_cast<std::size_t>(answer.names->count) : 0;
             if (count > children_max)
-                return Error(ErrorCode::limit_exceeded, fmt::format("ZooKeeper: {}: {} are too many", asked.text, count));
+                return Error(ErrorCode::limit_exceeded,
+                             fmt::format("ZooKeeper: {}: {} are too many", asked.text, count));
             for (std::size_t i = 0; i < count; ++i) children.names.emplace_back(answer.names->data[i]);
             return children;
         },

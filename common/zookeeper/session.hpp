@@ -3,10 +3,10 @@
 // server as they come and go, and is over for good when ZooKeeper has expired it; who wants another one opens another
 // Session. All paths are absolute: what others call a chroot is simply the beginning of a path here (see paths.hpp).
 //
-// The C client has two threads; what they tell is posted: events and watches to the executor given at the start, results
-// to the coroutine that waits. Every member may be called from any thread, every operation be awaited on any strand.
-// Opening and closing block inside the C client (name look-ups, the last message to the server), so a thread of the
-// session's own does both; it sleeps in between.
+// The C client has two threads; what they tell is posted: events and watches to the executor given at the start,
+// results to the coroutine that waits. Every member may be called from any thread, every operation be awaited on any
+// strand. Opening and closing block inside the C client (name look-ups, the last message to the server), so a thread of
+// the session's own does both; it sleeps in between.
 //
 // An operation while there is no connection is refused at once with `unavailable`: nothing is queued for later. Codes:
 //     not_found, already_exists, permission_denied   as they say
@@ -16,8 +16,8 @@
 //     limit_exceeded     more bytes or more operations at once than we send or take
 //     cancelled          the session was closed
 //
-// g++ 12 destroys twice what a lambda's captures or a braced aggregate hold, if they are written inside the co_await: give
-// a Watch or a list of operations a name first.
+// g++ 12 destroys twice what a lambda's captures or a braced aggregate hold, if they are written inside the co_await:
+// give a Watch or a list of operations a name first.
 //
 // A Session that is destroyed closes itself in the background, and whoever waits for an operation is told `cancelled`.
 

@@ -14,7 +14,8 @@ base::Error bad(const std::string& why) { return base::Error(base::ErrorCode::in
 
 // What no host name, and no address, is written with.
 bool odd_in_host(unsigned char c) {
-    return c <= ' ' || c >= 0x7f || std::string_view("\"<>\\/@?#%[]").find(static_cast<char>(c)) != std::string_view::npos;
+    constexpr std::string_view odd = "\"<>\\/@?#%[]";
+    return c <= ' ' || c >= 0x7f || odd.find(static_cast<char>(c)) != std::string_view::npos;
 }
 
 base::Result<std::string> parse_server(std::string_view text) {
@@ -77,7 +78,8 @@ base::Status check_path(std::string_view path) {
         rest.remove_prefix(1);
         const auto part = rest.substr(0, rest.find('/'));
         if (part.empty()) return bad("the path " + std::string(path) + " has two slashes in a row");
-        if (part == "." || part == "..") return bad("the path " + std::string(path) + " holds \"" + std::string(part) + "\"");
+        if (part == "." || part == "..")
+            return bad("the path " + std::string(path) + " holds \"" + std::string(part) + "\"");
         rest.remove_prefix(part.size());
     }
     if (path == "/zookeeper" || path.starts_with("/zookeeper/"))

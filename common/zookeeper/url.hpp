@@ -1,7 +1,7 @@
 #pragma once
-// zk://[user:password@]host1:port1,host2:port2,.../path: where a cluster's masters elect their leader, as Mesos writes it.
-// The one place that reads it. The path is where our znodes lie; it may be as deep as one likes, and is made when it is
-// not there. A port may be left out (2181). What is wrong is told without the password.
+// zk://[user:password@]host1:port1,host2:port2,.../path: where a cluster's masters elect their leader, as Mesos writes
+// it. The one place that reads it. The path is where our znodes lie; it may be as deep as one likes, and is made when
+// it is not there. A port may be left out (2181). What is wrong is told without the password.
 
 #include "common/base/error.hpp"
 

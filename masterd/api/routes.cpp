@@ -89,7 +89,8 @@ http::Handler health(driver::Driver& driver, const Identity& identity) {
     return [&driver, &identity](http::Request, http::Responder responder) -> async::awaitable<void> {
         auto shared = std::make_shared<http::Responder>(std::move(responder));
         const bool queued = driver.look([shared, &driver, &identity](const core::State&) {
-            shared->respond(http::text_response(200, standing_text(identity.standing->view(), driver.leading()) + "\n"));
+            const std::string text = standing_text(identity.standing->view(), driver.leading());
+            shared->respond(http::text_response(200, text + "\n"));
         });
         if (!queued) shared->respond(http::text_response(503, "The master has more to do than it can queue"));
         co_return;

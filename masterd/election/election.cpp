@@ -49,7 +49,7 @@ bool Election::over() const {
 std::string Election::own_path() const { return zookeeper::join(options_.url.path, own_znode_); }
 
 async::awaitable<void> Election::run() {
-    async::TaskGroup helpers(strand_, [](std::string_view, std::exception_ptr failure) { std::rethrow_exception(failure); });
+    async::TaskGroup helpers(strand_, [](std::string_view, std::exception_ptr bug) { std::rethrow_exception(bug); });
     helpers.spawn("the proofs of the lease", keep_proving());
     helpers.spawn("the end of the lease", guard_lease());
     while (!stopping_) {

@@ -1,7 +1,7 @@
 #pragma once
-// A master among others: contends for leadership in ZooKeeper, holds it by a lease, and tells who leads. When its session
-// is over it opens another and contends again; it gives leadership up by itself, in time, when ZooKeeper cannot be
-// reached. Everything happens on one strand; the object outlives run().
+// A master among others: contends for leadership in ZooKeeper, holds it by a lease, and tells who leads. When its
+// session is over it opens another and contends again; it gives leadership up by itself, in time, when ZooKeeper cannot
+// be reached. Everything happens on one strand; the object outlives run().
 //
 // The znode that was made first leads, and what makes it go is the end of its master's session; so a master that leads
 // does so until its session is over, its znode is taken away or its lease runs out. A lease that has run out while the

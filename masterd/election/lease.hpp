@@ -1,17 +1,17 @@
 #pragma once
-// How long a master may act as the leader without hearing from ZooKeeper: until its session could have expired there, and
-// a good part less.
+// How long a master may act as the leader without hearing from ZooKeeper: until its session could have expired there,
+// and a good part less.
 //
 //     request sent          answered                                             the session
 //          |-------------------|                                                 may expire
 //          |===================== the lease ====================|--- margin ----------|
 //          |------------------------- timeout of the session -------------------------|
 //
-// What proves that the session lives is an operation that a majority of ZooKeeper has committed, and the time that counts
-// is when it was sent. A server that we are connected to tells ZooKeeper's leader of our signs of life with a delay of up
-// to half a tick, and a session has at least two ticks: so a quarter of the timeout, and one interval between two such
-// operations, are the margin. What is not covered are clocks of two machines that run apart by a third: epochs are there
-// for that.
+// What proves that the session lives is an operation that a majority of ZooKeeper has committed, and the time that
+// counts is when it was sent. A server that we are connected to tells ZooKeeper's leader of our signs of life with a
+// delay of up to half a tick, and a session has at least two ticks: so a quarter of the timeout, and one interval
+// between two such operations, are the margin. What is not covered are clocks of two machines that run apart by a
+// third: epochs are there for that.
 
 #include "common/base/instant.hpp"
 

@@ -90,7 +90,8 @@ base::Status close_kept(const std::filesystem::path& file, base::Duration deadli
     const async::Wake told(context.get_executor());
     zookeeper::Session session(context.get_executor(), options, [told](const auto&) { told.ring(); });
     base::Status outcome;
-    const auto close = [](zookeeper::Session& session, async::Wake told, base::Duration deadline) -> async::awaitable<base::Status> {
+    const auto close = [](zookeeper::Session& session, async::Wake told,
+                          base::Duration deadline) -> async::awaitable<base::Status> {
         // Expired before we came is as good.
         co_await told.wait_for(deadline);
         const bool reached = session.state() != zookeeper::SessionState::connecting;
@@ -98,10 +99,11 @@ base::Status close_kept(const std::filesystem::path& file, base::Duration deadli
         if (reached) co_return base::Status();
         co_return base::Error(base::ErrorCode::timed_out, "ZooKeeper does not answer");
     };
-    async::asio::co_spawn(context, close(session, told, deadline), [&](std::exception_ptr failure, base::Status status) {
+    const auto closed = [&](std::exception_ptr failure, base::Status status) {
         outcome = failure ? base::Error(base::ErrorCode::io, "cannot close the session") : status;
         context.stop();
-    });
+    };
+    async::asio::co_spawn(context, close(session, told, deadline), closed);
     context.run();
     if (outcome) forget(file);
     return outcome;

@@ -99,12 +99,13 @@ std::string Masters::text() const {
 
 async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, std::uint64_t seed) {
     const auto executor = co_await async::asio::this_coro::executor;
-    const auto search = std::make_shared<Search>(executor, masters.zookeeper ? std::vector<http::Url>() : masters.listed);
+    if (masters.zookeeper) masters.listed.clear();
+    const auto search = std::make_shared<Search>(executor, masters.listed);
     async::TaskGroup helpers(executor, [](std::string_view, std::exception_ptr bug) { std::rethrow_exception(bug); });
     if (masters.zookeeper)
-        helpers.spawn("the search for the leader", detection::follow_leader(*masters.zookeeper, {}, [search](const auto& info) {
-                          search->leader_is(info);
-                      }));
+        helpers.spawn("the search for the leader",
+                      detection::follow_leader(*masters.zookeeper, {},
+                                               [search](const auto& info) { search->leader_is(info); }));
     base::Prng prng(seed);
     // All agents lose a master in the same moment; they come back spread over the first half second.
     async::Backoff backoff({std::chrono::milliseconds(500), std::chrono::seconds(10), 2.0});
@@ -113,7 +114,8 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
     for (;;) {
         const http::Url master = co_await search->next();
         http::Client client(executor, master);
-        auto socket = co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {}, std::chrono::seconds(5));
+        auto socket =
+            co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {}, std::chrono::seconds(5));
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};

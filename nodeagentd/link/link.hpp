@@ -1,9 +1,9 @@
 #pragma once
 // The connection to the leading master: finds it in ZooKeeper, or tries the masters it was told in turn and follows a
 // standby's redirect; upgrades to the agent link, decodes frames and posts them to the driver; after a break it waits,
-// longer with each failure and never quite as long as other agents, and tries again. When ZooKeeper names another leader
-// it leaves the one it has, which may be stuck; while nobody leads it stays. Runs on the owner's strand until it is
-// cancelled. Whether a silent link is dead is the core's decision.
+// longer with each failure and never quite as long as other agents, and tries again. When ZooKeeper names another
+// leader it leaves the one it has, which may be stuck; while nobody leads it stays. Runs on the owner's strand until it
+// is cancelled. Whether a silent link is dead is the core's decision.
 
 #include "common/async/asio.hpp"
 #include "common/http/url.hpp"

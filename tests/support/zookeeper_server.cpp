@@ -35,9 +35,10 @@ ZookeeperServer::ZookeeperServer() {
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder for ZooKeeper");
     folder_ = name;
     port_ = free_port();
-    std::ofstream(folder_ / "zoo.cfg") << "tickTime=100\ninitLimit=20\nsyncLimit=20\ndataDir=" << (folder_ / "data").string()
-                                       << "\nclientPortAddress=127.0.0.1\nclientPort=" << port_
-                                       << "\nadmin.enableServer=false\n4lw.commands.whitelist=srvr,ruok\nmaxClientCnxns=0\n";
+    std::ofstream(folder_ / "zoo.cfg")
+        << "tickTime=100\ninitLimit=20\nsyncLimit=20\ndataDir=" << (folder_ / "data").string()
+        << "\nclientPortAddress=127.0.0.1\nclientPort=" << port_
+        << "\nadmin.enableServer=false\n4lw.commands.whitelist=srvr,ruok\nmaxClientCnxns=0\n";
     start();
 }
 
@@ -64,8 +65,8 @@ void ZookeeperServer::start() {
         const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         ::dup2(out, STDOUT_FILENO);
         ::dup2(out, STDERR_FILENO);
-        ::execlp("java", "java", "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dzookeeper.jmx.log4j.disable=true",
-                 "-cp", "/usr/share/java/zookeeper.jar", "org.apache.zookeeper.server.ZooKeeperServerMain",
+        ::execlp("java", "java", "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                 "-Dzookeeper.jmx.log4j.disable=true", "-cp", "/usr/share/java/zookeeper.jar", "org.apache.zookeeper.server.ZooKeeperServerMain",
                  configuration.c_str(), nullptr);
         ::_exit(127);
     }

@@ -228,7 +228,8 @@ TEST_F(ZookeeperSession, ClosingTakesItsEphemeralZnodesAlongAtOnce) {
     });
 }
 
-// In a process of its own: opens a session, makes an ephemeral znode, hands out the session's key, and waits for its end.
+// In a process of its own: opens a session, makes an ephemeral znode, hands out the session's key, and waits for its
+// end.
 [[noreturn]] void be_a_doomed_owner(const SessionOptions& options, const std::string& path, int key_pipe) {
     async::asio::io_context context;
     async::run_coroutine(context, [&]() -> awaitable<void> {
