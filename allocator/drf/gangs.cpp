@@ -2,8 +2,8 @@
 // whole or not at all; and for a gang, or for a task that has found no agent for long, room is gathered (gatherings.hpp).
 //
 // A gathering gets a place where it would have been served: its claim is next in the order of shares there, and what it has
-// gathered counts as its own, against its share, its role's limit and what is free beside guarantees. So nobody gathers more
-// than it may have, or faster than it may have it.
+// gathered counts as its own, against its role's limit and what is free beside guarantees, and for a large task against its
+// share too. So nobody gathers more than it may have, or faster than it may have it.
 
 #include "allocator/drf/drf.hpp"
 
@@ -242,11 +242,12 @@ void Drf::complete(const Snapshot& snapshot, const Gathering& gathering, const W
         charge_all(snapshot, index, plan, before);
 }
 
-// What a claim has gathered weighs as if it were its own.
+// What a claim has gathered for a large task weighs as if it were its own. A gang weighs when it is whole: it is one thing, and
+// whose turn it was to have it is next until it has it.
 Quantities Drf::weight_of(const Leaf& leaf) {
     Quantities held = leaf.held;
     for (const Want& want : leaf.wants)
-        if (const Gathering* gathering = gatherings_.of(want.wish)) held.add(gathering->held());
+        if (const Gathering* gathering = gatherings_.of(want.wish); gathering && !gathering->is_gang) held.add(gathering->held());
     return held;
 }
 
@@ -284,9 +285,10 @@ bool Drf::gather(const Snapshot& snapshot, LeafIndex index, const Claim& claim, 
 
 void Drf::gather_for_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish, AgentSlot agent,
                           const Resources& part, Resources& left, bool has_aged) {
-    if (offered_gangs_.contains(wish.number) || gatherings_.on(agent)) return;
+    const Gathering* there = gatherings_.on(agent);
+    if (offered_gangs_.contains(wish.number) || (there && there->wish != wish.number)) return;
     std::uint32_t tasks = times_in(part.quantities(), wish.shape);
-    if (tasks == 0 && has_aged && snapshot.agents[agent].total.quantities().contains(wish.shape)) tasks = 1;
+    if (tasks == 0 && has_aged && !there && snapshot.agents[agent].total.quantities().contains(wish.shape)) tasks = 1;
     if (tasks == 0) return;
     Gathering* gathering = gathering_for(snapshot, index, wish);
     if (!gathering) return;
@@ -333,8 +335,9 @@ Gathering* Drf::gathering_for(const Snapshot& snapshot, LeafIndex index, const W
 }
 
 void Drf::keep_back(const Snapshot& snapshot, Gathering& gathering, AgentSlot agent, std::uint32_t tasks, Resources& left) {
+    const Resources before = left;
     gatherings_.add_place(gathering, agent, tasks, left);
-    count_as_given(snapshot, leaves_[gathering.leaf].role, gathering.places[agent].held);
+    count_as_given(snapshot, leaves_[gathering.leaf].role, before - left);
     to_weigh_.push_back(gathering.leaf);
 }
 

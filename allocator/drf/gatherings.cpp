@@ -57,9 +57,11 @@ Gathering& Gatherings::begin(Gathering gathering) {
 void Gatherings::add_place(Gathering& gathering, AgentSlot agent, std::uint32_t tasks, Resources& left) {
     changed_ = true;
     by_agent_[agent] = gathering.wish;
-    Gathering::Place place{tasks, plain_part(left, times(gathering.shape, tasks))};
-    left.subtract(place.held);
-    gathering.places[agent] = std::move(place);
+    Gathering::Place& place = gathering.places[agent];
+    const resources::Resources more = plain_part(left, times(gathering.shape, tasks));
+    left.subtract(more);
+    place.tasks += tasks;
+    place.held.add(more);
 }
 
 void Gatherings::refresh(AgentSlot agent, const AgentEntry& entry) {

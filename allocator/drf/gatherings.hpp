@@ -54,7 +54,7 @@ class Gatherings {
 
     bool may_begin(std::uint64_t wish, bool is_gang, base::Instant now) const;
     Gathering& begin(Gathering gathering);  // without places; may_begin()
-    // Precondition: nobody gathers there. Takes out of `left` what is held now.
+    // Or adds to the one that there is. Precondition: nobody else gathers there. Takes out of `left` what is held now.
     void add_place(Gathering& gathering, AgentSlot agent, std::uint32_t tasks, resources::Resources& left);
     // Reads again what there is on an agent.
     void refresh(AgentSlot agent, const AgentEntry& entry);
