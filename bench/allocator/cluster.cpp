@@ -97,7 +97,7 @@ void Cluster::fill_with_tasks() {
             task.resources = &tasks_.of_each;
             task.restart_cost = static_cast<double>((agent * 7919 + i * 104729) % 10'000);
             move({task.framework, task.role, agent, tasks_.of_each}, To::framework);
-            tasks_.on_agent[agent].push_back(std::move(task));
+            tasks_.add(std::move(task));
         }
     masterd::core::RoleTable::Orders orders;
     orders.guarantee.add("cpus", resources::Milli::units(static_cast<std::int64_t>(agents_.size()) * 24 / 20));
@@ -118,15 +118,15 @@ void Cluster::show_small_tasks(std::size_t on_each) {
             task.role = frameworks_[task.framework].claims[0].role;
             task.agent = agent;
             task.resources = &tasks_.of_each;
-            tasks_.on_agent[agent].push_back(std::move(task));
+            tasks_.add(std::move(task));
         }
 }
 
 std::optional<allocator::TaskEntry> Cluster::Tasks::find(allocator::FrameworkSlot, const base::TaskId& id) const {
-    for (const auto& tasks : on_agent)
-        for (const auto& task : tasks)
-            if (task.id == id) return task;
-    return std::nullopt;
+    const auto known = places.find(id);
+    if (known == places.end()) return std::nullopt;
+    const auto& [agent, position] = known->second;
+    return on_agent[agent][position];
 }
 
 Cluster::Planned Cluster::plan(allocator::Module& module) {

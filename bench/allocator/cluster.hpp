@@ -7,6 +7,7 @@
 #include "masterd/core/role_table.hpp"
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace fairlead::bench {
@@ -75,7 +76,13 @@ class Cluster {
             for (const auto& task : on_agent[agent]) visit(task);
         }
         void for_each_of_gang(allocator::FrameworkSlot, std::string_view, const Visit&) const override {}
+        void add(allocator::TaskEntry task) {
+            auto& there = on_agent[task.agent];
+            places[task.id] = {task.agent, there.size()};
+            there.push_back(std::move(task));
+        }
         std::vector<std::vector<allocator::TaskEntry>> on_agent;
+        std::unordered_map<base::TaskId, std::pair<allocator::AgentSlot, std::size_t>> places;
         resources::Resources of_each;
     };
 
