@@ -126,6 +126,25 @@ TEST_F(Gang, GathersWhileLessIsFreeThanItNeedsBesideTheGuaranteesOfOthers) {
     EXPECT_EQ(offers_to(small.plan(fresh), asks), 2u);
 }
 
+TEST_F(Gang, GathersMoreWhereItGathersAlready) {
+    AllocatorCluster small;
+    const auto busy = small.add_framework("busy");
+    small.hold(busy, small.add_agent("cpus:8;mem:8"), "cpus:6;mem:6");
+    const auto asks = small.add_framework("asks");
+    small.ask(asks, "cpus:2;mem:2", 4, "g");
+    Drf fresh(2);
+    for (int held = 2; held < 8; held += 2) {
+        EXPECT_TRUE(small.plan(fresh).offers.empty()) << "nor is it anybody else's";
+        ASSERT_EQ(small.holds.size(), 1u);
+        EXPECT_EQ(small.holds[0].amount.of("cpus"), resources::Milli::units(held));
+        small.give_back(busy, 0, parsed("cpus:2;mem:2"));
+    }
+    const Plan plan = small.plan(fresh);
+    ASSERT_EQ(plan.offers.size(), 1u);
+    EXPECT_EQ(plan.offers[0].resources, parsed("cpus:8;mem:8"));
+    EXPECT_EQ(plan.offers[0].gang, "g");
+}
+
 TEST_F(Gang, GivesUpAfterAWhileRestsAndTriesAgain) {
     make_greedy_rich();
     Plan plan = cluster.plan(drf);
