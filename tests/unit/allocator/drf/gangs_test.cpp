@@ -126,6 +126,19 @@ TEST_F(Gang, GathersWhileLessIsFreeThanItNeedsBesideTheGuaranteesOfOthers) {
     EXPECT_EQ(offers_to(small.plan(fresh), asks), 2u);
 }
 
+// Two wake up at once: one that takes what is lent, and one that takes anything.
+TEST_F(Gang, WhatIsLentOfItsRoomIsNotOfferedOnceMoreInTheSamePlan) {
+    make_greedy_rich();
+    cluster.plan(drf);
+    ASSERT_EQ(cluster.holds.size(), 1u);
+    const auto quick = cluster.add_framework("quick");
+    cluster.frameworks[quick].short_aware = true;
+    cluster.wake(greedy);
+    const Plan plan = cluster.plan(drf);
+    EXPECT_EQ(offers_to(plan, quick), 1u);
+    EXPECT_EQ(offers_to(plan, greedy), 0u);
+}
+
 TEST_F(Gang, GathersMoreWhereItGathersAlready) {
     AllocatorCluster small;
     const auto busy = small.add_framework("busy");
