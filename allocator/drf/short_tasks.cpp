@@ -21,6 +21,7 @@ void Drf::serve_short(const Snapshot& snapshot, AgentSlot agent, const Admits& a
         kept = left_for_short_.emplace(agent, only_for_short_tasks(snapshot.agents[agent])).first;
     offer_short(snapshot, agent, kept->second, snapshot.policy.short_task_duration, admits, plan);
     Gathering* gathering = gatherings_.on(agent);
+    left_on(snapshot, agent);  // is what is not held, and must be known before some of that is lent
     if (!gathering || gathering->is_covered(snapshot.agents)) return;
     const auto duration = std::min(snapshot.policy.short_task_duration, (gathering->until - snapshot.now) / lending_turns);
     if (duration < lending_min) return;
