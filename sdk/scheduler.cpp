@@ -28,6 +28,10 @@ using v1::scheduler::Event;
 namespace {
 
 constexpr base::Duration last_calls_deadline = std::chrono::seconds(5);
+// A redirection may lead to a master that only has fallen silent.
+constexpr base::Duration subscribe_deadline = std::chrono::seconds(5);
+// The one that leads may hear of it a little later than we do, and would send us back to the last one.
+constexpr base::Duration news_pause = std::chrono::milliseconds(50);
 constexpr base::Duration call_retry_pause = std::chrono::milliseconds(200);
 // While others stand by, the master hears of the active scheduler so often, and waits for so long.
 constexpr base::Duration heartbeat_pause = std::chrono::milliseconds(200);
@@ -191,7 +195,9 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
         if (error.code() == ErrorCode::timed_out) call_left.emit(async::asio::cancellation_type::terminal);
         current = (current + 1) % clients.size();
         if (!led_by) (void)co_await news.wait_for(*pause);
-        if (led_by) current = *std::exchange(led_by, {});
+        if (!led_by) continue;
+        current = *std::exchange(led_by, {});
+        co_await async::sleep_for(news_pause);
     }
 }
 
@@ -224,6 +230,7 @@ base::Status Scheduler::Impl::go_to(const std::string& master) {
         known = clients.end() - 1;
     }
     led_by = static_cast<std::size_t>(known - clients.begin());
+    session.leader_known();
     news.ring();
     leave();
     return {};
@@ -243,7 +250,7 @@ Error Scheduler::Impl::what_was_tried() const {
 
 async::awaitable<int> Scheduler::Impl::hold_stream() {
     const auto call = session.subscribe(now());
-    auto opened = co_await master().open_stream(post(call, ""));
+    auto opened = co_await master().open_stream(post(call, ""), subscribe_deadline);
     if (!opened) {
         stream_error = opened.error();
         co_return 0;

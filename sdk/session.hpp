@@ -42,6 +42,8 @@ class Session {
     // The stream could not be opened (`status` is the HTTP status, 0 when there was no answer) or
     // it broke. Gives the time to wait before the next attempt; nothing when the failure is final.
     std::optional<base::Duration> lost(int status, base::Error error);
+    // There is reason to believe that the next attempts succeed: they come soon.
+    void leader_known() { backoff_.reset(); }
     // UPDATE_FRAMEWORK was accepted, or will be true from the next subscription on.
     void replace_framework(v1::FrameworkInfo framework);
     void replace_constraints(v1::scheduler::OfferConstraints constraints);

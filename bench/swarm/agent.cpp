@@ -55,7 +55,10 @@ void Agent::link_opened(base::Moment now, Link& link) {
 void Agent::link_closed() {
     registered_ = false;
     silence_at_ = base::Instant::max();
-    for (auto& task : tasks_) task->repeat_at = base::Instant::max();
+    for (auto& task : tasks_) {  // and delays are short again
+        task->repeat_at = base::Instant::max();
+        task->repeat_delay = {};
+    }
 }
 
 bool Agent::received(base::Moment now, const internal::FromMaster& message, Link& link) {

@@ -106,6 +106,7 @@ TEST_F(SwarmAgent, RegistersAgainWithWhatItRuns) {
     ASSERT_EQ(registration.frameworks_size(), 1);
     ASSERT_TRUE(agent.received(now, registered(2), wire));
     EXPECT_EQ(last_state(), v1::TASK_STARTING) << "what was not acknowledged is said again at once";
+    EXPECT_EQ(agent.due_at(), now.instant + std::chrono::seconds(10)) << "and after a delay that is short again";
 }
 
 TEST_F(SwarmAgent, TurnsAnOlderEpochAway) {
