@@ -97,6 +97,7 @@ struct Scheduler::Impl {
     Error what_was_tried() const;
 
     async::awaitable<void> beat();
+    Call take_call();
     async::awaitable<void> send_calls();
     async::awaitable<void> send_one(Call call);
     async::awaitable<void> drain();
@@ -360,14 +361,28 @@ async::awaitable<void> Scheduler::Impl::beat() {
     }
 }
 
+// The next one. Acknowledgements that have come together behind each other while the last call was under way go as one.
+Call Scheduler::Impl::take_call() {
+    Call call = std::move(queue.front());
+    queue.pop_front();
+    if (call.type() != Call::ACKNOWLEDGE) return call;
+    auto& others = *call.mutable_acknowledge()->mutable_others();
+    const auto has_room = [&] { return static_cast<std::uint32_t>(others.size()) + 1 < session.acknowledgements_max(); };
+    while (!queue.empty() && queue.front().type() == Call::ACKNOWLEDGE &&
+           queue.front().acknowledge().others().empty() && has_room()) {
+        others.Add(std::move(*queue.front().mutable_acknowledge()));
+        queue.pop_front();
+    }
+    return call;
+}
+
 async::awaitable<void> Scheduler::Impl::send_calls() {
     for (;;) {
         while (queue.empty() || !sendable()) {
             if (queue.empty()) drained.ring();
             co_await calls_wake.wait();
         }
-        auto call = std::move(queue.front());
-        queue.pop_front();
+        Call call = take_call();
         sending = true;
         co_await send_one(std::move(call));
         sending = false;

@@ -68,6 +68,7 @@ class Worker : public sdk::SchedulerEvents {
         Clock::time_point asked;
         bool running = false;
     };
+    // As many tasks as it has room for.
     void launch(const v1::Offer& offer);
 
     FrameworksBoard& board_;

@@ -25,6 +25,7 @@ inline constexpr std::size_t task_description_bytes_max = 64 * 1024;
 inline constexpr std::size_t framework_info_bytes_max = 256 * 1024;
 inline constexpr std::size_t frameworks_max = 20'000;
 inline constexpr std::size_t standby_schedulers_max = 8;  // of one framework
+inline constexpr std::uint32_t acknowledgements_in_call_max = 1000;
 inline constexpr std::size_t roles_per_framework_max = 256;
 inline constexpr std::size_t min_allocatable_per_role_max = 100;  // alternatives that a framework names
 inline constexpr std::size_t wishes_per_framework_max = 100;  // asked for by REQUEST and not answered yet

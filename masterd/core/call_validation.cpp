@@ -1,5 +1,10 @@
 #include "masterd/core/call_validation.hpp"
 
+#include "common/base/limits.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
 
 namespace fairlead::masterd::core {
@@ -21,6 +26,19 @@ base::Status check_subscribe(const Call& call, std::string_view principal) {
         return refuse("Authenticated principal '" + std::string(principal) +
                       "' does not match principal '" + info.principal() +
                       "' set in 'framework_info'");
+    return {};
+}
+
+base::Status check_acknowledge(const Call::Acknowledge& first) {
+    const auto& others = first.others();
+    if (others.size() >= static_cast<int>(base::limits::acknowledgements_in_call_max))
+        return refuse(fmt::format("'acknowledge' tells of {} updates; a call may tell of {}", others.size() + 1,
+                                  base::limits::acknowledgements_in_call_max));
+    const auto has_uuid = [](const Call::Acknowledge& one) { return one.uuid().size() == uuid_bytes; };
+    if (!has_uuid(first) || !std::all_of(others.begin(), others.end(), has_uuid))
+        return refuse("Not a valid UUID in 'acknowledge.uuid': it must have 16 bytes");
+    if (std::any_of(others.begin(), others.end(), [](const auto& other) { return other.others_size() > 0; }))
+        return refuse("'acknowledge.others' have others of their own");
     return {};
 }
 
@@ -73,9 +91,7 @@ base::Status validate_call(const Call& call, std::string_view principal) {
         return refuse("Expecting '" + std::string(need.name) + "' to be present");
     switch (call.type()) {
         case Call::ACKNOWLEDGE:
-            if (call.acknowledge().uuid().size() != uuid_bytes)
-                return refuse("Not a valid UUID in 'acknowledge.uuid': it must have 16 bytes");
-            break;
+            return check_acknowledge(call.acknowledge());
         case Call::ACKNOWLEDGE_OPERATION_STATUS:
             if (call.acknowledge_operation_status().uuid().size() != uuid_bytes)
                 return refuse(

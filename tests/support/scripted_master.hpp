@@ -77,6 +77,7 @@ class ScriptedMaster {
     std::function<void(const v1::scheduler::Call&)> after = [](const v1::scheduler::Call&) {
     };                             // the call was answered
     double heartbeat_seconds = 5;  // what SUBSCRIBED promises; none is ever sent by itself
+    unsigned acknowledgements_max = 0;  // in a call; 0: it knows of none but the first
     int redirections = 0;
 
   private:
@@ -106,6 +107,7 @@ class ScriptedMaster {
             event.set_type(v1::scheduler::Event::SUBSCRIBED);
             event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
             event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
+            if (acknowledgements_max > 0) event.mutable_subscribed()->set_acknowledgements_max(acknowledgements_max);
             send(event);
         }
         after(call);

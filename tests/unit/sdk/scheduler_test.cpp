@@ -276,6 +276,45 @@ TEST_F(SchedulerTest, GivingUpNamesEveryMasterAndWhatItSaid) {
     EXPECT_THAT(outcome.error().message(), testing::HasSubstr("503"));
 }
 
+// Five updates in one event stream's read: the first acknowledgement is under way when the others come.
+struct AcknowledgingSeveral : SchedulerTest {
+    std::vector<int> sizes_of_acknowledgements() {
+        master.after = [&](const Call& call) {
+            if (call.type() != Call::SUBSCRIBE) return;
+            for (const char* task : {"t-1", "t-2", "t-3", "t-4", "t-5"}) master.send_status(task, v1::TASK_RUNNING);
+        };
+        events.on_update = [&](const v1::TaskStatus& status) {
+            if (status.task_id().value() == "t-5")
+                async::asio::post(context, [&] { scheduler->stop(Ending::keep_framework); });
+        };
+        EXPECT_TRUE(run());
+        std::vector<int> sizes;
+        std::string tasks;
+        for (const Call& call : master.calls) {
+            if (call.type() != Call::ACKNOWLEDGE) continue;
+            sizes.push_back(1 + call.acknowledge().others_size());
+            tasks += call.acknowledge().task_id().value() + " ";
+            for (const auto& other : call.acknowledge().others()) tasks += other.task_id().value() + " ";
+        }
+        EXPECT_EQ(tasks, "t-1 t-2 t-3 t-4 t-5 ");
+        return sizes;
+    }
+};
+
+TEST_F(AcknowledgingSeveral, ThoseThatHaveComeTogetherGoInOneCallWhereTheMasterTakesIt) {
+    master.acknowledgements_max = 1000;
+    EXPECT_LT(sizes_of_acknowledgements().size(), 5U);
+}
+
+TEST_F(AcknowledgingSeveral, NoMoreThanTheMasterTakes) {
+    master.acknowledgements_max = 2;
+    EXPECT_THAT(sizes_of_acknowledgements(), testing::AllOf(testing::Contains(2), testing::Each(testing::Le(2))));
+}
+
+TEST_F(AcknowledgingSeveral, OneByOneWhereTheMasterDoesNotSay) {
+    EXPECT_THAT(sizes_of_acknowledgements(), testing::ElementsAre(1, 1, 1, 1, 1));
+}
+
 TEST_F(SchedulerTest, AFrameworkMayAcknowledgeByItself) {
     auto own = options();
     own.acknowledge = Acknowledge::by_framework;

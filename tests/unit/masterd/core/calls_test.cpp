@@ -87,6 +87,17 @@ TEST(Calls, StructureIsCheckedFirst) {
     EXPECT_NE(refusal(acknowledge), "");
     acknowledge.mutable_acknowledge()->set_uuid("0123456789abcdef");
     EXPECT_EQ(refusal(acknowledge), "");
+    const auto alone = acknowledge.acknowledge();
+    while (acknowledge.acknowledge().others_size() < 999) *acknowledge.mutable_acknowledge()->add_others() = alone;
+    EXPECT_EQ(refusal(acknowledge), "");
+    auto nested = acknowledge;
+    *nested.mutable_acknowledge()->mutable_others(0)->add_others() = alone;
+    EXPECT_NE(refusal(nested), "");
+    auto malformed = acknowledge;
+    malformed.mutable_acknowledge()->mutable_others(7)->set_uuid("short");
+    EXPECT_NE(refusal(malformed), "");
+    *acknowledge.mutable_acknowledge()->add_others() = alone;
+    EXPECT_NE(refusal(acknowledge), "");
     auto subscribe = subscribe_call(framework_info());
     subscribe.mutable_framework_id()->set_value("x");
     EXPECT_NE(refusal(subscribe), "");
