@@ -30,8 +30,10 @@ namespace {
 constexpr base::Duration last_calls_deadline = std::chrono::seconds(5);
 // A redirection may lead to a master that only has fallen silent.
 constexpr base::Duration subscribe_deadline = std::chrono::seconds(5);
-// The one that leads may hear of it a little later than we do, and would send us back to the last one.
-constexpr base::Duration news_pause = std::chrono::milliseconds(50);
+// The one that leads may hear of it a little later than we do, and would send us back to the last one; and other
+// frameworks hear of it in the same moment.
+constexpr base::Duration news_pause_min = std::chrono::milliseconds(30);
+constexpr std::uint64_t news_pause_spread_ms = 70;
 constexpr base::Duration call_retry_pause = std::chrono::milliseconds(200);
 // While others stand by, the master hears of the active scheduler so often, and waits for so long.
 constexpr base::Duration heartbeat_pause = std::chrono::milliseconds(200);
@@ -198,7 +200,7 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
         if (!led_by) (void)co_await news.wait_for(*pause);
         if (!led_by) continue;
         current = *std::exchange(led_by, {});
-        co_await async::sleep_for(news_pause);
+        co_await async::sleep_for(news_pause_min + session.draw_pause(news_pause_spread_ms));
     }
 }
 

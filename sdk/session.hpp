@@ -44,6 +44,7 @@ class Session {
     std::optional<base::Duration> lost(int status, base::Error error);
     // There is reason to believe that the next attempts succeed: they come soon.
     void leader_known() { backoff_.reset(); }
+    base::Duration draw_pause(std::uint64_t below_ms) { return std::chrono::milliseconds(prng_.below(below_ms)); }
     // UPDATE_FRAMEWORK was accepted, or will be true from the next subscription on.
     void replace_framework(v1::FrameworkInfo framework);
     void replace_constraints(v1::scheduler::OfferConstraints constraints);

@@ -58,6 +58,7 @@ class Agent {
     base::Instant registered_at() const { return registered_at_; }
     std::uint32_t number() const { return number_; }
     std::uint64_t epoch() const { return epoch_; }
+    base::Duration return_within() const { return return_within_; }
 
   private:
     struct Task {
@@ -74,6 +75,7 @@ class Agent {
 
     bool take_order(base::Moment now, const internal::FromMaster& message, Link& link);
     void registered(base::Moment now, const internal::FromMaster& message, Link& link);
+    void update_framework(base::Moment now, const v1::FrameworkInfo& info, Link& link);
     void launch(base::Moment now, const internal::LaunchTasks& launch, Link& link);
     void acknowledged(base::Moment now, const internal::AcknowledgeStatus& message, Link& link);
     void kill(base::Moment now, const internal::KillTask& kill, Link& link);
@@ -96,6 +98,7 @@ class Agent {
     base::Instant registered_at_{};
     base::Instant silence_at_ = base::Instant::max();  // the link is dead then
     base::Duration silence_max_{};
+    base::Duration return_within_{};  // to the next leader
     std::vector<std::unique_ptr<Task>> tasks_;
     std::unique_ptr<internal::KeepReservations> kept_;
 };

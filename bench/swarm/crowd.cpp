@@ -76,7 +76,7 @@ void Crowd::leader_is(http::tcp::endpoint leader) {
             if (member.stage != Stage::waiting && member.master == leader) continue;
             shut(member);
             member.backoff.reset();
-            wait(i, std::chrono::microseconds(board_.prng.below(500'000)));
+            wait(i, base::Duration(board_.prng.below(static_cast<std::uint64_t>(member.agent.return_within().count()) + 1)));
         }
     });
 }

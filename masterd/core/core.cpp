@@ -143,8 +143,16 @@ void Core::fire(const PingDue& due) {
     }
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, due);
     internal::FromMaster message;
-    message.mutable_ping();
+    message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
     send(agent, std::move(message));
+}
+
+std::int64_t Core::agents_return_within_ms() const {
+    const std::chrono::duration<double> spread(static_cast<double>(links_.size()) /
+                                               static_cast<double>(options_.agents_return_per_second));
+    const auto within = std::clamp(std::chrono::duration_cast<base::Duration>(spread), options_.return_within_min,
+                                   options_.return_within_max);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(within).count();
 }
 
 void Core::fire(const AgentOverdue& due) {

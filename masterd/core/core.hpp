@@ -132,6 +132,7 @@ class Core : private Term {
     void fire(const InverseOfferDue& due);
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
+    std::int64_t agents_return_within_ms() const;
     void fire(const AgentOverdue& due);
     void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);

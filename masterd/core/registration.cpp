@@ -269,6 +269,7 @@ void Core::answer_registration(Agent& agent, const std::vector<Task*>& missing) 
     registered.mutable_agent_id()->set_value(agent.id.value());
     registered.set_ping_interval_ms(duration_cast<milliseconds>(options_.ping_interval).count());
     registered.set_ping_timeout_ms(duration_cast<milliseconds>(options_.ping_timeout).count());
+    registered.set_return_within_ms(agents_return_within_ms());
     if (!options_.cluster_id.empty()) registered.set_cluster_id(options_.cluster_id);
     for (const Task* task : missing) {
         auto& key = *registered.add_known_tasks();

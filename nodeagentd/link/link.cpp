@@ -10,6 +10,8 @@
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
 
+#include <algorithm>
+
 namespace fairlead::nodeagentd::link {
 namespace {
 
@@ -27,9 +29,23 @@ class Connection : public ports::MasterConnection {
     std::string master() const override { return master_; }
     http::LinkStream& stream() { return stream_; }
 
+    // What the master says of the next leader: how long it takes for all agents to come to it.
+    void note_return(const internal::FromMaster& message) {
+        const auto note = [&](const auto& from) {
+            if (from.has_return_within_ms())
+                return_within_ = std::chrono::milliseconds(std::clamp<std::int64_t>(from.return_within_ms(), 0, return_max_ms));
+        };
+        if (message.has_registered()) note(message.registered());
+        if (message.has_ping()) note(message.ping());
+    }
+    base::Duration return_within() const { return return_within_; }
+
   private:
+    static constexpr std::int64_t return_max_ms = 60'000;
+
     http::LinkStream stream_;
     const std::string master_;
+    base::Duration return_within_ = std::chrono::milliseconds(500);
 };
 
 // Until the link ends; says why it did.
@@ -41,6 +57,7 @@ async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connectio
         auto message = std::make_shared<internal::FromMaster>();
         if (!message->ParseFromString(*frame))
             co_return base::Error(base::ErrorCode::malformed, "the master sent what is no message");
+        connection->note_return(*message);
         if (!driver.link_message(link, std::move(message)))
             co_return base::Error(base::ErrorCode::limit_exceeded, "the agent's mailbox is full");
     }
@@ -107,7 +124,7 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
                       detection::follow_leader(*masters.zookeeper, {},
                                                [search](const auto& info) { search->leader_is(info); }));
     base::Prng prng(seed);
-    // All agents lose a master in the same moment; they come back spread over the first half second.
+    base::Duration return_within = std::chrono::milliseconds(500);
     async::Backoff backoff({std::chrono::milliseconds(500), std::chrono::seconds(10), 2.0});
     std::uint64_t links = 0;
     std::string last_failure;
@@ -125,6 +142,7 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
             driver.link_opened(id, connection);
             const base::Error end = co_await serve(id, connection, driver);
             connection->close();
+            return_within = connection->return_within();
             driver.link_closed(id);
             failure = end.message();
             // A link that held was a success: the next attempt comes soon.
@@ -134,9 +152,9 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
         }
         if (std::exchange(last_failure, failure) != failure) complain(master, failure);
         if (co_await search->pause(backoff.next(prng))) {
-            // Another leader: the first attempt has its own spread again.
+            // Another leader, of whom all agents hear in the same moment.
             backoff.reset();
-            co_await async::sleep_for(std::chrono::milliseconds(prng.below(500)));
+            co_await async::sleep_for(base::Duration(prng.below(static_cast<std::uint64_t>(return_within.count()) + 1)));
         }
     }
 }

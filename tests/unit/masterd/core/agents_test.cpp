@@ -271,6 +271,17 @@ TEST(Agents, ASilentAgentIsPingedThenItsLinkIsClosed) {
     EXPECT_EQ(master.closed_links, std::vector{host.link});
 }
 
+TEST(Agents, AgentsHearOverHowLongToComeToTheNextLeaderByHowManyThereAre) {
+    masterd::core::CoreOptions options;
+    options.agents_return_per_second = 10;
+    MasterHarness master(options);
+    const auto first = master.join("first");
+    EXPECT_EQ(master.take(first).at(0)->registered().return_within_ms(), 100);
+    for (int i = 0; i < 4; ++i) master.join(fmt::format("agent-{}", i));
+    master.pass(16s);
+    EXPECT_EQ(master.take(first).at(0)->ping().return_within_ms(), 500);
+}
+
 TEST(Agents, AnAgentThatLeavesIsNotTakenBack) {
     MasterHarness master;
     const auto host = master.join();
