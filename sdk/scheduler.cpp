@@ -232,6 +232,7 @@ base::Status Scheduler::Impl::go_to(const std::string& master) {
         options.masters.push_back(master);
         known = clients.end() - 1;
     }
+    known->follow_no_redirects();  // of a master that has not heard yet that it leads
     led_by = static_cast<std::size_t>(known - clients.begin());
     session.leader_known();
     news.ring();

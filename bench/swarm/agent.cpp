@@ -247,6 +247,11 @@ base::Instant Agent::due_at() const {
     return at;
 }
 
+async::Backoff Agent::backoff() const {
+    const base::Duration first = std::max<base::Duration>(return_within_, std::chrono::milliseconds(100));
+    return async::Backoff({first, std::max<base::Duration>(first, std::chrono::seconds(10)), 2.0});
+}
+
 void Agent::send(internal::FromAgent& message, Link& link) {
     ++board_.messages_out;
     link.send(message);

@@ -5,6 +5,7 @@
 // epoch and turns older ones away.
 
 #include "bench/swarm/ledger.hpp"
+#include "common/async/backoff.hpp"
 #include "common/base/instant.hpp"
 #include "common/base/prng.hpp"
 #include "fairlead/internal/link.pb.h"
@@ -59,6 +60,7 @@ class Agent {
     std::uint32_t number() const { return number_; }
     std::uint64_t epoch() const { return epoch_; }
     base::Duration return_within() const { return return_within_; }
+    async::Backoff backoff() const;
 
   private:
     struct Task {
@@ -98,7 +100,7 @@ class Agent {
     base::Instant registered_at_{};
     base::Instant silence_at_ = base::Instant::max();  // the link is dead then
     base::Duration silence_max_{};
-    base::Duration return_within_{};  // to the next leader
+    base::Duration return_within_ = std::chrono::milliseconds(500);  // to the next leader
     std::vector<std::unique_ptr<Task>> tasks_;
     std::unique_ptr<internal::KeepReservations> kept_;
 };

@@ -7,7 +7,6 @@
 // may hold below what a swarm needs.
 
 #include "bench/swarm/agent.hpp"
-#include "common/async/backoff.hpp"
 #include "common/http/transport.hpp"
 #include "common/wire/frame.hpp"
 
@@ -68,7 +67,7 @@ class Crowd {
     enum class Stage : std::uint8_t { waiting, connecting, upgrading, linked };
     struct Member : Agent::Link {
         Member(std::uint32_t number, AgentsBoard& board)
-            : agent(number, board), backoff({std::chrono::milliseconds(500), std::chrono::seconds(10), 2.0}) {}
+            : agent(number, board), backoff(agent.backoff()) {}
         void send(const internal::FromAgent& message) override { (void)wire::append_frame(message, out); }
 
         Agent agent;

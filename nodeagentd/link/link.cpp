@@ -29,6 +29,7 @@ class Connection : public ports::MasterConnection {
     std::string master() const override { return master_; }
     http::LinkStream& stream() { return stream_; }
 
+    static constexpr std::chrono::milliseconds return_unknown{500};
     // What the master says of the next leader: how long it takes for all agents to come to it.
     void note_return(const internal::FromMaster& message) {
         const auto note = [&](const auto& from) {
@@ -45,7 +46,7 @@ class Connection : public ports::MasterConnection {
 
     http::LinkStream stream_;
     const std::string master_;
-    base::Duration return_within_ = std::chrono::milliseconds(500);
+    base::Duration return_within_ = return_unknown;
 };
 
 // Until the link ends; says why it did.
@@ -100,6 +101,12 @@ class Search {
     std::weak_ptr<Connection> connection_;
 };
 
+// All agents lose a master in the same moment, and one that starts again must not meet them all at once.
+async::Backoff backoff_among(base::Duration return_within) {
+    const base::Duration first = std::max<base::Duration>(return_within, std::chrono::milliseconds(100));
+    return async::Backoff({first, std::max<base::Duration>(first, std::chrono::seconds(10)), 2.0});
+}
+
 void complain(const http::Url& master, const std::string& failure) {
     log::Entry(log::Priority::warning, "no link to master " + master.authority() + ": " + failure)
         .id(log::message_ids::no_link_to_master);
@@ -124,13 +131,14 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
                       detection::follow_leader(*masters.zookeeper, {},
                                                [search](const auto& info) { search->leader_is(info); }));
     base::Prng prng(seed);
-    base::Duration return_within = std::chrono::milliseconds(500);
-    async::Backoff backoff({std::chrono::milliseconds(500), std::chrono::seconds(10), 2.0});
+    base::Duration return_within = Connection::return_unknown;
+    async::Backoff backoff = backoff_among(return_within);
     std::uint64_t links = 0;
     std::string last_failure;
     for (;;) {
         const http::Url master = co_await search->next();
         http::Client client(executor, master);
+        if (masters.zookeeper) client.follow_no_redirects();  // of a master that has not heard yet that it leads
         auto socket =
             co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {}, std::chrono::seconds(5));
         std::string failure;
@@ -146,14 +154,14 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
             driver.link_closed(id);
             failure = end.message();
             // A link that held was a success: the next attempt comes soon.
-            if (std::chrono::steady_clock::now() - since > std::chrono::seconds(10)) backoff.reset();
+            if (std::chrono::steady_clock::now() - since > std::chrono::seconds(10)) backoff = backoff_among(return_within);
         } else {
             failure = socket.error().message();
         }
         if (std::exchange(last_failure, failure) != failure) complain(master, failure);
         if (co_await search->pause(backoff.next(prng))) {
             // Another leader, of whom all agents hear in the same moment.
-            backoff.reset();
+            backoff = backoff_among(return_within);
             co_await async::sleep_for(base::Duration(prng.below(static_cast<std::uint64_t>(return_within.count()) + 1)));
         }
     }
