@@ -364,18 +364,23 @@ async::awaitable<void> Scheduler::Impl::beat() {
     }
 }
 
-// The next one. Acknowledgements that have come together behind each other while the last call was under way go as one.
+// The next one. Acknowledgements that have come together while the last call was under way go as one, before the calls
+// between them: they do not depend on each other.
 Call Scheduler::Impl::take_call() {
     Call call = std::move(queue.front());
     queue.pop_front();
-    if (call.type() != Call::ACKNOWLEDGE) return call;
+    if (call.type() != Call::ACKNOWLEDGE || session.acknowledgements_max() == 1) return call;
     auto& others = *call.mutable_acknowledge()->mutable_others();
-    const auto has_room = [&] { return static_cast<std::uint32_t>(others.size()) + 1 < session.acknowledgements_max(); };
-    while (!queue.empty() && queue.front().type() == Call::ACKNOWLEDGE &&
-           queue.front().acknowledge().others().empty() && has_room()) {
-        others.Add(std::move(*queue.front().mutable_acknowledge()));
-        queue.pop_front();
+    std::deque<Call> left;
+    for (Call& next : queue) {
+        const bool joins = next.type() == Call::ACKNOWLEDGE && next.acknowledge().others().empty() &&
+                           static_cast<std::uint32_t>(others.size()) + 1 < session.acknowledgements_max();
+        if (joins)
+            others.Add(std::move(*next.mutable_acknowledge()));
+        else
+            left.push_back(std::move(next));
     }
+    queue.swap(left);
     return call;
 }
 
