@@ -34,6 +34,7 @@ constexpr base::Duration subscribe_deadline = std::chrono::seconds(5);
 // frameworks hear of it in the same moment.
 constexpr base::Duration news_pause_min = std::chrono::milliseconds(30);
 constexpr std::uint64_t news_pause_spread_ms = 70;
+constexpr std::size_t batch_bytes_max = 256 * 1024;  // and the last call of it, whatever it is
 constexpr base::Duration call_retry_pause = std::chrono::milliseconds(200);
 // While others stand by, the master hears of the active scheduler so often, and waits for so long.
 constexpr base::Duration heartbeat_pause = std::chrono::milliseconds(200);
@@ -53,6 +54,25 @@ http::ClientRequest post(const Call& call, const std::string& stream_id) {
     if (!stream_id.empty()) request.headers.set("Mesos-Stream-Id", stream_id);
     request.body = call.SerializeAsString();
     return request;
+}
+
+// Whose answer says nothing but that they have come.
+bool may_be_in_batch(const Call& call) {
+    switch (call.type()) {
+        case Call::ACCEPT:
+        case Call::DECLINE:
+        case Call::REVIVE:
+        case Call::SUPPRESS:
+        case Call::KILL:
+        case Call::SHUTDOWN:
+        case Call::ACKNOWLEDGE:
+        case Call::RECONCILE:
+        case Call::MESSAGE:
+        case Call::HEARTBEAT:
+            return true;
+        default:
+            return false;
+    }
 }
 
 Error refusal(const http::Response& response) {
@@ -99,9 +119,10 @@ struct Scheduler::Impl {
     Error what_was_tried() const;
 
     async::awaitable<void> beat();
-    Call take_call();
+    std::vector<Call> take_calls();
     async::awaitable<void> send_calls();
-    async::awaitable<void> send_one(Call call);
+    async::awaitable<void> send_some(std::vector<Call> calls);
+    Call in_one(const std::vector<Call>& calls) const;
     async::awaitable<void> drain();
     template <typename T>
     async::awaitable<std::optional<T>> unless_left(async::awaitable<T> operation, async::asio::cancellation_signal& left);
@@ -133,6 +154,7 @@ struct Scheduler::Impl {
     Error stream_error;
 
     std::deque<Call> queue;
+    std::size_t alone_for_now = 0;  // so many calls go one by one
     bool sending = false;
     bool stopping = false;
     bool tearing_down = false;
@@ -364,24 +386,18 @@ async::awaitable<void> Scheduler::Impl::beat() {
     }
 }
 
-// The next one. Acknowledgements that have come together while the last call was under way go as one, before the calls
-// between them: they do not depend on each other.
-Call Scheduler::Impl::take_call() {
-    Call call = std::move(queue.front());
-    queue.pop_front();
-    if (call.type() != Call::ACKNOWLEDGE || session.acknowledgements_max() == 1) return call;
-    auto& others = *call.mutable_acknowledge()->mutable_others();
-    std::deque<Call> left;
-    for (Call& next : queue) {
-        const bool joins = next.type() == Call::ACKNOWLEDGE && next.acknowledge().others().empty() &&
-                           static_cast<std::uint32_t>(others.size()) + 1 < session.acknowledgements_max();
-        if (joins)
-            others.Add(std::move(*next.mutable_acknowledge()));
-        else
-            left.push_back(std::move(next));
-    }
-    queue.swap(left);
-    return call;
+// The next ones, as many as the master takes at once: what has come together while the last request was under way.
+std::vector<Call> Scheduler::Impl::take_calls() {
+    std::vector<Call> calls;
+    std::size_t bytes = 0;
+    do {
+        bytes += queue.front().ByteSizeLong();
+        calls.push_back(std::move(queue.front()));
+        queue.pop_front();
+    } while (may_be_in_batch(calls.back()) && calls.size() < session.batched_calls_max() && bytes < batch_bytes_max &&
+             !queue.empty() && may_be_in_batch(queue.front()) && alone_for_now == 0);
+    if (alone_for_now > 0) --alone_for_now;
+    return calls;
 }
 
 async::awaitable<void> Scheduler::Impl::send_calls() {
@@ -390,32 +406,47 @@ async::awaitable<void> Scheduler::Impl::send_calls() {
             if (queue.empty()) drained.ring();
             co_await calls_wake.wait();
         }
-        Call call = take_call();
+        std::vector<Call> calls = take_calls();
         sending = true;
-        co_await send_one(std::move(call));
+        co_await send_some(std::move(calls));
         sending = false;
     }
 }
 
-async::awaitable<void> Scheduler::Impl::send_one(Call call) {
-    call.mutable_framework_id()->set_value(session.framework_id());
-    tearing_down = tearing_down || call.type() == Call::TEARDOWN;
+async::awaitable<void> Scheduler::Impl::send_some(std::vector<Call> calls) {
+    tearing_down = tearing_down || calls.front().type() == Call::TEARDOWN;
     const auto stream_id = session.stream_id();
-    auto answered = co_await unless_left(master().request(post(call, stream_id)), call_left);
+    auto answered = co_await unless_left(master().request(post(in_one(calls), stream_id)), call_left);
     const auto answer = answered ? std::move(*answered)
                                  : Error(ErrorCode::outcome_unknown, "the master was left before it had answered");
     if (answer && answer->status / 100 == 2) co_return;
 
-    if (call.type() == Call::HEARTBEAT) co_return;  // the next one will be in time
+    std::erase_if(calls, [](const Call& call) { return call.type() == Call::HEARTBEAT; });  // the next one will be in time
     const auto error = answer ? refusal(*answer) : answer.error();
     const bool not_done = error.code() == ErrorCode::unavailable;
     const bool stream_changed = answer && session.stream_id() != stream_id;
-    if ((not_done || stream_changed) && !tearing_down) {
-        queue.push_front(std::move(call));
-        co_await async::sleep_for(call_retry_pause);
+    const bool one_of_them_is_refused = answer && !not_done && calls.size() > 1;
+    if (one_of_them_is_refused) alone_for_now = calls.size();
+    if ((not_done || stream_changed || one_of_them_is_refused) && !tearing_down) {
+        queue.insert(queue.begin(), std::make_move_iterator(calls.begin()), std::make_move_iterator(calls.end()));
+        if (not_done || stream_changed) co_await async::sleep_for(call_retry_pause);
         co_return;
     }
-    if (!stopping && !result) events.call_failed(call, error);
+    if (stopping || result) co_return;
+    for (const Call& call : calls) events.call_failed(call, error);
+}
+
+// As the master takes it.
+Call Scheduler::Impl::in_one(const std::vector<Call>& calls) const {
+    Call call;
+    if (calls.size() == 1) {
+        call = calls.front();
+    } else {
+        call.set_type(Call::BATCH);
+        call.mutable_calls()->Add(calls.begin(), calls.end());
+    }
+    call.mutable_framework_id()->set_value(session.framework_id());
+    return call;
 }
 
 async::awaitable<void> Scheduler::Impl::drain() {

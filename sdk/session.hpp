@@ -59,8 +59,8 @@ class Session {
     // Empty until the first SUBSCRIBED, unless the framework came with one.
     const std::string& framework_id() const { return framework_.id().value(); }
     const base::Error& error() const { return error_; }
-    // So many updates may be acknowledged by one call to the present master.
-    std::uint32_t acknowledgements_max() const { return acknowledgements_max_; }
+    // So many calls may go to the present master in one request.
+    std::size_t batched_calls_max() const { return batched_calls_max_; }
     bool stands_by() const { return standby_.has_value(); }
 
   private:
@@ -73,7 +73,7 @@ class Session {
     State state_ = State::away;
     std::string stream_id_;
     std::optional<base::Duration> standby_;
-    std::uint32_t acknowledgements_max_ = 1;
+    std::size_t batched_calls_max_ = 1;
     base::Duration heartbeat_interval_;
     base::Instant dead_at_{};
     base::Error error_;

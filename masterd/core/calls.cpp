@@ -85,6 +85,9 @@ void Core::handle(Framework& framework, const Call& call) {
             return reconcile_operations(framework, call.reconcile_operations());
         case Call::MESSAGE:
             return message(framework, call.message());
+        case Call::BATCH:
+            for (const Call& one : call.calls()) handle(framework, one);
+            return;
         case Call::ACCEPT_INVERSE_OFFERS:
             return answer_inverse_offers(framework, call.accept_inverse_offers().inverse_offer_ids(),
                                          InverseOffer::Answer::accepted);

@@ -228,7 +228,6 @@ class Core : private Term {
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
     void send_kill(const Framework& framework, Task& task, internal::KillTask order);
     void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
-    void acknowledge_one(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
     void take_update(Agent& agent, const internal::StatusUpdate& update);
     void apply_state(Framework& framework, Task& task, v1::TaskState state);
     void send_status(const Framework& framework, const v1::TaskStatus& status);

@@ -35,14 +35,14 @@ v1::TaskStatus::Reason visible_reason(v1::TaskStatus::Reason reason) {
 }  // namespace
 
 EventPtr subscribed_event(const base::FrameworkId& id, const v1::MasterInfo& master,
-                          base::Duration heartbeat_interval, bool acknowledges_several) {
+                          base::Duration heartbeat_interval, bool knows_batches) {
     auto event = event_of(Event::SUBSCRIBED);
     auto& subscribed = *event->mutable_subscribed();
     subscribed.mutable_framework_id()->set_value(id.value());
     subscribed.set_heartbeat_interval_seconds(
         std::chrono::duration<double>(heartbeat_interval).count());
     *subscribed.mutable_master_info() = master;
-    if (acknowledges_several) subscribed.set_acknowledgements_max(base::limits::acknowledgements_in_call_max);
+    if (knows_batches) subscribed.set_batched_calls_max(base::limits::batched_calls_max);
     return event;
 }
 

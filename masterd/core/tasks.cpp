@@ -61,11 +61,6 @@ void Core::send_kill(const Framework& framework, Task& task, internal::KillTask 
 }
 
 void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
-    acknowledge_one(framework, call);
-    for (const Call::Acknowledge& other : call.others()) acknowledge_one(framework, other);
-}
-
-void Core::acknowledge_one(Framework& framework, const Call::Acknowledge& call) {
     const Agent* agent = books_.agent(base::AgentId(call.agent_id().value()));
     if (!agent || !agent->link) {
         report(Report::Kind::call_dropped, "ACKNOWLEDGE for an agent that is not connected",

@@ -77,7 +77,8 @@ class ScriptedMaster {
     std::function<void(const v1::scheduler::Call&)> after = [](const v1::scheduler::Call&) {
     };                             // the call was answered
     double heartbeat_seconds = 5;  // what SUBSCRIBED promises; none is ever sent by itself
-    unsigned acknowledgements_max = 0;  // in a call; 0: it knows of none but the first
+    unsigned batched_calls_max = 0;  // 0: it knows of no batches
+    std::function<int(const v1::scheduler::Call&)> answer = [](const v1::scheduler::Call&) { return 202; };
     int redirections = 0;
 
   private:
@@ -93,7 +94,7 @@ class ScriptedMaster {
         calls.push_back(call);
         if (call.type() != v1::scheduler::Call::SUBSCRIBE) {
             stream_ids.emplace_back(request.headers.get("Mesos-Stream-Id").value_or("none"));
-            responder.respond(http::text_response(202, ""));
+            responder.respond(http::text_response(answer(call), ""));
         } else if (!refuse_subscribe_with.empty()) {
             responder.respond(http::text_response(refuse_subscribe_with.front(), "not now"));
             refuse_subscribe_with.erase(refuse_subscribe_with.begin());
@@ -107,7 +108,7 @@ class ScriptedMaster {
             event.set_type(v1::scheduler::Event::SUBSCRIBED);
             event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
             event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
-            if (acknowledgements_max > 0) event.mutable_subscribed()->set_acknowledgements_max(acknowledgements_max);
+            if (batched_calls_max > 0) event.mutable_subscribed()->set_batched_calls_max(batched_calls_max);
             send(event);
         }
         after(call);

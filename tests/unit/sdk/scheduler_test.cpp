@@ -29,9 +29,11 @@ struct Recorder : SchedulerEvents {
         ++disconnections;
         last_words = error.message();
     }
+    void call_failed(const Call& call, const base::Error&) override { failed.push_back(call.kill().task_id().value()); }
 
     int subscriptions = 0, disconnections = 0;
     std::string last_words;
+    std::vector<std::string> failed;  // kills
     std::function<void()> on_subscribed;
     std::function<void(const v1::Offer&)> on_offer;
     std::function<void(const v1::TaskStatus&)> on_update;
@@ -276,43 +278,56 @@ TEST_F(SchedulerTest, GivingUpNamesEveryMasterAndWhatItSaid) {
     EXPECT_THAT(outcome.error().message(), testing::HasSubstr("503"));
 }
 
-// Five updates in one event stream's read: the first acknowledgement is under way when the others come.
-struct AcknowledgingSeveral : SchedulerTest {
-    std::vector<int> sizes_of_acknowledgements() {
-        master.after = [&](const Call& call) {
-            if (call.type() != Call::SUBSCRIBE) return;
-            for (const char* task : {"t-1", "t-2", "t-3", "t-4", "t-5"}) master.send_status(task, v1::TASK_RUNNING);
+// Kills of five tasks that are asked for in one moment, as the requests that they came in.
+struct Batches : SchedulerTest {
+    std::vector<std::string> requests() {
+        events.on_subscribed = [&] {
+            for (const char* task : {"1", "2", "3", "4", "5"}) {
+                v1::TaskID id;
+                id.set_value(task);
+                (void)scheduler->kill(id);
+            }
         };
-        events.on_update = [&](const v1::TaskStatus& status) {
-            if (status.task_id().value() == "t-5")
-                async::asio::post(context, [&] { scheduler->stop(Ending::keep_framework); });
+        master.after = [&](const Call& call) {
+            if (tasks_of(call).ends_with("5")) scheduler->stop(Ending::keep_framework);
         };
         EXPECT_TRUE(run());
-        std::vector<int> sizes;
-        std::string tasks;
+        std::vector<std::string> told;
         for (const Call& call : master.calls) {
-            if (call.type() != Call::ACKNOWLEDGE) continue;
-            sizes.push_back(1 + call.acknowledge().others_size());
-            tasks += call.acknowledge().task_id().value() + " ";
-            for (const auto& other : call.acknowledge().others()) tasks += other.task_id().value() + " ";
+            if (call.type() == Call::SUBSCRIBE) continue;
+            EXPECT_EQ(call.framework_id().value(), "f-1");
+            told.push_back(tasks_of(call));
         }
-        EXPECT_EQ(tasks, "t-1 t-2 t-3 t-4 t-5 ");
-        return sizes;
+        return told;
+    }
+    static std::string tasks_of(const Call& call) {
+        std::string text = call.kill().task_id().value();
+        for (const Call& one : call.calls()) text += one.kill().task_id().value();
+        return text;
     }
 };
 
-TEST_F(AcknowledgingSeveral, ThoseThatHaveComeTogetherGoInOneCallWhereTheMasterTakesIt) {
-    master.acknowledgements_max = 1000;
-    EXPECT_LT(sizes_of_acknowledgements().size(), 5U);
+TEST_F(Batches, WhatComesTogetherGoesTogetherWhereTheMasterTakesIt) {
+    master.batched_calls_max = 100;
+    EXPECT_THAT(requests(), testing::ElementsAre("12345"));
 }
 
-TEST_F(AcknowledgingSeveral, NoMoreThanTheMasterTakes) {
-    master.acknowledgements_max = 2;
-    EXPECT_THAT(sizes_of_acknowledgements(), testing::AllOf(testing::Contains(2), testing::Each(testing::Le(2))));
+TEST_F(Batches, AreNoLargerThanTheMasterTakes) {
+    master.batched_calls_max = 2;
+    EXPECT_THAT(requests(), testing::ElementsAre("12", "34", "5"));
 }
 
-TEST_F(AcknowledgingSeveral, OneByOneWhereTheMasterDoesNotSay) {
-    EXPECT_THAT(sizes_of_acknowledgements(), testing::ElementsAre(1, 1, 1, 1, 1));
+TEST_F(Batches, AreNotSentToAMasterThatDoesNotKnowThem) {
+    EXPECT_THAT(requests(), testing::ElementsAre("1", "2", "3", "4", "5"));
+}
+
+TEST_F(Batches, OneThatIsRefusedIsSentAgainCallByCallAndOnlyTheCulpritFails) {
+    master.batched_calls_max = 3;
+    master.answer = [](const Call& call) {
+        return tasks_of(call).find('2') == std::string::npos ? 202 : 400;
+    };
+    EXPECT_THAT(requests(), testing::ElementsAre("123", "1", "2", "3", "45"));
+    EXPECT_THAT(events.failed, testing::ElementsAre("2"));
 }
 
 TEST_F(SchedulerTest, AFrameworkMayAcknowledgeByItself) {
