@@ -139,7 +139,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     agent.last_heard = now_.instant;
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
     (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
-    take_registered_tasks(agent, message);
+    take_registered_tasks(agent, message);  // while it is known how the agent was missed
     if (*total != reported)
         tell_reservations(agent);
     else
@@ -233,8 +233,13 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
         if (last) found->second.last_status = std::move(last);
         return apply_state(framework, found->second, wire.state());
     }
-    const bool was_unreachable = framework.unreachable_tasks.erase(id) > 0;
-    if (was_unreachable) std::erase(framework.unreachable_order, id);
+    // Its scheduler was told that nobody can say what it does. Which tasks that were is remembered for a while only, and
+    // not by the next master; that it was so of this agent is.
+    bool was_unreachable = state_.absent_agents.is(agent.id, AbsentAgent::Why::unreachable);
+    if (framework.unreachable_tasks.erase(id) > 0) {
+        std::erase(framework.unreachable_order, id);
+        was_unreachable = true;
+    }
     Task task;
     task.id = id;
     task.framework = framework.slot;
@@ -255,7 +260,8 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
         task.holds_resources = false;
         added = books_.add_task(std::move(task));
     }
-    if (was_unreachable)
+    // An end is told by the agent, which repeats it until it is acknowledged.
+    if (was_unreachable && !is_terminal(added->state))
         send_status(framework, status_by_master(id, agent.id, added->state,
                                                 v1::TaskStatus::REASON_AGENT_REREGISTERED,
                                                 "The agent is back and has the task"));

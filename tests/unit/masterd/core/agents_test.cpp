@@ -106,6 +106,27 @@ TEST(Agents, AfterTheWindowTasksAreUnreachableAndComeBackWithTheAgent) {
     EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
 }
 
+// More than a framework's table of them holds.
+TEST(Agents, EveryTaskThatComesBackIsToldAlsoWhenItIsNotAmongThoseRemembered) {
+    masterd::core::CoreOptions options;
+    options.unreachable_tasks_max = 1;
+    MasterHarness master(options);
+    const auto host = master.join();
+    const auto scheduler = master.subscribe();
+    const auto offer = master.take_offers(scheduler).at(0);
+    master.send(scheduler, accept_call(scheduler.id, {offer.id().value()},
+                                       {command_task("t1", host.id), command_task("t2", host.id)}));
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    EXPECT_EQ(master.take_updates(scheduler).size(), 2u);
+    EXPECT_EQ(master.framework(scheduler).unreachable_tasks.size(), 1u);
+    auto message = again(host);
+    for (const char* task : {"t1", "t2"})
+        *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, task, host.id, v1::TASK_RUNNING);
+    master.join(message);
+    EXPECT_EQ(master.take_updates(scheduler).size(), 2u);
+}
+
 TEST(Agents, UnreachableReadsLostWithoutPartitionAwareness) {
     MasterHarness master;
     const auto host = master.join();

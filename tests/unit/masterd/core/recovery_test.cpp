@@ -112,6 +112,34 @@ TEST_F(Recovery, AgentsThatDoNotComeBackInTimeAreUnreachable) {
     EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
 }
 
+// What the scheduler was told last came from a leader whose tables are gone.
+TEST_F(Recovery, TasksOfAnAgentThatAnEarlierMasterHadGivenUpAreToldWhenItIsBack) {
+    inherit({{agent("m-S7", Standing::unreachable)}, {}});
+    auto message = registration("m-S7");
+    auto& told = *message.mutable_register_();
+    *told.add_tasks() = task_on_agent(scheduler.id, "runs", "m-S7", v1::TASK_RUNNING);
+    *told.add_tasks() = task_on_agent(scheduler.id, "starts", "m-S7", v1::TASK_STARTING);
+    *told.add_tasks() = task_on_agent(scheduler.id, "over", "m-S7", v1::TASK_FINISHED);
+    master.join(message);
+    const auto updates = master.take_updates(scheduler);
+    ASSERT_EQ(updates.size(), 2u) << "the agent itself tells the end of the third, until it is acknowledged";
+    EXPECT_EQ(updates[0].state(), v1::TASK_RUNNING);
+    EXPECT_EQ(updates[1].state(), v1::TASK_STARTING);
+    for (const auto& update : updates) {
+        EXPECT_EQ(update.reason(), v1::TaskStatus::REASON_AGENT_REREGISTERED);
+        EXPECT_EQ(update.source(), v1::TaskStatus::SOURCE_MASTER);
+        EXPECT_FALSE(update.has_uuid());
+    }
+}
+
+TEST_F(Recovery, TasksOfAnAgentThatIsBackInTimeAreNoNews) {
+    inherit({{agent("m-S7")}, {}});
+    auto message = registration("m-S7");
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", "m-S7", v1::TASK_RUNNING);
+    master.join(message);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+}
+
 TEST_F(Recovery, ManyThatDoNotComeBackAreGivenUpInParts) {
     Inheritance inheritance;
     for (int i = 0; i < 2500; ++i) inheritance.agents.push_back(agent("m-S" + std::to_string(i)));
