@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fairlead::masterd::core {
 
 // Only one agent at a time can be there.
@@ -49,8 +51,10 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     answer_waiting_operators(agent, fmt::format("agent {} has not confirmed it before its connection was lost; it stands in "
                                                 "the master's books, and the agent is told again when it is back",
                                                 agent.info->hostname()));
-    agent.overdue = timers_.schedule(now_.instant + options_.agent_reregister_timeout,
-                                     AgentOverdue{agent.slot});
+    // One that was silent before has used up its time already.
+    const base::Instant due = std::max(agent.last_heard + options_.agent_reregister_timeout,
+                                       now_.instant + options_.agent_return_time_min);
+    agent.overdue = timers_.schedule(due, AgentOverdue{agent.slot});
     report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);
 }
 

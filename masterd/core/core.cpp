@@ -137,11 +137,12 @@ void Core::fire(const WishesOver& due) {
 void Core::fire(const PingDue& due) {
     Agent& agent = books_.agent(due.agent);
     agent.ping.reset();
-    if (now_.instant - agent.last_heard > options_.ping_timeout) {
+    const base::Instant silent_too_long = agent.last_heard + options_.ping_timeout;
+    if (now_.instant >= silent_too_long) {
         output_.effects.emplace_back(CloseLink{*agent.link});
         return link_lost(agent, "it has not answered in time");
     }
-    agent.ping = timers_.schedule(now_.instant + options_.ping_interval, due);
+    agent.ping = timers_.schedule(std::min(now_.instant + options_.ping_interval, silent_too_long), due);
     internal::FromMaster message;
     message.mutable_ping();
     send(agent, std::move(message));

@@ -19,7 +19,8 @@ struct CoreOptions {
     std::optional<base::Duration> offer_timeout = std::chrono::minutes(10);  // none: an offer stands until it is used
     // Where somebody else could use it, an offer stands for so long only. None: as where nobody could.
     std::optional<base::Duration> offer_patience = std::chrono::seconds(5);
-    base::Duration agent_reregister_timeout = std::chrono::seconds(75);
+    base::Duration agent_reregister_timeout = std::chrono::seconds(75);  // from when an agent was heard of last
+    base::Duration agent_return_time_min = std::chrono::seconds(5);      // from when its link was found to be dead
     base::Duration ping_interval = std::chrono::seconds(15);
     base::Duration ping_timeout = std::chrono::seconds(75);
     base::Duration register_timeout = std::chrono::seconds(30);  // from an opened link to Register

@@ -292,6 +292,53 @@ TEST(Agents, ASilentAgentIsPingedThenItsLinkIsClosed) {
     EXPECT_EQ(master.closed_links, std::vector{host.link});
 }
 
+// Nothing has come from it for 75 s, then it has a moment to come back on another connection.
+TEST(Agents, ASilentAgentIsUnreachableInTheTimeThatAgentsHave) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.pass(7s);
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    master.say(host.link, pong);
+    master.pass(75s - 1ms);
+    EXPECT_TRUE(master.closed_links.empty());
+    master.pass(1ms);
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+    master.pass(5s - 1ms);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    master.pass(1ms);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_UNREACHABLE);
+    EXPECT_FALSE(master.core.state().books.agent(base::AgentId(host.id)));
+}
+
+TEST(Agents, ASilentAgentThatOpensAnotherConnectionInTimeLosesNothing) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.pass(75s);
+    ASSERT_EQ(master.closed_links, std::vector{host.link});
+    master.pass(4s);
+    auto message = again(host);
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    EXPECT_EQ(master.join(message).id, host.id);
+    master.pass(60s);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+}
+
+// Its time runs from when it was heard last, not from when its connection turned out to be broken.
+TEST(Agents, ALostConnectionGivesNoTimeThatWasUsedUpInSilence) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.pass(40s);
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(35s - 1ms);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    master.pass(1ms);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_UNREACHABLE);
+}
+
 TEST(Agents, AnAgentThatLeavesIsNotTakenBack) {
     MasterHarness master;
     const auto host = master.join();

@@ -69,7 +69,7 @@ TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {
 // What a role has on agents that are not back yet is not missing. The module is shown so, and again when it is over.
 TEST(RecoveryWithGuarantees, NothingIsTakenBackForRolesOfWhichMuchMayNotBeSeenYet) {
     CoreOptions options;
-    options.ping_interval = 1h;  // nobody answers them here
+    options.ping_timeout = 1h;  // nobody answers pings here
     MasterHarness master{options, std::make_unique<allocator::drf::Drf>(1)};
     Inheritance inheritance;
     inheritance.agents = {{base::AgentId("m-S7"), Standing::admitted, base::WallTime(7s)}};
