@@ -90,7 +90,7 @@ void Core::agent_unreachable(Agent& agent) {
 // For good: its tasks are lost to everybody, whatever they know of partitions.
 void Core::remove_agent(Agent& agent, const std::string& why) {
     if (agent.link) link_lost(agent, why);
-    timers_.cancel(agent.overdue);
+    expect_no_more(agent);
     report(Report::Kind::agent_removed, "agent removed: " + why, agent);
     while (!agent.tasks.empty()) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);

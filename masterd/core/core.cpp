@@ -148,12 +148,6 @@ void Core::fire(const PingDue& due) {
     send(agent, std::move(message));
 }
 
-void Core::fire(const AgentOverdue& due) {
-    Agent& agent = books_.agent(due.agent);
-    agent.overdue.reset();
-    agent_unreachable(agent);
-}
-
 void Core::fire(const RegistrationOverdue& due) {
     new_links_.erase(due.link);
     output_.effects.emplace_back(CloseLink{due.link});

@@ -13,13 +13,14 @@
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
-// links and their silence), frameworks (end of), requests (what is asked for ahead of offers),
+// links and their silence), giving_up (of those who stay away), frameworks (end of), requests (what is asked for ahead of offers),
 // allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
 // how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
 #include "masterd/core/io.hpp"
+#include "masterd/core/late_agents.hpp"
 #include "masterd/core/offer_filters.hpp"
 #include "masterd/core/options.hpp"
 #include "masterd/core/revocation_table.hpp"
@@ -44,6 +45,12 @@ struct State {
     Books books;
     std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
     AbsentAgents absent_agents;
+    LateAgents late_agents;
+    bool recovery_window_is_over = false;
+    // Agents of an earlier master that have had their time and are not given up yet.
+    std::size_t late_from_before() const {
+        return recovery_window_is_over ? absent_agents.count(AbsentAgent::Why::recovering) : 0;
+    }
     RevocationTable revocations;
     // Of the core whose state this is.
     const FilterTable* refusals = nullptr;
@@ -89,6 +96,8 @@ struct Term {
     std::deque<base::FrameworkId> ended_order_;            // the same, newest last
     std::unordered_set<base::FrameworkId> durably_ended_;  // those of them in the registry
     Timers::Handle recovery_over_;
+    Timers::Handle giving_up_;
+    base::Instant next_giving_up_{};  // not before, at the rate that is configured
     std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
 };
 
@@ -132,12 +141,10 @@ class Core : private Term {
     void fire(const InverseOfferDue& due);
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
-    void fire(const AgentOverdue& due);
     void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);
     void fire(const WishesOver& due);
     void fire(const SchedulerSilent& due);
-    void fire(const RecoveryOver&);
     void fire(const AnswersDue& due);
     void reply(RequestId request, unsigned status, std::string body = {});
     void send(const Framework& framework, std::shared_ptr<const v1::scheduler::Event> event);
@@ -273,6 +280,15 @@ class Core : private Term {
     void forget(Agent& agent);
     void tell_failure(const base::AgentId& agent);
     void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
+
+    // giving_up.cpp
+    void fire(const AgentOverdue& due);
+    void fire(const RecoveryOver&);
+    void fire(const GivingUp&);
+    void expect_no_more(Agent& agent);
+    bool is_anybody_late() const;
+    void give_up_soon();
+    bool give_up_one();
 
     // allocation.cpp
     enum class Tell { rescind, nothing };

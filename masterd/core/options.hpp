@@ -8,11 +8,18 @@
 #include "common/resources/resources.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace fairlead::masterd::core {
+
+// Both are above zero.
+struct AgentRemovalRate {
+    std::int64_t agents = 500;
+    base::Duration per = std::chrono::seconds(1);
+};
 
 struct CoreOptions {
     base::Duration heartbeat_interval = std::chrono::seconds(5);
@@ -55,11 +62,13 @@ struct CoreOptions {
     std::size_t reservation_changes_per_call_max = 1000;
     std::size_t unconfirmed_changes_max = 2000;  // of one agent, that somebody waits for
     std::size_t absent_agents_max = 100'000;  // remembered as unreachable or removed
-    // Those that did not come back to a new master are given up, and those that a scheduler asks
-    // for are answered, in parts of this size with this pause after each: other work goes between,
-    // and no stream is given more than it can carry away.
+    // Those that a scheduler asks for are answered in parts of this size with this pause after each: other work goes
+    // between, and no stream is given more than it can carry away.
     std::size_t part_max = 1000;
     base::Duration part_pause = std::chrono::milliseconds(100);
+    // So are agents that stay away given up, at this rate, and no further in one part when so much is to be told of them.
+    AgentRemovalRate agent_removal_rate;
+    std::size_t part_effects_max = 20'000;
     std::size_t questions_waiting_max = 200'000;  // of one framework, before more are refused
     std::size_t offers_event_bytes_max = base::limits::event_record_bytes_max / 4;
 };

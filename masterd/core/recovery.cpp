@@ -1,5 +1,5 @@
 // What an earlier master has left behind, and what this one leaves to the next. Agents that were
-// part of the cluster have a window to come back in; until it is over nothing is said about them.
+// part of the cluster have a window to come back in; until they are given up nothing is said about them.
 
 #include "masterd/core/core.hpp"
 
@@ -37,23 +37,6 @@ void Core::inherit(const Inheritance& inheritance) {
 bool Core::may_be_on_its_way_back(const base::AgentId& agent) const {
     return agent.empty() ? state_.absent_agents.any_recovering()
                          : state_.absent_agents.is(agent, AbsentAgent::Why::recovering);
-}
-
-void Core::fire(const RecoveryOver&) {
-    recovery_over_.reset();
-    for (std::size_t i = 0; i < options_.part_max; ++i) {
-        const auto id = state_.absent_agents.first_recovering();
-        if (!id) break;
-        report(Report::Kind::agent_unreachable,
-               "agent did not come back to the new master: it is unreachable")
-            .agent_id = *id;
-        remember_absent(*id, AbsentAgent::Why::unreachable);
-        tell_failure(*id);
-    }
-    if (state_.absent_agents.any_recovering())
-        recovery_over_ = timers_.schedule(now_.instant + options_.part_pause, RecoveryOver{});
-    else
-        allocation_due_ = true;  // the module may take back from now on
 }
 
 void Core::persist(const base::AgentId& id, AgentRecord::Standing standing) {

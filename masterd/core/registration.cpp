@@ -116,7 +116,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         if (!known) books_.remove_agent(agent.slot);
         return refuse_agent(link, "Its resources are more than the cluster can count", false);
     }
-    timers_.cancel(agent.overdue);
+    expect_no_more(agent);
     if (known) agents_by_endpoint_.erase(endpoint_of(*agent.info, agent.peer_address));
     auto info = std::make_shared<v1::AgentInfo>(message.agent_info());
     info->mutable_id()->set_value(id.value());

@@ -140,14 +140,20 @@ TEST_F(Recovery, TasksOfAnAgentThatIsBackInTimeAreNoNews) {
     EXPECT_TRUE(master.take_updates(scheduler).empty());
 }
 
-TEST_F(Recovery, ManyThatDoNotComeBackAreGivenUpInParts) {
+TEST_F(Recovery, ManyThatDoNotComeBackAreGivenUpAtTheRate) {
     Inheritance inheritance;
     for (int i = 0; i < 2500; ++i) inheritance.agents.push_back(agent("m-S" + std::to_string(i)));
     inherit(std::move(inheritance));
     master.pass(75s);
-    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 1000u);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 50u);
+    EXPECT_EQ(master.core.state().late_from_before(), 2450u);
+    EXPECT_TRUE(reconcile("t", "m-S2499").empty()) << "it may still come";
     master.pass(1s);
-    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 1500u);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 500u);
+    master.join(registration("m-S2499"));
+    master.pass(4s);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 1949u);
+    EXPECT_FALSE(master.core.state().absent_agents.is(base::AgentId("m-S2499"), AbsentAgent::Why::unreachable));
 }
 
 TEST_F(Recovery, WhoWasUnreachableOrRemovedStillIs) {
