@@ -112,6 +112,7 @@ void Core::forget(Agent& agent) {
     tell_failure(agent.id);
     filters_.drop_agent(agent.slot);
     agents_by_endpoint_.erase(endpoint_of(*agent.info, agent.peer_address));
+    drop_strays(books_.strays_on(agent.slot));
     books_.remove_agent(agent.slot);
 }
 

@@ -11,7 +11,7 @@
 // Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys (schedulers
 // that wait for another one to go), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
-// (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
+// (kills, status updates), strays (whose id lives twice), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
 // links and their silence), giving_up (of those who stay away), frameworks (end of), requests (what is asked for ahead of offers),
 // allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
@@ -240,6 +240,12 @@ class Core : private Term {
     v1::TaskStatus status_by_master(const base::TaskId& task, const base::AgentId& agent,
                                     v1::TaskState state, v1::TaskStatus::Reason reason,
                                     std::string message) const;
+
+    // strays.cpp
+    bool is_stray(const Agent& agent, const Framework& framework, const base::TaskId& id);
+    void take_stray(Agent& agent, const Framework& framework, Task task);
+    void take_update_of_stray(Agent& agent, const Framework& framework, const internal::StatusUpdate& update);
+    void drop_strays(const std::vector<Task*>& strays);
 
     // reconciliation.cpp
     void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);

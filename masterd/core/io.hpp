@@ -152,6 +152,7 @@ struct Report {
         framework_refused,
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
+        task_stray,  // an agent runs it though it lives elsewhere
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
         inverse_offer_sent, inverse_offer_accepted, inverse_offer_declined, inverse_offer_rescinded,
         revocation_asked, revocation_called_off, revocation_killed,

@@ -180,6 +180,10 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
         else
             missing.push_back(task);
     }
+    std::vector<Task*> over;
+    for (Task* stray : books_.strays_on(agent.slot))
+        if (!told.contains({books_.framework(stray->framework).id.value(), stray->id.value()})) over.push_back(stray);
+    drop_strays(over);
     answer_registration(agent, missing);  // before anything else is said on the link
     std::set<base::FrameworkId> refused;
     for (const v1::Task& task : message.tasks()) {
@@ -228,15 +232,16 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     const base::TaskId id(wire.task_id().value());
     std::shared_ptr<const v1::TaskStatus> last;
     if (wire.statuses_size() > 0) last = record_of(*wire.statuses().rbegin());
-    if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
-        if (found->second.agent != agent.slot) return;  // launched elsewhere since: keep that one
+    const auto found = framework.tasks.find(id);
+    if (found != framework.tasks.end() && found->second.agent == agent.slot) {
         if (last) found->second.last_status = std::move(last);
         return apply_state(framework, found->second, wire.state());
     }
+    const bool lives_elsewhere = is_stray(agent, framework, id);
     // Its scheduler was told that nobody can say what it does. Which tasks that were is remembered for a while only, and
     // not by the next master; that it was so of this agent is.
     bool was_unreachable = state_.absent_agents.is(agent.id, AbsentAgent::Why::unreachable);
-    if (framework.unreachable_tasks.erase(id) > 0) {
+    if (!lives_elsewhere && framework.unreachable_tasks.erase(id) > 0) {
         std::erase(framework.unreachable_order, id);
         was_unreachable = true;
     }
@@ -255,6 +260,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     task.holds_resources = !is_terminal(wire.state());
     task.last_status = std::move(last);
     task.info = record_of(wire);
+    if (lives_elsewhere) return take_stray(agent, framework, std::move(task));
     Task* added = books_.add_task(task);
     if (!added) {  // two tasks say they use the same port: the second is shown without resources
         task.holds_resources = false;
