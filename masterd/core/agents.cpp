@@ -20,7 +20,7 @@ void Core::take(const LinkMessage& received) {
     const auto found = links_.find(received.link);
     if (found == links_.end()) return take_registration(received.link, message);
     Agent& agent = books_.agent(found->second);
-    agent.last_heard = now_.instant;
+    agent.last_heard = std::max(agent.last_heard, heard_until_);
     switch (message.message_case()) {
         case internal::FromAgent::kStatusUpdate:
             return take_update(agent, message.status_update());

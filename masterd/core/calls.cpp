@@ -48,7 +48,7 @@ void Core::take(const CallArrived& arrived) {
                          "' included in this request didn't match the stream ID currently "
                          "associated with framework ID '" +
                          framework->id.value() + "'");
-    framework->last_heard = now_.instant;
+    framework->last_heard = std::max(framework->last_heard, heard_until_);
     if (call.type() == Call::UPDATE_FRAMEWORK) return update_framework(*framework, arrived);
     if (call.type() == Call::REQUEST) return request(*framework, arrived);
     if (call.type() == Call::UNKNOWN)

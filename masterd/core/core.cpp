@@ -28,8 +28,9 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
     begin_term({});
 }
 
-Output Core::step(base::Moment now, const Input& input) {
+Output Core::step(base::Moment now, const Input& input, std::optional<base::Instant> heard_until) {
     now_ = now;
+    heard_until_ = std::min(now.instant, std::max(heard_until_, heard_until.value_or(now.instant)));
     output_ = {};
     if (state_.lease_until && now.instant >= *state_.lease_until) stop_leading("its lease is over");
     take(TimePassed{});
@@ -53,6 +54,12 @@ std::optional<base::Instant> Core::next_deadline() const {
     const auto timer = timers_.next();
     if (!timer || !state_.lease_until) return timer ? timer : state_.lease_until;
     return std::min(*timer, *state_.lease_until);
+}
+
+// When to look, at the earliest, for what peers have said until then. Not at once again, as long as nobody listens.
+base::Instant Core::when_heard(base::Instant until) const {
+    constexpr base::Duration pause_min = std::chrono::milliseconds(10);
+    return heard_until_ == now_.instant ? until : now_.instant + std::max(until - heard_until_, pause_min);
 }
 
 // What it cannot do, as it does not lead. An agent is told at once, so that it looks for the leader.
@@ -138,11 +145,12 @@ void Core::fire(const PingDue& due) {
     Agent& agent = books_.agent(due.agent);
     agent.ping.reset();
     const base::Instant silent_too_long = agent.last_heard + options_.ping_timeout;
-    if (now_.instant >= silent_too_long) {
+    if (heard_until_ >= silent_too_long) {
         output_.effects.emplace_back(CloseLink{*agent.link});
         return link_lost(agent, "it has not answered in time");
     }
-    agent.ping = timers_.schedule(std::min(now_.instant + options_.ping_interval, silent_too_long), due);
+    agent.ping = timers_.schedule(std::min(now_.instant + options_.ping_interval, when_heard(silent_too_long)), due);
+    if (now_.instant >= silent_too_long) return;  // its answer may have come long ago
     internal::FromMaster message;
     message.mutable_ping();
     send(agent, std::move(message));

@@ -107,7 +107,9 @@ class Core : private Term {
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
 
-    Output step(base::Moment now, const Input& input);
+    // With this input all has been taken in that had come to this process by `heard_until`; without: by now. Peers are silent
+    // only as far as somebody has listened.
+    Output step(base::Moment now, const Input& input, std::optional<base::Instant> heard_until = {});
     // When TimePassed is due at the latest.
     std::optional<base::Instant> next_deadline() const;
     const State& state() const { return state_; }
@@ -146,6 +148,7 @@ class Core : private Term {
     void fire(const WishesOver& due);
     void fire(const SchedulerSilent& due);
     void fire(const AnswersDue& due);
+    base::Instant when_heard(base::Instant until) const;
     void reply(RequestId request, unsigned status, std::string body = {});
     void send(const Framework& framework, std::shared_ptr<const v1::scheduler::Event> event);
     void send(const Agent& agent, internal::FromMaster message);
@@ -358,6 +361,7 @@ class Core : private Term {
     Books& books_;
     FilterTable filters_;
     base::Moment now_{};
+    base::Instant heard_until_{};  // not after now
     Output output_;
     // Go on over all terms, so that no id is handed out twice.
     std::uint64_t next_framework_ = 0;

@@ -14,6 +14,7 @@
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
 #include "masterd/core/core.hpp"
+#include "masterd/driver/hearing.hpp"
 #include "masterd/registry/registry.hpp"
 
 #include <atomic>
@@ -111,6 +112,10 @@ class Driver {
         std::shared_ptr<registry::Registry> registry;
     };
     using Item = std::variant<core::Input, NewCall, NewLink, NewTerm, Look>;
+    struct Arrived {
+        Item item;
+        base::Instant when = base::read_clocks().instant;
+    };
 
     // What the core has decided, and the world has not been told.
     struct Waiting {
@@ -137,7 +142,8 @@ class Driver {
 
     const async::Executor owner_;
     const Limits limits_;
-    async::Mailbox<Item> mailbox_;
+    async::Mailbox<Arrived> mailbox_;
+    Hearing hearing_;
     std::mutex at_once_mutex_;
     std::vector<Item> at_once_;
     std::atomic<bool> anything_at_once_{false};

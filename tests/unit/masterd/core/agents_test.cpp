@@ -312,6 +312,25 @@ TEST(Agents, ASilentAgentIsUnreachableInTheTimeThatAgentsHave) {
     EXPECT_FALSE(master.core.state().books.agent(base::AgentId(host.id)));
 }
 
+// It has answered, and the owner of the core has not come to it yet.
+TEST(Agents, AnAgentWhoseAnswerWaitsToBeTakenInIsNotSilent) {
+    MasterHarness master;
+    const auto host = master.join();
+    const base::Instant begin = master.now.instant;
+    master.now.instant = begin + 100s;
+    master.step(masterd::core::TimePassed{}, begin + 20s);
+    EXPECT_TRUE(master.closed_links.empty());
+    auto pong = std::make_shared<internal::FromAgent>();
+    pong->mutable_pong();
+    master.step(masterd::core::LinkMessage{host.link, pong}, begin + 30s);
+    master.now.instant = begin + 104s;
+    master.step(masterd::core::TimePassed{});
+    EXPECT_TRUE(master.closed_links.empty());
+    master.now.instant = begin + 120s;
+    master.step(masterd::core::TimePassed{});
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+}
+
 TEST(Agents, ASilentAgentThatOpensAnotherConnectionInTimeLosesNothing) {
     MasterHarness master;
     const auto host = master.join();
