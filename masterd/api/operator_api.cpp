@@ -66,6 +66,13 @@ async::awaitable<void> serve_operator(driver::Driver& driver, http::Request requ
                 caller->reply(503, too_busy);
             co_return;
         }
+        case v1::master::Call::MARK_AGENT_GONE: {
+            if (!call.has_mark_agent_gone()) co_return refuse(400, "Expecting 'mark_agent_gone' to be present");
+            auto caller = std::make_shared<OperatorCaller>(std::move(responder));
+            if (!driver.mark_agent_gone(base::AgentId(call.mark_agent_gone().agent_id().value()), caller))
+                caller->reply(503, too_busy);
+            co_return;
+        }
         case v1::master::Call::GET_STATE:
         case v1::master::Call::GET_AGENTS:
         case v1::master::Call::GET_FRAMEWORKS:

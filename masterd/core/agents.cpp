@@ -35,7 +35,7 @@ void Core::take(const LinkMessage& received) {
             return confirm_changes(agent, message.reservations_kept().number());
         case internal::FromAgent::kUnregister:
             output_.effects.emplace_back(CloseLink{received.link});
-            return remove_agent(agent, "it has left the cluster");
+            return remove_agent(agent, AbsentAgent::Why::removed, "it has left the cluster");
         default:
             return;  // a pong, or what a newer agent says
     }
@@ -87,8 +87,10 @@ void Core::agent_unreachable(Agent& agent) {
     forget(agent);
 }
 
-// For good: its tasks are lost to everybody, whatever they know of partitions.
-void Core::remove_agent(Agent& agent, const std::string& why) {
+// For good. Its tasks are lost to everybody, whatever they know of partitions, but where an operator has said what became
+// of them.
+void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why) {
+    const bool is_gone = absence == AbsentAgent::Why::gone;
     if (agent.link) link_lost(agent, why);
     expect_no_more(agent);
     report(Report::Kind::agent_removed, "agent removed: " + why, agent);
@@ -96,15 +98,16 @@ void Core::remove_agent(Agent& agent, const std::string& why) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
         revocation_over(*agent.tasks.back());
         Task task = books_.take_task(*agent.tasks.back());
-        if (!is_terminal(task.state)) task.state = v1::TASK_LOST;
+        if (!is_terminal(task.state)) task.state = is_gone ? v1::TASK_GONE_BY_OPERATOR : v1::TASK_LOST;
         if (!task.end_told)
-            send_status(framework, status_by_master(task.id, agent.id, task.state,
-                                                    v1::TaskStatus::REASON_AGENT_REMOVED,
-                                                    "The agent was removed: " + why));
+            send_status(framework, is_gone ? status_of_gone(framework, task)
+                                           : status_by_master(task.id, agent.id, task.state,
+                                                              v1::TaskStatus::REASON_AGENT_REMOVED,
+                                                              "The agent was removed: " + why));
         archive(framework, std::move(task));
     }
     answer_unconfirmed(agent, v1::OPERATION_GONE_BY_OPERATOR, "The agent was removed: " + why);
-    remember_absent(agent.id, AbsentAgent::Why::removed);
+    remember_absent(agent.id, absence);
     forget(agent);
 }
 

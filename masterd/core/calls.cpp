@@ -191,7 +191,8 @@ void Core::reconcile_operations(Framework& framework, const Call::ReconcileOpera
         v1::OperationState state = v1::OPERATION_UNKNOWN;
         if (state_.absent_agents.is(agent, AbsentAgent::Why::unreachable))
             state = v1::OPERATION_UNREACHABLE;
-        else if (state_.absent_agents.is(agent, AbsentAgent::Why::removed))
+        else if (state_.absent_agents.is(agent, AbsentAgent::Why::removed) ||
+                 state_.absent_agents.is(agent, AbsentAgent::Why::gone))
             state = v1::OPERATION_GONE_BY_OPERATOR;
         else if (may_be_on_its_way_back(agent))
             state = v1::OPERATION_RECOVERING;

@@ -13,7 +13,7 @@
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), strays (whose id lives twice), reconciliation (what is said of a task), orders (what operators say of
 // roles), registration (what agents bring), recovery (what an earlier master left), agents (their
-// links and their silence), giving_up (of those who stay away), frameworks (end of), requests (what is asked for ahead of offers),
+// links and their silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests (what is asked for ahead of offers),
 // allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
 // how). What they share, who holds what, is in books.hpp.
 
@@ -285,7 +285,7 @@ class Core : private Term {
     static std::string endpoint_of(const v1::AgentInfo& info, const std::string& peer_address);
     void link_lost(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
-    void remove_agent(Agent& agent, const std::string& why);
+    void remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why);
     void forget(Agent& agent);
     void tell_failure(const base::AgentId& agent);
     void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
@@ -298,6 +298,13 @@ class Core : private Term {
     bool is_anybody_late() const;
     void give_up_soon();
     bool give_up_one();
+
+    // gone.cpp
+    static constexpr const char* gone_for_good = "An operator has said that this agent is gone for good";
+    void take(const AgentGoneOrdered& ordered);
+    void end_on(Agent& agent);
+    void absent_is_gone(const base::AgentId& id);
+    v1::TaskStatus status_of_gone(const Framework& framework, const Task& task) const;
 
     // allocation.cpp
     enum class Tell { rescind, nothing };

@@ -170,10 +170,10 @@ void check_standby(const State& state, Complaints& complaints) {
         return std::all_of(table.begin(), table.end(), [](const auto& one) { return !one; });
     };
     const Books& books = state.books;
-    using Why = AbsentAgent::Why;
-    const bool knows_agents = !is_empty(books.agents()) || state.absent_agents.count(Why::recovering) > 0 ||
-                              state.absent_agents.count(Why::unreachable) > 0 ||
-                              state.absent_agents.count(Why::removed) > 0;
+    using enum AbsentAgent::Why;
+    bool knows_agents = !is_empty(books.agents());
+    for (const auto why : {recovering, unreachable, removed, gone})
+        knows_agents = knows_agents || state.absent_agents.count(why) > 0;
     if (knows_agents) complaints.push_back("a standby knows agents");
     if (!is_empty(books.frameworks()) || !state.completed_frameworks.empty())
         complaints.push_back("a standby knows frameworks");

@@ -78,6 +78,12 @@ struct KillTaskRequested {
     base::TaskId task_id;
 };
 
+// An operator knows that an agent will not come back.
+struct AgentGoneOrdered {
+    RequestId request;
+    base::AgentId agent_id;
+};
+
 // An operator says something of roles: all of it holds afterwards, or nothing.
 struct RolesOrdered {
     // The older two calls about quota know one role at a time, and expect it to have none or to have one.
@@ -104,7 +110,7 @@ struct TimePassed {};
 struct AllocationDue {};
 
 using Input = std::variant<LeadershipGained, LeaseExtended, LeadershipLost, CallArrived, StreamClosed, LinkOpened, LinkMessage,
-                           LinkClosed, KillTaskRequested, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
+                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
 
 // --- out --------------------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,26 @@ AbsentAgent::Why absence_of(AgentRecord::Standing standing) {
             return AbsentAgent::Why::recovering;
         case AgentRecord::Standing::unreachable:
             return AbsentAgent::Why::unreachable;
-        default:
+        case AgentRecord::Standing::removed:
             return AbsentAgent::Why::removed;
+        case AgentRecord::Standing::gone:
+            return AbsentAgent::Why::gone;
     }
+    return AbsentAgent::Why::removed;
+}
+
+AgentRecord::Standing standing_of(AbsentAgent::Why why) {
+    switch (why) {
+        case AbsentAgent::Why::recovering:
+            return AgentRecord::Standing::admitted;
+        case AbsentAgent::Why::unreachable:
+            return AgentRecord::Standing::unreachable;
+        case AbsentAgent::Why::removed:
+            return AgentRecord::Standing::removed;
+        case AbsentAgent::Why::gone:
+            return AgentRecord::Standing::gone;
+    }
+    return AgentRecord::Standing::admitted;
 }
 
 }  // namespace
@@ -44,8 +61,7 @@ void Core::persist(const base::AgentId& id, AgentRecord::Standing standing) {
 }
 
 void Core::remember_absent(const base::AgentId& id, AbsentAgent::Why why) {
-    using Standing = AgentRecord::Standing;
-    persist(id, why == AbsentAgent::Why::removed ? Standing::removed : Standing::unreachable);
+    persist(id, standing_of(why));
     state_.absent_agents.remember(id, {why, now_.wall});
     const std::size_t max = options_.absent_agents_max;
     while (const auto oldest = state_.absent_agents.forget_oldest_beyond(max))

@@ -93,6 +93,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
             return refuse_agent(link, "Invalid " + ok.error().message(), true);
         if (state_.absent_agents.is(id, AbsentAgent::Why::removed))
             return refuse_agent(link, "This agent was removed from the cluster", true);
+        if (state_.absent_agents.is(id, AbsentAgent::Why::gone)) return refuse_agent(link, gone_for_good, true);
     } else {
         id = base::AgentId(fmt::format("{}-S{}", state_.master_info.id(), next_agent_++));
     }
@@ -164,7 +165,7 @@ Agent* Core::agent_at(const v1::AgentInfo& info, const std::string& peer_address
 // that one ran: the host was booted anew, or the agent never heard the id that it was given.
 void Core::remove_predecessor(Agent& predecessor, const base::AgentId& id) {
     if (predecessor.link) output_.effects.emplace_back(CloseLink{*predecessor.link});
-    remove_agent(predecessor, "agent " + id.value() + " runs on its host now");
+    remove_agent(predecessor, AbsentAgent::Why::removed, "agent " + id.value() + " runs on its host now");
 }
 
 void Core::take_registered_tasks(Agent& agent, const internal::Register& message) {

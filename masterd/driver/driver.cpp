@@ -283,6 +283,12 @@ bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shar
     return mailbox_.try_push({NewCall{std::move(wanted), request, std::move(caller)}});
 }
 
+bool Driver::mark_agent_gone(base::AgentId agent, std::shared_ptr<Caller> caller) {
+    const auto request = next_request();
+    core::AgentGoneOrdered ordered{request, std::move(agent)};
+    return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
+}
+
 bool Driver::order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller) {
     const auto request = ordered.request = next_request();
     return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});

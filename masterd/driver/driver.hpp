@@ -79,6 +79,7 @@ class Driver {
     // The request's number is given by the driver.
     bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
+    bool mark_agent_gone(base::AgentId agent, std::shared_ptr<Caller> caller);
     bool order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller);
     bool order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
