@@ -23,7 +23,7 @@ void Books::remove_stray(Task& stray) {
 
 std::vector<Task*> Books::strays_on(AgentSlot agent) {
     std::vector<Task*> those;
-    for (auto at = strays_.lower_bound({agent, 0, {}}); at != strays_.end() && std::get<AgentSlot>(at->first) == agent; ++at)
+    for (auto at = strays_.lower_bound({agent, 0, {}}); at != strays_.end() && at->second.agent == agent; ++at)
         those.push_back(&at->second);
     return those;
 }

@@ -75,18 +75,8 @@ void Core::take(const StreamClosed& closed) {
     disconnect(books_.framework(found->second));
 }
 
-void Core::take(const LinkOpened& opened) {
-    const auto overdue = timers_.schedule(now_.instant + options_.register_timeout,
-                                          RegistrationOverdue{opened.link});
-    new_links_[opened.link] = {opened.peer_address, overdue, nullptr, 0};
-}
-
 void Core::take(const LinkClosed& closed) {
-    if (const auto fresh = new_links_.find(closed.link); fresh != new_links_.end()) {
-        timers_.cancel(fresh->second.overdue);
-        new_links_.erase(fresh);
-        return;
-    }
+    if (end_new_link(closed.link)) return;
     const auto found = links_.find(closed.link);
     if (found == links_.end()) return;
     link_lost(books_.agent(found->second), "its connection was closed");
@@ -149,16 +139,13 @@ void Core::fire(const PingDue& due) {
         output_.effects.emplace_back(CloseLink{*agent.link});
         return link_lost(agent, "it has not answered in time");
     }
-    agent.ping = timers_.schedule(std::min(now_.instant + options_.ping_interval, when_heard(silent_too_long)), due);
+    base::Instant next = now_.instant + options_.ping_interval;
+    if (heard_until_ < silent_too_long) next = std::min(next, when_heard(silent_too_long));
+    agent.ping = timers_.schedule(next, due);
     if (now_.instant >= silent_too_long) return;  // its answer may have come long ago
     internal::FromMaster message;
     message.mutable_ping();
     send(agent, std::move(message));
-}
-
-void Core::fire(const RegistrationOverdue& due) {
-    new_links_.erase(due.link);
-    output_.effects.emplace_back(CloseLink{due.link});
 }
 
 void Core::reply(RequestId request, unsigned status, std::string body) {

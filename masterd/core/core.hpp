@@ -12,7 +12,7 @@
 // that wait for another one to go), calls (the checks on every call, and
 // the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
 // (kills, status updates), strays (whose id lives twice), reconciliation (what is said of a task), orders (what operators say of
-// roles), registration (what agents bring), recovery (what an earlier master left), agents (their
+// roles), new_links (who wants to register), registration (what agents bring), recovery (what an earlier master left), agents (their
 // links and their silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests (what is asked for ahead of offers),
 // allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
 // how). What they share, who holds what, is in books.hpp.
@@ -64,6 +64,8 @@ struct State {
 struct Term {
     struct NewLink {
         std::string peer_address;
+        base::Instant opened{};
+        base::Instant asked{};  // for what is to come of it next
         Timers::Handle overdue;
         std::shared_ptr<internal::Register> registration;  // what has come of it
         std::size_t bytes = 0;
@@ -91,6 +93,7 @@ struct Term {
     std::unordered_map<RequestId, FrameworkSlot> standby_streams_;
     std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
     std::unordered_map<LinkId, NewLink> new_links_;
+    std::size_t registering_bytes_ = 0;  // of all of them
     std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
     std::unordered_set<base::FrameworkId> ended_ids_;
     std::deque<base::FrameworkId> ended_order_;            // the same, newest last
@@ -129,7 +132,6 @@ class Core : private Term {
     // core.cpp
     void take(const CallArrived& arrived);
     void take(const StreamClosed& closed);
-    void take(const LinkOpened& opened);
     void take(const LinkMessage& received);
     void take(const LinkClosed& closed);
     void take(const KillTaskRequested& wanted);
@@ -143,7 +145,6 @@ class Core : private Term {
     void fire(const InverseOfferDue& due);
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
-    void fire(const RegistrationOverdue& due);
     void fire(const AllocationAwaited& due);
     void fire(const WishesOver& due);
     void fire(const SchedulerSilent& due);
@@ -269,10 +270,17 @@ class Core : private Term {
     resources::Quantities used_under(const base::Role& role) const;
     void rescind_beyond_limit(const base::Role& role);
 
-    // registration.cpp
+    // new_links.cpp
+    void take(const LinkOpened& opened);
+    void fire(const RegistrationOverdue& due);
+    base::Instant registration_deadline(const NewLink& link) const;
+    void await_registration(LinkId id, NewLink& link);
+    std::optional<NewLink> end_new_link(LinkId id);
     void take_registration(LinkId link, const internal::FromAgent& message);
-    void register_agent(LinkId link, const internal::Register& message);
     void refuse_agent(LinkId link, const std::string& why, bool final);
+
+    // registration.cpp
+    void register_agent(LinkId link, const internal::Register& message);
     Agent* agent_at(const v1::AgentInfo& info, const std::string& peer_address);
     void remove_predecessor(Agent& predecessor, const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);

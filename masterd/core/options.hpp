@@ -30,7 +30,7 @@ struct CoreOptions {
     base::Duration agent_return_time_min = std::chrono::seconds(5);      // from when its link was found to be dead
     base::Duration ping_interval = std::chrono::seconds(15);
     base::Duration ping_timeout = std::chrono::seconds(75);
-    base::Duration register_timeout = std::chrono::seconds(30);  // from an opened link to Register
+    base::Duration register_timeout = std::chrono::seconds(30);  // from an opened link to the whole of a small Register
     // A slice of an agent below all of these is not worth an offer.
     std::vector<resources::Quantities> min_allocatable = {
         resources::Resources::scalars(resources::Milli(10), {}).quantities(),
@@ -54,6 +54,9 @@ struct CoreOptions {
     std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;
     std::size_t ended_framework_ids_max = base::limits::ended_framework_ids_max;
     std::size_t registration_bytes_max = 256 * 1024 * 1024;  // of one agent, in all its parts
+    std::size_t registering_bytes_max = 512 * 1024 * 1024;   // of all agents whose further parts are waited for
+    std::int64_t registration_bytes_per_second_min = 1024 * 1024;  // beyond what register_timeout allows for
+    std::size_t new_links_max = base::limits::unregistered_links_max;
     std::size_t ordered_roles_max = 10'000;  // with a weight, a guarantee or a limit
     // Different reservations of one agent (of role, principal or labels), what they take as a message, and how often
     // one call may change them.

@@ -31,58 +31,6 @@ bool has_same_attributes(const v1::AgentInfo& before, const v1::AgentInfo& now) 
 
 }  // namespace
 
-// An agent with much to tell registers in parts, each asked for when the one before is noted.
-void Core::take_registration(LinkId link, const internal::FromAgent& message) {
-    const auto fresh = new_links_.find(link);
-    if (fresh == new_links_.end()) return;
-    NewLink& begun = fresh->second;
-    bool more = false;
-    if (message.has_register_() && !begun.registration) {
-        const auto& first = message.register_();
-        if (first.has_cluster_id() && first.cluster_id() != options_.cluster_id)
-            return refuse_agent(link, "This agent belongs to cluster " + first.cluster_id(), false);
-        more = first.more_follows();
-        begun.registration = std::make_shared<internal::Register>(first);
-    } else if (message.has_register_tasks() && begun.registration) {
-        const auto& part = message.register_tasks();
-        more = part.more_follows();
-        begun.registration->mutable_tasks()->MergeFrom(part.tasks());
-        begun.registration->mutable_frameworks()->MergeFrom(part.frameworks());
-    } else {
-        return refuse_agent(link, "The first message must be a registration", false);
-    }
-    begun.bytes += message.ByteSizeLong();
-    if (begun.bytes > options_.registration_bytes_max)
-        return refuse_agent(link,
-                            fmt::format("Its registration is larger than {} bytes",
-                                        options_.registration_bytes_max),
-                            false);
-    if (!more) {
-        const auto whole = begun.registration;  // the link is not a new one any more
-        return register_agent(link, *whole);
-    }
-    timers_.cancel(begun.overdue);
-    begun.overdue =
-        timers_.schedule(now_.instant + options_.register_timeout, RegistrationOverdue{link});
-    internal::FromMaster answer;
-    answer.mutable_register_more();
-    send_on(link, std::move(answer));
-}
-
-void Core::refuse_agent(LinkId link, const std::string& why, bool final) {
-    if (const auto fresh = new_links_.find(link); fresh != new_links_.end()) {
-        timers_.cancel(fresh->second.overdue);
-        new_links_.erase(fresh);
-    }
-    internal::FromMaster message;
-    message.mutable_refused()->set_reason(why);
-    message.mutable_refused()->set_final(final);
-    if (!options_.cluster_id.empty()) message.mutable_refused()->set_cluster_id(options_.cluster_id);
-    send_on(link, std::move(message));
-    output_.effects.emplace_back(CloseLink{link});
-    report(Report::Kind::agent_refused, "agent refused: " + why);
-}
-
 void Core::register_agent(LinkId link, const internal::Register& message) {
     auto total = resources::from_wire(message.agent_info().resources());
     if (!total)
@@ -101,7 +49,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     Agent* predecessor = agent_at(message.agent_info(), new_links_.at(link).peer_address);
     Agent* known = books_.agent(id);
     // What it said before it broke the link may come after a newer one, even after that one's end.
-    const base::Instant asked_since = new_links_.at(link).overdue->first - options_.register_timeout;
+    const base::Instant asked_since = new_links_.at(link).asked;
     for (const Agent* there : {predecessor, known})
         if (there && (there->link ? *there->link > link : there->last_heard > asked_since))
             return refuse_agent(link, "The agent has opened a newer connection", false);
@@ -131,9 +79,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     agent.info = std::move(info);
     agent.version = message.version();
     agent.boot_id = message.boot_id();
-    auto fresh = new_links_.extract(link);
-    timers_.cancel(fresh.mapped().overdue);
-    agent.peer_address = fresh.mapped().peer_address;
+    agent.peer_address = end_new_link(link)->peer_address;
     agents_by_endpoint_[endpoint_of(*agent.info, agent.peer_address)] = agent.slot;
     agent.link = link;
     links_[link] = agent.slot;

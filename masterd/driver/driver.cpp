@@ -59,6 +59,7 @@ async::awaitable<void> Driver::run() {
         for (Arrived& arrived : batch) {
             take_what_cannot_wait();
             hearing_.takes_in(arrived.when);
+            input_bytes_ -= arrived.bytes;
             take(arrived.item);
         }
         take_what_cannot_wait();
@@ -311,7 +312,11 @@ std::optional<core::LinkId> Driver::link_opened(std::string peer, std::shared_pt
 }
 
 bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::FromAgent> message) {
-    return mailbox_.try_push({core::Input(core::LinkMessage{link, std::move(message)})});
+    const std::size_t bytes = message->ByteSizeLong();
+    const bool fits = input_bytes_.fetch_add(bytes) + bytes <= limits_.input_bytes_max &&
+                      mailbox_.try_push({core::Input(core::LinkMessage{link, std::move(message)}), bytes});
+    if (!fits) input_bytes_ -= bytes;
+    return fits;
 }
 
 void Driver::link_closed(core::LinkId link) { mailbox_.push({core::Input(core::LinkClosed{link})}); }

@@ -55,6 +55,7 @@ class Driver {
         std::size_t waiting_effects_max = 500'000;  // behind a write
         std::size_t waiting_bytes_max = 256 * 1024 * 1024;  // of messages among them
         std::size_t changes_max = 100'000;  // to be written
+        std::size_t input_bytes_max = 512 * 1024 * 1024;  // of what agents have said and nobody has taken in yet
         base::Duration write_max = std::chrono::seconds(60);
     };
 
@@ -75,7 +76,7 @@ class Driver {
     void extend_lease(base::Instant until);
     void stop_leading(std::string reason);
 
-    // --- any thread; false when the mailbox is full, and nothing was done ---
+    // --- any thread; false when the mailbox is full, or agents have filled it with too much, and nothing was done ---
     // The request's number is given by the driver.
     bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
@@ -115,6 +116,7 @@ class Driver {
     using Item = std::variant<core::Input, NewCall, NewLink, NewTerm, Look>;
     struct Arrived {
         Item item;
+        std::size_t bytes = 0;  // of an agent's message
         base::Instant when = base::read_clocks().instant;
     };
 
@@ -144,6 +146,7 @@ class Driver {
     const async::Executor owner_;
     const Limits limits_;
     async::Mailbox<Arrived> mailbox_;
+    std::atomic<std::size_t> input_bytes_{0};
     Hearing hearing_;
     std::mutex at_once_mutex_;
     std::vector<Item> at_once_;

@@ -54,15 +54,76 @@ TEST_F(Registration, InPartsIsOneWhenTheLastHasCome) {
     EXPECT_EQ(framework->tasks.size(), 3u);
 }
 
-TEST_F(Registration, InPartsHasTimeForEachOfThem) {
+// Who says a little again and again does not keep its place by that.
+TEST_F(Registration, InPartsHasOneDeadlineForAllOfThem) {
     const auto link = master_.open_link();
-    master_.pass(29s);
-    master_.say(link, first_part());
-    master_.pass(29s);
-    master_.say(link, further_part("t2", true));
+    for (int i = 0; i < 3; ++i) {
+        master_.say(link, i == 0 ? first_part() : further_part("t" + std::to_string(i), true));
+        master_.pass(9s);
+    }
     EXPECT_TRUE(master_.closed_links.empty());
-    master_.pass(31s);
+    master_.pass(4s);
     EXPECT_EQ(master_.closed_links, std::vector{link});
+}
+
+TEST_F(Registration, WithMuchToSayHasLonger) {
+    auto options = harbour();
+    options.registration_bytes_per_second_min = 10;
+    MasterHarness master(options);
+    const auto link = master.open_link();
+    master.say(link, first_part());
+    ASSERT_GT(first_part().ByteSizeLong(), 100u);
+    master.pass(39s);
+    EXPECT_TRUE(master.closed_links.empty());
+    master.pass(5min);
+    EXPECT_EQ(master.closed_links, std::vector{link});
+}
+
+TEST_F(Registration, OfAllAgentsTogetherHasABoundAndWhoIsDoneMakesRoom) {
+    auto options = harbour();
+    options.registering_bytes_max = 2 * first_part().ByteSizeLong() + 10;
+    MasterHarness master(options);
+    const auto one = master.open_link(), two = master.open_link(), three = master.open_link(), four = master.open_link();
+    master.say(one, first_part());
+    master.say(two, first_part());
+    EXPECT_TRUE(master.closed_links.empty());
+    master.say(three, first_part());
+    EXPECT_EQ(master.closed_links, std::vector{three});
+    EXPECT_NE(master.to_agents[three].back()->refused().reason().find("registering have sent more than"), std::string::npos);
+    EXPECT_FALSE(master.to_agents[three].back()->refused().final());
+    master.step(masterd::core::LinkClosed{one});
+    master.say(four, first_part());
+    EXPECT_TRUE(master.to_agents[four].back()->has_register_more());
+    // Who says all at once is not waited for, so nothing of it is kept.
+    auto whole = register_message(agent_info("host9"));
+    const auto link = master.open_link();
+    master.say(link, whole);
+    EXPECT_TRUE(master.to_agents[link].back()->has_registered());
+}
+
+TEST_F(Registration, IsAwaitedOnSoManyLinksOnly) {
+    auto options = harbour();
+    options.new_links_max = 2;
+    MasterHarness master(options);
+    const auto one = master.open_link(), two = master.open_link(), three = master.open_link();
+    EXPECT_EQ(master.closed_links, std::vector{three});
+    EXPECT_FALSE(master.to_agents[three].back()->refused().final());
+    master.say(one, register_message(agent_info("host1")));
+    master.open_link();
+    EXPECT_EQ(master.closed_links, std::vector{three}) << "who has registered leaves room";
+    master.step(masterd::core::LinkClosed{two});
+    master.open_link();
+    EXPECT_EQ(master.closed_links, std::vector{three});
+}
+
+// It waits in the mailbox of an owner that is behind.
+TEST_F(Registration, ThatCameInTimeCountsWhenItIsTakenInLate) {
+    const auto link = master_.open_link();
+    const base::Instant begin = master_.now.instant;
+    master_.now.instant = begin + 40s;
+    auto message = std::make_shared<internal::FromAgent>(register_message(agent_info("host1")));
+    master_.step(masterd::core::LinkMessage{link, message}, begin + 1s);
+    EXPECT_TRUE(last_said(link).has_registered());
 }
 
 TEST_F(Registration, HasABound) {

@@ -121,6 +121,36 @@ TEST_F(DriverTest, ALinksEndIsHeardAlsoWhenTheMailboxIsFull) {
     EXPECT_FALSE(linked);
 }
 
+TEST(NarrowMailbox, TakesSoManyBytesOfAgentsAtATime) {
+    Driver::Limits limits;
+    limits.input_bytes_max = 1000;
+    int plans = 0;
+    boost::asio::io_context context;
+    Driver driver(context.get_executor(),
+                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
+                  [](const core::Report&) {}, {}, limits);
+    boost::asio::co_spawn(context, driver.run(), [](std::exception_ptr failure) { ASSERT_FALSE(failure); });
+    driver.lead({1, {}});
+    const auto poll = [&] {
+        context.poll();
+        context.restart();
+    };
+    poll();
+    const auto link = driver.link_opened("127.0.0.1", std::make_shared<Connection>());
+    internal::FromAgent message;
+    message.mutable_executor_message()->mutable_framework_id()->set_value("f");
+    message.mutable_executor_message()->mutable_executor_id()->set_value("e");
+    message.mutable_executor_message()->set_data(std::string(400, 'x'));
+    const auto large = std::make_shared<const internal::FromAgent>(message);
+    EXPECT_TRUE(driver.link_message(*link, large));
+    EXPECT_TRUE(driver.link_message(*link, large));
+    EXPECT_FALSE(driver.link_message(*link, large));
+    poll();
+    EXPECT_TRUE(driver.link_message(*link, large)) << "what is taken in makes room";
+    driver.stop();
+    poll();
+}
+
 // --- what has to be durable, with the real registry; a lock of another connection is a disk that takes its time ---
 
 struct Listening final : AgentConnection {
