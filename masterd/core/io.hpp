@@ -184,6 +184,8 @@ struct Output {
     // Leadership has ended in this step. Earlier outputs that were not carried out yet are void: nobody must be told any
     // more what they say; and these effects come at once, though what was to be durable before them is not.
     bool term_ended = false;
+    // By itself, because it has heard that somebody else leads: why. To lead again it has to be elected anew.
+    std::optional<std::string> deposed = {};
 };
 
 }  // namespace fairlead::masterd::core

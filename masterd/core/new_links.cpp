@@ -54,6 +54,8 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
         const auto& first = message.register_();
         if (first.has_cluster_id() && first.cluster_id() != options_.cluster_id)
             return refuse_agent(link, "This agent belongs to cluster " + first.cluster_id(), false);
+        if (first.cluster_id() == options_.cluster_id && first.highest_epoch() > state_.epoch)
+            return hear_of_later_epoch(link, first.highest_epoch());
         more = first.more_follows();
         begun.registration = std::make_shared<internal::Register>(first);
     } else if (message.has_register_tasks() && begun.registration) {
@@ -84,6 +86,23 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
     internal::FromMaster answer;
     answer.mutable_register_more();
     send_on(link, std::move(answer));
+}
+
+// Epochs are handed out by the registry, one after the other: who has served a later one knows that somebody leads in this
+// master's place, whatever its lease says. It makes sure by taking over anew. A claim that does not come true so is the
+// agent's error, or the registry is older than the cluster, and must not end every leader; nor can it be true of a master
+// that leads for good, because nobody else can come to lead.
+void Core::hear_of_later_epoch(LinkId link, std::uint64_t epoch) {
+    if (state_.lease_until && epoch > highest_claim_) {
+        highest_claim_ = epoch;
+        output_.deposed = fmt::format("an agent has served epoch {} already, and this is epoch {}", epoch, state_.epoch);
+        return stop_leading(*output_.deposed);
+    }
+    refuse_agent(link,
+                 fmt::format("This agent has served epoch {}, and the registry of this cluster knows none after {}: is it an "
+                             "old copy?",
+                             epoch, state_.epoch),
+                 false);
 }
 
 void Core::refuse_agent(LinkId link, const std::string& why, bool final) {

@@ -138,8 +138,12 @@ void Driver::step(const core::Input& input) {
         std::move(output.persist.begin(), output.persist.end(), std::back_inserter(changes_));
         waiting.write = writes_over_ + (writing_ ? 2 : 1);
     }
+    const auto deposed = std::exchange(output.deposed, {});
     waiting.output = std::move(output);
     queue_.push_back(std::move(waiting));
+    if (!deposed) return;
+    carry_out_all();
+    if (on_failure_) on_failure_(base::Error(base::ErrorCode::conflict, *deposed));
 }
 
 // --- the queue ---

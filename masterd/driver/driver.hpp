@@ -60,7 +60,7 @@ class Driver {
     };
 
     // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry cannot
-    // be written, leadership has ended when `on_failure` hears of it.
+    // be written, or the core has heard that somebody else leads, leadership has ended when `on_failure` hears of it.
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure = {});
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure,
            Limits limits);

@@ -126,6 +126,63 @@ TEST_F(Registration, ThatCameInTimeCountsWhenItIsTakenInLate) {
     EXPECT_TRUE(last_said(link).has_registered());
 }
 
+class LaterEpoch : public testing::Test {
+  protected:
+    LaterEpoch() : master(harbour()) {}
+    internal::FromAgent of_agent_that_has_served(std::uint64_t epoch) {
+        auto message = register_message(agent_info("host1"));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("A");
+        message.mutable_register_()->set_cluster_id("harbour");
+        message.mutable_register_()->set_highest_epoch(epoch);
+        return message;
+    }
+    masterd::core::Output hear(const internal::FromAgent& message) {
+        return master.step(
+            masterd::core::LinkMessage{master.open_link(), std::make_shared<const internal::FromAgent>(message)});
+    }
+    void lead(std::uint64_t epoch) { master.lead(epoch, master.now.instant + 1h); }
+
+    MasterHarness master;
+};
+
+TEST_F(LaterEpoch, EndsALeaderAtOnceWhateverItsLeaseSays) {
+    lead(5);
+    EXPECT_FALSE(hear(of_agent_that_has_served(5)).deposed);
+    EXPECT_TRUE(master.core.state().leading);
+    const auto output = hear(of_agent_that_has_served(6));
+    EXPECT_TRUE(output.term_ended);
+    EXPECT_TRUE(output.deposed);
+    EXPECT_FALSE(master.core.state().leading);
+}
+
+// The registry has not handed it out: one agent with a damaged checkpoint must not end one leader after the other.
+TEST_F(LaterEpoch, ThatDoesNotComeTrueEndsOneTermOnly) {
+    lead(5);
+    hear(of_agent_that_has_served(1000));
+    lead(6);
+    EXPECT_FALSE(hear(of_agent_that_has_served(1000)).deposed);
+    EXPECT_TRUE(master.core.state().leading);
+    const auto& told = master.to_agents.rbegin()->second;
+    EXPECT_NE(told.back()->refused().reason().find("has served epoch 1000"), std::string::npos);
+    EXPECT_FALSE(told.back()->refused().final());
+    EXPECT_FALSE(master.core.state().books.agent(base::AgentId("A")));
+}
+
+TEST_F(LaterEpoch, MeansNothingToAMasterThatLeadsForGood) {
+    master.lead(2);
+    EXPECT_FALSE(hear(of_agent_that_has_served(7)).deposed);
+    EXPECT_TRUE(master.core.state().leading);
+    EXPECT_FALSE(master.core.state().books.agent(base::AgentId("A")));
+}
+
+TEST_F(LaterEpoch, OfAnAgentThatBelongsToNoClusterYetSaysNothing) {
+    lead(5);
+    auto message = of_agent_that_has_served(9);
+    message.mutable_register_()->clear_cluster_id();
+    EXPECT_FALSE(hear(message).deposed);
+    EXPECT_TRUE(master.core.state().books.agent(base::AgentId("A")));
+}
+
 TEST_F(Registration, HasABound) {
     auto options = harbour();
     options.registration_bytes_max = 1000;

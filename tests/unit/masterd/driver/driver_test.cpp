@@ -325,6 +325,26 @@ TEST_F(Durability, AFailedWriteEndsLeadershipAndNothingOfItIsTold) {
     EXPECT_EQ(happened[7], "c is refused");
 }
 
+TEST_F(Durability, ALeaderThatHearsOfALaterEpochStopsAndWhoeverElectsHearsOfIt) {
+    poll();
+    core::LeadershipGained gained{2, {}, {}};
+    gained.lease_until = base::read_clocks().instant + std::chrono::hours(1);
+    gained.cluster_id = "harbour";
+    driver.lead(std::move(gained), registry);
+    subscribe("f");
+    poll();
+    const auto link = driver.link_opened("127.0.0.1", std::make_shared<Listening>(happened, "a"));
+    auto message = tests::register_message(tests::agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("A");
+    message.mutable_register_()->set_cluster_id("harbour");
+    message.mutable_register_()->set_highest_epoch(3);
+    driver.link_message(*link, std::make_shared<const internal::FromAgent>(message));
+    poll();
+    EXPECT_EQ(happened, (Happened{"f has a stream", "f's stream is closed", "a is closed",
+                                  "an agent has served epoch 3 already, and this is epoch 2"}));
+    EXPECT_FALSE(driver.leading());
+}
+
 TEST_F(Durability, AnEndOfLeadershipDoesNotWaitForTheDisk) {
     stall();
     join("a");
