@@ -48,6 +48,7 @@ Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSi
       moved_(owner) {}
 
 async::awaitable<void> Driver::run() {
+    hearing_.takes_in(base::read_clocks().instant);  // nobody could have said anything before
     while (!mailbox_.closed()) {
         std::vector<Arrived> batch;
         const base::Duration wait_max = std::max(until_deadline(), base::Duration::zero());
