@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -238,6 +239,16 @@ class Books {
     // Out of the table and off its agent, its resources released.
     Task take_task(Task& task);
 
+    // --- strays: run by an agent under the id of a task that lives elsewhere. They are being ended, and no framework's
+    // table has them; what they use is held until they are over ---
+    using StrayKey = std::tuple<AgentSlot, FrameworkSlot, base::TaskId>;
+    const std::map<StrayKey, Task>& strays() const { return strays_; }
+    Task* stray(AgentSlot agent, FrameworkSlot framework, const base::TaskId& id);
+    std::vector<Task*> strays_on(AgentSlot agent);
+    std::vector<Task*> strays_of(FrameworkSlot framework);
+    void add_stray(Task task);  // holds nothing where that overlaps with what others use there
+    void remove_stray(Task& stray);
+
     // --- roles ---
     void set_orders(const base::Role& role, const RoleTable::Orders& orders);
 
@@ -268,6 +279,7 @@ class Books {
     void recompute_available(const Agent& agent);
     void charge(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
     void credit(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
+    bool try_hold(const Task& task);
     void touch_agent(AgentSlot slot);
     void touch_framework(FrameworkSlot slot);
 
@@ -278,6 +290,7 @@ class Books {
     std::vector<AgentSlot> free_agent_slots_;
     std::unordered_map<base::AgentId, AgentSlot> agent_slots_;
     std::unordered_map<base::OfferId, Offer> offers_;
+    std::map<StrayKey, Task> strays_;
     std::vector<allocator::AgentEntry> agent_entries_;
     std::vector<allocator::FrameworkEntry> framework_entries_;
     RoleTable roles_;

@@ -14,6 +14,7 @@
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
 #include "masterd/core/core.hpp"
+#include "masterd/driver/hearing.hpp"
 #include "masterd/registry/registry.hpp"
 
 #include <atomic>
@@ -54,11 +55,12 @@ class Driver {
         std::size_t waiting_effects_max = 500'000;  // behind a write
         std::size_t waiting_bytes_max = 256 * 1024 * 1024;  // of messages among them
         std::size_t changes_max = 100'000;  // to be written
+        std::size_t input_bytes_max = 512 * 1024 * 1024;  // of what agents have said and nobody has taken in yet
         base::Duration write_max = std::chrono::seconds(60);
     };
 
     // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry cannot
-    // be written, leadership has ended when `on_failure` hears of it.
+    // be written, or the core has heard that somebody else leads, leadership has ended when `on_failure` hears of it.
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure = {});
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure,
            Limits limits);
@@ -74,10 +76,11 @@ class Driver {
     void extend_lease(base::Instant until);
     void stop_leading(std::string reason);
 
-    // --- any thread; false when the mailbox is full, and nothing was done ---
+    // --- any thread; false when the mailbox is full, or agents have filled it with too much, and nothing was done ---
     // The request's number is given by the driver.
     bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
+    bool mark_agent_gone(base::AgentId agent, std::shared_ptr<Caller> caller);
     bool order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller);
     bool order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
@@ -111,6 +114,11 @@ class Driver {
         std::shared_ptr<registry::Registry> registry;
     };
     using Item = std::variant<core::Input, NewCall, NewLink, NewTerm, Look>;
+    struct Arrived {
+        Item item;
+        std::size_t bytes = 0;  // of an agent's message
+        base::Instant when = base::read_clocks().instant;
+    };
 
     // What the core has decided, and the world has not been told.
     struct Waiting {
@@ -137,7 +145,9 @@ class Driver {
 
     const async::Executor owner_;
     const Limits limits_;
-    async::Mailbox<Item> mailbox_;
+    async::Mailbox<Arrived> mailbox_;
+    std::atomic<std::size_t> input_bytes_{0};
+    Hearing hearing_;
     std::mutex at_once_mutex_;
     std::vector<Item> at_once_;
     std::atomic<bool> anything_at_once_{false};

@@ -137,7 +137,8 @@ Status check_or_create(sqlite3* database, const std::string& file) {
 
 using Standing = core::AgentRecord::Standing;
 constexpr std::pair<Standing, const char*> standing_names[] = {
-    {Standing::admitted, "admitted"}, {Standing::unreachable, "unreachable"}, {Standing::removed, "removed"}};
+    {Standing::admitted, "admitted"}, {Standing::unreachable, "unreachable"}, {Standing::removed, "removed"},
+    {Standing::gone, "gone"}};
 
 std::string name_of(Standing standing) {
     for (const auto& [known, name] : standing_names)

@@ -34,16 +34,20 @@ internal::RegistryAgent::Standing on_wire(Standing standing) {
     switch (standing) {
         case Standing::admitted: return internal::RegistryAgent::ADMITTED;
         case Standing::unreachable: return internal::RegistryAgent::UNREACHABLE;
-        default: return internal::RegistryAgent::REMOVED;
+        case Standing::removed: return internal::RegistryAgent::REMOVED;
+        case Standing::gone: return internal::RegistryAgent::GONE;
     }
+    return internal::RegistryAgent::REMOVED;
 }
 
 Standing from_wire(internal::RegistryAgent::Standing standing) {
     switch (standing) {
         case internal::RegistryAgent::ADMITTED: return Standing::admitted;
         case internal::RegistryAgent::UNREACHABLE: return Standing::unreachable;
-        default: return Standing::removed;
+        case internal::RegistryAgent::REMOVED: return Standing::removed;
+        case internal::RegistryAgent::GONE: return Standing::gone;
     }
+    return Standing::removed;
 }
 
 }  // namespace
