@@ -104,7 +104,7 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
     async::TaskGroup helpers(executor, [](std::string_view, std::exception_ptr bug) { std::rethrow_exception(bug); });
     if (masters.zookeeper)
         helpers.spawn("the search for the leader",
-                      detection::follow_leader(*masters.zookeeper, {},
+                      detection::follow_leader(*masters.zookeeper, {.session_timeout = masters.session_timeout},
                                                [search](const auto& info) { search->leader_is(info); }));
     base::Prng prng(seed);
     // All agents lose a master in the same moment; they come back spread over the first half second.
