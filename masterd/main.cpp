@@ -290,6 +290,7 @@ int serve(const Settings& settings) {
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        log::flush();
         std::abort();
     });
     essential.spawn("the core's driver", driver.run());
@@ -363,13 +364,12 @@ int main(int argc, char** argv) {
 
     if (close_session) return masterd::close_session();
     if (!places.empty()) return masterd::import(places, config_file);
-    auto settings = masterd::read_settings(config_file);
-    if (!settings) {
-        const int status = masterd::fail(masterd::exit_configuration, settings.error());
-        if (masterd::any_thread_left_behind()) ::_exit(status);
-        return status;
+    const auto settings = masterd::read_settings(config_file);
+    const int status =
+        settings ? masterd::serve(*settings) : masterd::fail(masterd::exit_configuration, settings.error());
+    if (masterd::any_thread_left_behind()) {
+        log::flush();
+        ::_exit(status);
     }
-    const int status = masterd::serve(*settings);
-    if (masterd::any_thread_left_behind()) ::_exit(status);
     return status;
 }

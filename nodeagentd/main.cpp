@@ -224,6 +224,7 @@ int serve(const Settings& settings) {
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        log::flush();
         std::abort();
     });
     essential.spawn("the core's driver", driver.run(checkpoints.read()));
