@@ -18,6 +18,7 @@
 #include "masterd/registry/sqlite_registry.hpp"
 #include "masterd/registry/zookeeper_registry.hpp"
 #include "masterd/settings.hpp"
+#include "masterd/status_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -137,19 +138,6 @@ base::Result<RegistryToOpen> make_registry(asio::io_context& io, const Settings&
     auto file = registry::SqliteFile::open(settings.registry_file);
     if (!file) return file.error();
     return RegistryToOpen{std::make_shared<registry::SqliteRegistry>(std::move(*file)), {}};
-}
-
-// What `systemctl status` shows.
-std::string status_line(const core::State& state, const api::Standing::View& standing) {
-    using Leader = api::Standing::Leader;
-    if (standing.leader == Leader::other) return fmt::format("standing by: {} leads", standing.authority);
-    if (standing.leader == Leader::unknown) return "standing by: nobody is known to lead";
-    if (!state.leading) return "elected: reading the registry";
-    std::size_t agents = 0, frameworks = 0;
-    for (const auto& agent : state.books.agents()) agents += agent != nullptr;
-    for (const auto& framework : state.books.frameworks()) frameworks += framework != nullptr;
-    return fmt::format("leading, epoch {}: {} agents, {} frameworks, {} offers out", state.epoch, agents, frameworks,
-                       state.books.offers().size());
 }
 
 enum class Alive { yes, not_asked };
