@@ -87,7 +87,6 @@ base::Status read_or_never(const Config& config, const char* name, std::optional
 }
 
 base::Status read_zookeeper(const Config& config, Settings& settings) {
-    constexpr base::Duration timeout_min = std::chrono::seconds(1), timeout_max = std::chrono::minutes(10);
     for (const char* name : {"ZooKeeperCredentials", "ZooKeeperSessionTimeout"})
         if (config.text(section, name) && !config.text(section, "ZooKeeper"))
             return config.complain(section, name, "means nothing without ZooKeeper=");
@@ -95,11 +94,9 @@ base::Status read_zookeeper(const Config& config, Settings& settings) {
     auto url = detection::read_url(config, section, "ZooKeeper", "ZooKeeperCredentials");
     if (!url) return url.error();
     settings.zookeeper = *std::move(url);
-    auto timeout = config.duration(section, "ZooKeeperSessionTimeout");
+    const auto timeout = detection::read_session_timeout(config, section, "ZooKeeperSessionTimeout");
     if (!timeout) return timeout.error();
-    if (*timeout && (**timeout < timeout_min || **timeout > timeout_max))
-        return config.complain(section, "ZooKeeperSessionTimeout", "must be from 1s to 10min");
-    if (*timeout) settings.zookeeper_session_timeout = **timeout;
+    settings.zookeeper_session_timeout = *timeout;
     return {};
 }
 

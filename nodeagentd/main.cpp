@@ -61,6 +61,10 @@ std::string boot_id() {
     return line;
 }
 
+link::Masters masters_of(const Settings& settings) {
+    return {settings.masters, settings.zookeeper, settings.zookeeper_session_timeout};
+}
+
 // For the collector of old sandboxes: those of every task that is not forgotten.
 sandboxes::AskInUse in_use_by(driver::Driver& driver) {
     return [&driver](std::function<void(sandboxes::Paths)> answer) {
@@ -95,7 +99,8 @@ api::Identity identity_of(const Settings& settings, const resources::Resources& 
     const auto seconds = [](base::Duration duration) {
         return fmt::format("{}secs", std::chrono::duration<double>(duration).count());
     };
-    identity.flags = {{"master", link::Masters{settings.masters, settings.zookeeper}.text()},
+    identity.flags = {{"master", masters_of(settings).text()},
+                      {"zk_session_timeout", seconds(settings.zookeeper_session_timeout)},
                       {"hostname", settings.hostname},
                       {"ip", settings.listen.address().to_string()},
                       {"advertise_ip", identity.address.substr(0, identity.address.rfind(':'))},
@@ -219,10 +224,11 @@ int serve(const Settings& settings) {
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        log::flush();
         std::abort();
     });
     essential.spawn("the core's driver", driver.run(checkpoints.read()));
-    essential.spawn("the link to the master", link::keep_linked({settings.masters, settings.zookeeper}, driver, seed));
+    essential.spawn("the link to the master", link::keep_linked(masters_of(settings), driver, seed));
     essential.spawn("the watchdog", service.watch());
     essential.spawn("the collector of old sandboxes",
                     sandboxes::keep_collecting(

@@ -34,6 +34,10 @@ inline constexpr std::string_view allocation_module_wrong = "8e27b1d06c5f4a19b3e
 inline constexpr std::string_view allocation_module_given_up = "30507bd66bab4ebcb9f8ea283ffa306d";
 inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
 inline constexpr std::string_view standing_by = "8f84d27ae9914529bf6c9bed24e635ed";
+inline constexpr std::string_view cannot_take_over = "b74f0d1c9e2a4a6fb3d85c07e6214f9d";
+
+// Of both daemons.
+inline constexpr std::string_view lines_lost = "e1c83f5a0b6d47d29f14a87b35d06c9e";
 
 // Of all that elect or look for a leader in ZooKeeper.
 inline constexpr std::string_view zookeeper_unreachable = "d84fe083854546f78ba2a970fa43488c";

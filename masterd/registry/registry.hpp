@@ -28,6 +28,10 @@ class Registry {
     // Where it is, for people.
     virtual std::string place() const = 0;
 
+    // For a master that stands by, every now and then: whatever takes long in read() is done ahead, and what would
+    // make it fail is known before it matters. Costs little when nothing has changed. Where reading is quick there is
+    // nothing to do.
+    virtual async::awaitable<base::Status> read_ahead() { co_return base::Status(); }
     // One more than any epoch this registry has handed out; durable when it returns.
     virtual async::awaitable<base::Result<std::uint64_t>> begin_epoch() = 0;
     // What write() has left, now and in earlier lives.

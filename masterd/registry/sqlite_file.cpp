@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <random>
 #include <utility>
@@ -86,6 +88,21 @@ Result<int> query_number(sqlite3* database, const std::string& sql) {
     auto text = query_text(database, sql);
     if (!text) return text.error();
     return text->has_value() ? std::stoi(**text) : 0;
+}
+
+// Nothing where no epoch was begun yet. Somebody may have put there what is none, and counting on from that would begin
+// epochs that were before.
+Result<std::uint64_t> newest_epoch_in(sqlite3* database) {
+    const auto text = query_text(database, "SELECT value FROM facts WHERE name = 'epoch'");
+    if (!text) return text.error();
+    if (!*text) return std::uint64_t{0};
+    const char* const end = (*text)->data() + (*text)->size();
+    std::uint64_t epoch = 0;
+    const auto [last, failure] = std::from_chars((*text)->data(), end, epoch);
+    // SQLite counts with a sign.
+    if (failure != std::errc() || last != end || epoch >= std::numeric_limits<std::int64_t>::max())
+        return Error(ErrorCode::malformed, fmt::format("registry: '{:.40}' cannot be the number of an epoch", **text));
+    return epoch;
 }
 
 std::string draw_cluster_id() {
@@ -285,15 +302,21 @@ Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file) {
     if (!name_cluster) return name_cluster.error().in(file.string());
     auto cluster_id = query_text(raw, "SELECT value FROM facts WHERE name = 'cluster_id'");
     if (!cluster_id) return cluster_id.error().in(file.string());
+    if (const auto epoch = newest_epoch_in(raw); !epoch) return epoch.error().in(file.string());
     return SqliteFile(file, std::move(database), cluster_id->value());
 }
 
 Result<std::uint64_t> SqliteFile::begin_epoch() {
-    auto epoch = query_text(database_.get(),
-                            "INSERT INTO facts VALUES ('epoch', 1) "
-                            "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
-    if (!epoch) return epoch.error().in("cannot begin an epoch");
-    return std::stoull(epoch->value());
+    sqlite3* database = database_.get();
+    if (auto begun = execute(database, "BEGIN IMMEDIATE"); !begun) return begun.error().in("cannot begin an epoch");
+    auto epoch = newest_epoch_in(database);
+    Status written = epoch ? Status() : Status(epoch.error());
+    if (written)
+        written = execute(database, fmt::format("INSERT OR REPLACE INTO facts VALUES ('epoch', {})", ++*epoch));
+    if (written) written = execute(database, "COMMIT");
+    if (written) return epoch;
+    static_cast<void>(execute(database, "ROLLBACK"));
+    return written.error().in("cannot begin an epoch");
 }
 
 Result<core::Inheritance> SqliteFile::read() const {
@@ -336,11 +359,7 @@ Status SqliteFile::write(std::uint64_t epoch, const std::vector<core::Persist>& 
     return written;
 }
 
-Result<std::uint64_t> SqliteFile::newest_epoch() const {
-    auto text = query_text(database_.get(), "SELECT value FROM facts WHERE name = 'epoch'");
-    if (!text) return text.error();
-    return text->has_value() ? std::stoull(**text) : 0;
-}
+Result<std::uint64_t> SqliteFile::newest_epoch() const { return newest_epoch_in(database_.get()); }
 
 Result<Contents> SqliteFile::copy_out() const {
     if (auto begun = execute(database_.get(), "BEGIN"); !begun) return begun.error();

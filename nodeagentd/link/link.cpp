@@ -128,7 +128,7 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
     async::TaskGroup helpers(executor, [](std::string_view, std::exception_ptr bug) { std::rethrow_exception(bug); });
     if (masters.zookeeper)
         helpers.spawn("the search for the leader",
-                      detection::follow_leader(*masters.zookeeper, {},
+                      detection::follow_leader(*masters.zookeeper, {.session_timeout = masters.session_timeout},
                                                [search](const auto& info) { search->leader_is(info); }));
     base::Prng prng(seed);
     base::Duration return_within = Connection::return_unknown;

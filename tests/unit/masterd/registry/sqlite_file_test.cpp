@@ -1,5 +1,6 @@
 #include "masterd/registry/sqlite_file.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -69,6 +70,28 @@ TEST_F(RegistryFile, ANewerLayoutIsRefused) {
     const auto opened = SqliteFile::open(file());
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message().find("newer Fairlead"), std::string::npos);
+}
+
+TEST_F(RegistryFile, AnEpochThatIsNoneIsRefusedAndLeftAlone) {
+    ASSERT_TRUE(SqliteFile::open(file()).value().begin_epoch());
+    for (const char* value : {"'soon'", "'7 dwarfs'", "''", "-1", "9223372036854775807", "1e300"}) {
+        sql(fmt::format("UPDATE facts SET value = {} WHERE name = 'epoch'", value).c_str());
+        const auto opened = SqliteFile::open(file());
+        ASSERT_FALSE(opened) << value;
+        EXPECT_EQ(opened.error().code(), base::ErrorCode::malformed) << opened.error().message();
+        EXPECT_NE(opened.error().message().find(file().string()), std::string::npos) << opened.error().message();
+    }
+    sql("UPDATE facts SET value = 7 WHERE name = 'epoch'");
+    EXPECT_EQ(SqliteFile::open(file()).value().begin_epoch().value(), 8u);
+}
+
+TEST_F(RegistryFile, AnEpochThatIsNoneAnyMoreIsNotCountedOn) {
+    auto opened = SqliteFile::open(file()).value();
+    const auto epoch = opened.begin_epoch().value();
+    sql("UPDATE facts SET value = 'soon' WHERE name = 'epoch'");
+    EXPECT_EQ(opened.begin_epoch().error().code(), base::ErrorCode::malformed);
+    EXPECT_EQ(opened.write(epoch, {}).error().code(), base::ErrorCode::malformed);
+    EXPECT_FALSE(opened.copy_out());
 }
 
 TEST_F(RegistryFile, AFolderThatIsNotThereIsNamed) {
