@@ -51,12 +51,15 @@ class Core {
 
     // After a restart (recovery.cpp).
     bool take_back(const internal::ContainerRecord& record);
+    void end_what_went_with_the_boot();
     void forget_frameworks_without_tasks();
 
     // Link and registration (registration.cpp).
+    bool is_stale(std::uint64_t epoch);
     bool accept_epoch(std::uint64_t epoch);
     bool belongs_elsewhere(const std::string& cluster_id);
     void registered(std::uint64_t epoch, const internal::Registered& message);
+    void answer_for(const internal::TaskKey& key, bool rebooted);
     void refused(const internal::Refused& message);
     void send_registration();
     void send_more_of_registration();
@@ -89,8 +92,7 @@ class Core {
     void update_framework(const v1::FrameworkInfo& framework);
     void shutdown_framework(const base::FrameworkId& framework_id);
     Container& add_container(const base::FrameworkId& framework_id, v1::TaskInfo task);
-    void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
-                        v1::TaskStatus::Reason reason, const std::string& message);
+    void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskStatus status);
     void end(Container& container, v1::TaskStatus status);
     void enter(Container& container, Phase phase);
     void take_resources(Container& container);
@@ -99,6 +101,7 @@ class Core {
 
     // Updates (updates.cpp).
     void update(Container& container, v1::TaskStatus status);
+    void queue(Container& container, v1::TaskStatus status);
     void send_first_pending(const Container& container);
 
     bool has_capability(const base::FrameworkId& framework_id,

@@ -2,6 +2,7 @@
 
 #include "common/resources/wire.hpp"
 #include "nodeagentd/core/core.hpp"
+#include "nodeagentd/core/reboot.hpp"
 
 namespace fairlead::nodeagentd::core {
 
@@ -119,13 +120,16 @@ v1::Task Core::describe(const Container& container) const {
 }
 
 // Of the cluster that it belongs to: epochs of another one mean nothing here.
+bool Core::is_stale(std::uint64_t epoch) {
+    if (epoch >= state_.highest_epoch) return false;
+    drop_link(Report::Kind::stale_epoch_refused,
+              "refused a master of epoch " + std::to_string(epoch) + ": epoch " +
+                  std::to_string(state_.highest_epoch) + " has been seen");
+    return true;
+}
+
 bool Core::accept_epoch(std::uint64_t epoch) {
-    if (epoch < state_.highest_epoch) {
-        drop_link(Report::Kind::stale_epoch_refused,
-                  "refused a master of epoch " + std::to_string(epoch) + ": epoch " +
-                      std::to_string(state_.highest_epoch) + " has been seen");
-        return false;
-    }
+    if (is_stale(epoch)) return false;
     if (epoch > state_.highest_epoch) {
         state_.highest_epoch = epoch;
         persist_agent();
@@ -204,15 +208,18 @@ void Core::registered(std::uint64_t epoch, const internal::Registered& message) 
         return drop_link(Report::Kind::refused,
                          "the master answered with another agent id: " + given.value());
     const bool first = state_.agent_id.empty();
-    if (first || state_.cluster_id != message.cluster_id()) {
+    const bool rebooted = !first && state_.registered_boot_id != options_.boot_id;
+    const bool joined = first || state_.cluster_id != message.cluster_id();
+    if (!joined && is_stale(epoch)) return;
+    if (joined || rebooted || epoch > state_.highest_epoch) {
         state_.agent_id = given;
         state_.cluster_id = message.cluster_id();
+        state_.registered_boot_id = options_.boot_id;
         state_.highest_epoch = epoch;
         persist_agent();
-    } else if (!accept_epoch(epoch)) {
-        return;
     }
     registration_.reset();
+    for (const auto& key : message.known_tasks()) answer_for(key, rebooted);
     state_.registered = true;
     state_.registered_at = now_.wall;
     ping_timeout_ = std::chrono::milliseconds(message.ping_timeout_ms());
@@ -220,13 +227,19 @@ void Core::registered(std::uint64_t epoch, const internal::Registered& message) 
     report(first ? Report::Kind::registered : Report::Kind::reregistered,
            "registered with " + state_.master + " as " + given.value());
     for (const auto& id : state_.updates.containers()) send_first_pending(*find(id));
-    for (const auto& key : message.known_tasks()) {
-        const base::FrameworkId framework_id(key.framework_id().value());
-        const base::TaskId task_id(key.task_id().value());
-        if (find(framework_id, task_id) == nullptr)
-            answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_RECONCILIATION,
-                           "The task is not on its agent");
-    }
+}
+
+void Core::answer_for(const internal::TaskKey& key, bool rebooted) {
+    const base::FrameworkId framework_id(key.framework_id().value());
+    const base::TaskId task_id(key.task_id().value());
+    const auto status = answer_for_unknown(key, rebooted);
+    Container* here = find(framework_id, task_id);
+    if (here == nullptr) return answer_unknown(framework_id, task_id, status);
+    if (!is_terminal(status.state()) || !is_gone_with_the_boot(here->record.latest_status())) return;
+    if (!status.has_uuid()) return;
+    // The master has heard how it ended; here that was lost.
+    state_.updates.drop(id_of(*here));
+    queue(*here, status);
 }
 
 void Core::refused(const internal::Refused& message) {
@@ -241,6 +254,7 @@ void Core::persist_agent() {
     persist.record.mutable_agent_id()->set_value(state_.agent_id.value());
     persist.record.set_cluster_id(state_.cluster_id);
     persist.record.set_highest_epoch(state_.highest_epoch);
+    persist.record.set_boot_id(state_.registered_boot_id);
     resources::to_wire(state_.reserved, resources::ReservationFormat::stack, nullptr,
                        *persist.record.mutable_reserved());
     output_.persist.push_back(std::move(persist));

@@ -6,6 +6,7 @@
 
 #include "nodeagentd/core/core.hpp"
 #include "nodeagentd/core/invariants.hpp"
+#include "nodeagentd/core/reboot.hpp"
 #include "tests/support/master_messages.hpp"
 
 #include <gtest/gtest.h>
@@ -59,6 +60,13 @@ class AgentHarness {
     }
     Output restart(nodeagentd::core::CoreOptions options) {
         options_ = std::move(options);
+        return restart();
+    }
+    // The host was booted: of the tasks nothing is left but what is kept of their records.
+    Output reboot() {
+        options_.boot_id += ", and again";
+        for (const auto& [id, record] : std::exchange(container_records, {}))
+            if (auto kept = nodeagentd::core::kept_over_a_reboot(record)) container_records[id] = *std::move(kept);
         return restart();
     }
     nodeagentd::core::Recovered found_on_disk() const {

@@ -21,7 +21,9 @@ class Checkpoints : public testing::Test {
     }
     ~Checkpoints() override { fs::remove_all(root_); }
 
-    Checkpoint checkpoint() const { return Checkpoint(root_ / "lib", root_ / "run"); }
+    Checkpoint checkpoint(const std::string& boot = "boot") const {
+        return Checkpoint(root_ / "lib", root_ / "run", boot);
+    }
     static core::PersistContainer container(const std::string& id, const std::string& name = "t") {
         internal::ContainerRecord record;
         record.mutable_framework_id()->set_value("f");
@@ -56,7 +58,7 @@ TEST_F(Checkpoints, WhatWasWrittenIsReadByTheNextProcess) {
     ASSERT_TRUE(checkpoint().write(container("d")));
     ASSERT_TRUE(checkpoint().write(container("c", "renamed")));
     ASSERT_TRUE(checkpoint().write(core::ForgetContainer{base::ContainerId("d")}));
-    const auto recovered = checkpoint().read();
+    const auto recovered = checkpoint().read().value();
     EXPECT_EQ(recovered.agent->highest_epoch(), 7u);
     ASSERT_EQ(recovered.frameworks.size(), 1u);
     ASSERT_EQ(recovered.containers.size(), 1u);
@@ -74,7 +76,7 @@ TEST_F(Checkpoints, WhatCannotBeReadIsSetAsideAndTheRestIsKept) {
     ASSERT_TRUE(checkpoint().write(container("good")));
     std::ofstream(root_ / "run/containers/bad.pb") << "\xff\xff no message";
     std::ofstream(root_ / "run/containers/half.pb.new") << "left by a crash in the middle of a write";
-    EXPECT_EQ(checkpoint().read().containers.size(), 1u);
+    EXPECT_EQ(checkpoint().read()->containers.size(), 1u);
     EXPECT_TRUE(fs::exists(root_ / "run/containers/bad.pb.bad"));
     EXPECT_FALSE(fs::exists(root_ / "run/containers/bad.pb"));
 }
@@ -92,7 +94,7 @@ TEST_F(Checkpoints, AWriteWithoutRoomIsAnErrorAndWhatWasThereStays) {
             ::_exit(!written && written.error().message().ends_with("File too large") ? 0 : 1);
         },
         testing::ExitedWithCode(0), "");
-    const auto recovered = checkpoint().read();
+    const auto recovered = checkpoint().read().value();
     ASSERT_EQ(recovered.containers.size(), 1u);
     EXPECT_EQ(recovered.containers[0].task_info().name(), "t");
 }
