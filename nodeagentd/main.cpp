@@ -203,6 +203,9 @@ int serve(const Settings& settings) {
         if (written) disk.note(persist);
         return written;
     };
+    world.persist_agent = [&](internal::AgentRecord record, checkpoint::Disk::Done done) {
+        disk.write(std::move(record), std::move(done));
+    };
     world.report = [&](const core::Report& report) {
         journal(report);
         told->take(report);
@@ -243,6 +246,7 @@ int serve(const Settings& settings) {
         const std::jthread second([&io] { io.run(); });
         io.run();
     }
+    disk.stop();
     return status;
 }
 

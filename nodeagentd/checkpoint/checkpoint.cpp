@@ -55,7 +55,7 @@ base::Status replace(const fs::path& file, const google::protobuf::Message& mess
 
 Checkpoint::Checkpoint(fs::path state_directory, fs::path runtime_directory, std::string boot_id)
     : boot_id_(std::move(boot_id)),
-      agent_file_(state_directory / "agent.pb"),
+      agent_file_(agent_file(state_directory)),
       log_file_(task_log_file(state_directory)),
       frameworks_(runtime_directory / "frameworks"),
       containers_(runtime_directory / "containers") {}
@@ -106,8 +106,6 @@ base::Status Checkpoint::take_over_earlier_boot() const {
 }
 
 base::Status Checkpoint::write(const core::Persist& persist) const {
-    if (const auto* one = std::get_if<core::PersistAgent>(&persist))
-        return replace(agent_file_, one->record, Durability::of_the_host);
     if (const auto* one = std::get_if<core::PersistFramework>(&persist))
         return replace(frameworks_ / framework_file(one->record.framework_info().id().value()),
                        one->record, Durability::of_the_boot);

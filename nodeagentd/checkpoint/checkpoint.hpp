@@ -1,6 +1,6 @@
 #pragma once
-// The files that outlive an agent process: agent.pb in the state directory, written through to the
-// disk, and one file per framework and container in the runtime directory, which is gone with a
+// The files that outlive an agent process: agent.pb in the state directory, which another writes
+// (disk.hpp), and one file per framework and container in the runtime directory, which is gone with a
 // reboot as the tasks are. Every file is replaced as a whole by a rename. What cannot be read is
 // set aside under NAME.bad with a line in the journal. What an earlier boot left in its log (task_log.hpp)
 // becomes files of this one when they are read. Owned by the driver's strand.
@@ -19,6 +19,7 @@ class Checkpoint {
 
     base::Status prepare();  // makes the directories
     base::Result<core::Recovered> read() const;
+    // All but the agent's own record, which is the disk's (disk.hpp).
     base::Status write(const core::Persist& persist) const;
 
   private:

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace fairlead::nodeagentd::checkpoint {
@@ -67,16 +68,27 @@ class LogFile {
 
 // What the thread and its owner share. `file` is the thread's alone once it has begun.
 struct Disk::Desk {
+    struct Record {
+        internal::AgentRecord record;
+        Done done;
+    };
+
     Desk(const std::filesystem::path& state_directory, const std::string& boot_id, Limits given)
-        : limits(given), log(boot_id), file(task_log_file(state_directory)) {}
+        : limits(given),
+          record_file(agent_file(state_directory)),
+          log(boot_id),
+          file(task_log_file(state_directory)) {}
 
     bool has_to_write() const { return log.has_new() || file.size_bytes() == 0; }
+    void write_record(std::unique_lock<std::mutex>& lock);
     Clock::duration write_log(std::unique_lock<std::mutex>& lock);
     void tell(const base::Status& status);
 
     const Limits limits;
+    const std::filesystem::path record_file;
     std::mutex mutex;
     std::condition_variable moved;
+    std::optional<Record> record;
     TaskLog log;
     bool stopping = false;
     bool over = false;  // the thread has nothing more to do
@@ -85,7 +97,13 @@ struct Disk::Desk {
     bool is_failing = false;
 };
 
-std::filesystem::path task_log_file(const std::filesystem::path& state_directory) { return state_directory / "tasks.log"; }
+std::filesystem::path agent_file(const std::filesystem::path& state_directory) {
+    return state_directory / "agent.pb";
+}
+
+std::filesystem::path task_log_file(const std::filesystem::path& state_directory) {
+    return state_directory / "tasks.log";
+}
 
 Disk::Disk(const std::filesystem::path& state_directory, const std::string& boot_id)
     : Disk(state_directory, boot_id, Limits()) {}
@@ -93,7 +111,7 @@ Disk::Disk(const std::filesystem::path& state_directory, const std::string& boot
 Disk::Disk(const std::filesystem::path& state_directory, const std::string& boot_id, Limits limits)
     : limits_(limits), desk_(std::make_shared<Desk>(state_directory, boot_id, limits)) {}
 
-Disk::~Disk() {
+void Disk::stop() {
     if (!thread_.joinable()) return;
     std::unique_lock lock(desk_->mutex);
     desk_->stopping = true;
@@ -121,17 +139,39 @@ void Disk::note(const core::Persist& persist) {
     if (desk_->log.has_new()) desk_->moved.notify_all();
 }
 
+void Disk::write(internal::AgentRecord record, Done done) {
+    const std::lock_guard lock(desk_->mutex);
+    desk_->record = Desk::Record{std::move(record), std::move(done)};
+    desk_->moved.notify_all();
+}
+
 void Disk::work(const std::shared_ptr<Desk>& desk) {
     std::unique_lock lock(desk->mutex);
     auto not_before = Clock::now() + (desk->is_failing ? desk->limits.retry : base::Duration::zero());
     for (;;) {
-        desk->moved.wait(lock, [&] { return desk->stopping || desk->has_to_write(); });
-        desk->moved.wait_until(lock, not_before, [&] { return desk->stopping; });
-        if (desk->has_to_write()) not_before = Clock::now() + desk->write_log(lock);
-        if (desk->stopping) break;
+        if (desk->record) {
+            desk->write_record(lock);
+        } else if (desk->has_to_write() && (desk->stopping || Clock::now() >= not_before)) {
+            not_before = Clock::now() + desk->write_log(lock);
+            if (desk->stopping) break;
+        } else if (desk->stopping) {
+            break;
+        } else if (desk->has_to_write()) {
+            desk->moved.wait_until(lock, not_before);
+        } else {
+            desk->moved.wait(lock);
+        }
     }
     desk->over = true;
     desk->moved.notify_all();
+}
+
+void Disk::Desk::write_record(std::unique_lock<std::mutex>& lock) {
+    const Record one = *std::exchange(record, std::nullopt);
+    lock.unlock();
+    auto written = replace_file(record_file, one.record.SerializeAsString(), Durability::of_the_host);
+    lock.lock();
+    if (!stopping) one.done(std::move(written));  // under the lock: whoever stops this may be gone afterwards
 }
 
 // Until when the next one has to wait.

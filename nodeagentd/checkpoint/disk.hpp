@@ -1,11 +1,13 @@
 #pragma once
-// The thread that writes to the host's disk, so that nobody who decides waits for one: the log of what a later boot has to
-// tell (task_log.hpp). What is noted for it is written together, a little later, and synced once for all; when that goes
-// wrong the log is removed, as one that is out of date would tell of tasks that are long over, and begun anew as soon as it
-// can be. Meanwhile a master's questions are answered without it, less exactly.
+// The thread that writes to the host's disk, so that nobody who decides waits for one: the agent's own record,
+// agent.pb, and the log of what a later boot has to tell (task_log.hpp). What is noted for it is written together, a
+// little later, and synced once for all; when that goes wrong the log is removed, as one that is out of date would
+// tell of tasks that are long over, and begun anew as soon as it can be. Meanwhile a master's questions are answered
+// without it, less exactly.
 
 #include "nodeagentd/checkpoint/task_log.hpp"
 
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -22,17 +24,22 @@ class Disk {
 
     Disk(const std::filesystem::path& state_directory, const std::string& boot_id);
     Disk(const std::filesystem::path& state_directory, const std::string& boot_id, Limits limits);
-    // Writes what has been noted. A disk that takes too long is left behind with its thread.
-    ~Disk();
+    ~Disk() { stop(); }
     Disk(const Disk&) = delete;
     Disk& operator=(const Disk&) = delete;
 
-    // First: a log of this boot in place of an older one, which is read by then. Waits for the disk. An error: the old one
-    // cannot be put away.
+    // First: a log of this boot in place of an older one, which is read by then. Waits for the disk. An error: the
+    // old one cannot be put away.
     base::Status begin(const core::Recovered& recovered);
 
-    // One thread, which does not wait.
+    // --- one thread, which does not wait ---
     void note(const core::Persist& persist);
+    // `done` is called on another thread when the record is on the disk, or cannot be. One at a time.
+    using Done = std::function<void(base::Status)>;
+    void write(internal::AgentRecord record, Done done);
+    // Writes what has been noted; no `done` is called any more when it returns. A disk that takes too long is left
+    // behind with its thread.
+    void stop();
 
   private:
     struct Desk;
@@ -43,7 +50,8 @@ class Disk {
     std::thread thread_;
 };
 
-// Where it is.
+// Where they are.
+std::filesystem::path agent_file(const std::filesystem::path& state_directory);
 std::filesystem::path task_log_file(const std::filesystem::path& state_directory);
 
 }  // namespace fairlead::nodeagentd::checkpoint

@@ -1,8 +1,8 @@
 #pragma once
-// The log by which a host can tell after a reboot what had been on it: one line for each framework and container of the
-// checkpoints, in the short form that is kept (core/reboot.hpp), behind the id of the boot that they are all of. A later line
-// about the same thing is in place of an earlier one. Each is a length, a checksum and a TaskLogEntry; a power cut may leave
-// the last ones torn, and they are not read.
+// The log by which a host can tell after a reboot what had been on it: one line for each framework and container of
+// the checkpoints, in the short form that is kept (core/reboot.hpp), behind the id of the boot that they are all of.
+// A later line about the same thing is in place of an earlier one. Each is a length, a checksum and a TaskLogEntry; a
+// power cut may leave the last ones torn, and they are not read.
 
 #include "common/base/error.hpp"
 #include "nodeagentd/core/io.hpp"
@@ -24,8 +24,8 @@ struct TaskLogContents {
 // No file is an empty log.
 base::Result<TaskLogContents> read_task_log(const std::filesystem::path& file);
 
-// What the log has to hold, and which lines of it have not been taken to be written yet. What comes and goes between two
-// takings is never written. Plain data, as large as what it holds.
+// What the log has to hold, and which lines of it have not been taken to be written yet. What comes and goes between
+// two takings is never written. Plain data, as large as what it holds.
 class TaskLog {
   public:
     explicit TaskLog(const std::string& boot_id);

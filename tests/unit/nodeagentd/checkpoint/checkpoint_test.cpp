@@ -36,13 +36,6 @@ class Checkpoints : public testing::Test {
         task->mutable_agent_id()->set_value("A");
         return {std::make_shared<const internal::ContainerRecord>(record)};
     }
-    static core::PersistAgent agent() {
-        core::PersistAgent persist;
-        persist.record.mutable_agent_id()->set_value("A");
-        persist.record.set_highest_epoch(7);
-        return persist;
-    }
-
     fs::path root_;
 };
 
@@ -52,14 +45,13 @@ TEST_F(Checkpoints, WhatWasWrittenIsReadByTheNextProcess) {
     framework.mutable_framework_info()->set_user("root");
     framework.mutable_framework_info()->set_name("F");
     framework.mutable_framework_info()->mutable_id()->set_value(std::string(255, 'f'));
-    ASSERT_TRUE(checkpoint().write(agent()));
     ASSERT_TRUE(checkpoint().write(core::PersistFramework{framework}));
     ASSERT_TRUE(checkpoint().write(container("c")));
     ASSERT_TRUE(checkpoint().write(container("d")));
     ASSERT_TRUE(checkpoint().write(container("c", "renamed")));
     ASSERT_TRUE(checkpoint().write(core::ForgetContainer{base::ContainerId("d")}));
     const auto recovered = checkpoint().read().value();
-    EXPECT_EQ(recovered.agent->highest_epoch(), 7u);
+    EXPECT_FALSE(recovered.agent);
     ASSERT_EQ(recovered.frameworks.size(), 1u);
     ASSERT_EQ(recovered.containers.size(), 1u);
     EXPECT_EQ(recovered.containers[0].task_info().name(), "renamed");

@@ -1,4 +1,5 @@
-// What is noted outlives the boot, also where the power is cut, the disk is full for a while, or the agent ends in between.
+// What is noted outlives the boot, also where the power is cut, the disk is full for a while, or the agent ends in
+// between.
 
 #include "nodeagentd/checkpoint/disk.hpp"
 
@@ -6,9 +7,13 @@
 #include "tests/support/scratch_folder.hpp"
 #include "tests/unit/nodeagentd/checkpoint/records.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -104,7 +109,7 @@ TEST_F(HostDisk, TheLogStaysSmall) {
     Disk::Limits limits;
     limits.log_slack_bytes = 100;
     start("boot 1", limits);
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 30; ++i) {
         const std::string id = "c" + std::to_string(i);
         write(runs(id));
         until([&] { return read_task_log(task_log_file(lib_))->containers.size() == 1; });
@@ -129,6 +134,47 @@ TEST_F(HostDisk, ALogThatCannotBeWrittenDoesNotTellWhatIsOver) {
     EXPECT_FALSE(fs::exists(task_log_file(lib_)));
     fs::remove(task_log_file(lib_).string() + ".new");
     until([this] { return read_task_log(task_log_file(lib_))->containers.size() == 1; });
+}
+
+internal::AgentRecord agent_record(std::uint64_t epoch) {
+    internal::AgentRecord record;
+    record.mutable_agent_id()->set_value("A");
+    record.set_highest_epoch(epoch);
+    return record;
+}
+
+TEST_F(HostDisk, TheAgentsRecordIsThereWhenItIsSaidToBe) {
+    for (std::uint64_t epoch = 1; epoch <= 3; ++epoch) {
+        std::promise<base::Status> written;
+        disk_->write(agent_record(epoch), [&](base::Status status) { written.set_value(std::move(status)); });
+        ASSERT_TRUE(written.get_future().get());
+        EXPECT_EQ(checkpoint_->read()->agent->highest_epoch(), epoch);
+    }
+}
+
+TEST_F(HostDisk, ARecordThatCannotBeWrittenIsSaidNotToBeThere) {
+    fs::create_directory(agent_file(lib_).string() + ".new");
+    std::promise<base::Status> written;
+    disk_->write(agent_record(1), [&](base::Status status) { written.set_value(std::move(status)); });
+    const auto status = written.get_future().get();
+    ASSERT_FALSE(status);
+    EXPECT_TRUE(status.error().message().ends_with("Is a directory")) << status.error().message();
+}
+
+// A file that nobody reads stands for a disk that does not answer.
+TEST_F(HostDisk, ADiskThatDoesNotAnswerIsLeftBehind) {
+    Disk::Limits limits;
+    limits.stop_max = base::Duration::zero();
+    start("boot 1", limits);
+    const std::string draft = agent_file(lib_).string() + ".new";
+    ASSERT_EQ(::mkfifo(draft.c_str(), 0600), 0);
+    disk_->write(agent_record(1), [](base::Status) { ADD_FAILURE() << "nobody is there to be told"; });
+    disk_.reset();
+    const int reader = ::open(draft.c_str(), O_RDONLY | O_CLOEXEC);  // waits for the one that was left behind
+    char bytes[100];
+    while (::read(reader, bytes, sizeof bytes) > 0) {
+    }
+    ::close(reader);
 }
 
 }  // namespace
