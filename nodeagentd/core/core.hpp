@@ -25,6 +25,8 @@ struct CoreOptions {
     base::Duration update_retry_min = std::chrono::seconds(10);
     base::Duration update_retry_max = std::chrono::minutes(10);
     base::Duration registration_deadline = std::chrono::seconds(15);
+    // Between attempts where only somebody's order can help: up to half as long again.
+    base::Duration turned_away_pause = std::chrono::seconds(45);
     std::size_t registration_part_bytes_max = 4 * 1024 * 1024;  // and one task more
 };
 
@@ -60,14 +62,16 @@ class Core {
     bool belongs_elsewhere(const std::string& cluster_id);
     void registered(std::uint64_t epoch, const internal::Registered& message);
     void answer_for(const internal::TaskKey& key, bool rebooted);
-    void refused(const internal::Refused& message);
+    void refused(std::uint64_t epoch, const internal::Refused& message);
     void send_registration();
     void send_more_of_registration();
     template <typename Part>
     void fill(Part& part);
     v1::Task describe(const Container& container) const;
     void take_order(const internal::FromMaster& message);
-    void drop_link(Report::Kind kind, const std::string& why);
+    void drop_link(Report::Kind kind, const std::string& why, base::Duration pause_min = {});
+    void turn_away(const std::string& why, base::Duration pause_min);
+    base::Duration long_pause();
     void send(std::shared_ptr<const internal::FromAgent> message);
     void persist_agent();
 

@@ -1,7 +1,7 @@
 #pragma once
-// What outlives the boot in which tasks ran, and what the next one tells of them. Nothing of a task is left then: where its
-// end was written down in time that is told, and of every other one only that it is gone, as it may have run. Pure
-// functions.
+// What outlives the boot in which tasks ran, and what the next one tells of them. Nothing of a task is left then:
+// where its end was written down in time that is told, and of every other one only that it is gone, as it may have
+// run. Pure functions.
 
 #include "nodeagentd/core/state.hpp"
 
@@ -21,8 +21,8 @@ v1::TaskStatus gone_with_the_boot();
 // Whether a status says no more than that.
 bool is_gone_with_the_boot(const v1::TaskStatus& status);
 
-// Of a task that a master believes to be here and that has left no trace. `rebooted`: the master may have launched it in
-// an earlier boot.
+// Of a task that a master believes to be here and that has left no trace. `rebooted`: the master may have launched it
+// in an earlier boot.
 v1::TaskStatus answer_for_unknown(const internal::TaskKey& key, bool rebooted);
 
 }  // namespace fairlead::nodeagentd::core

@@ -1,6 +1,6 @@
-// A new process takes over: first what the checkpoints say, then what the runtime finds, then the
-// master hears of it. What an earlier boot left has ended with it (reboot.hpp). Records are read as they stand; what a disk or an administrator made of them
-// costs at most the tasks concerned, never the agent.
+// A new process takes over: first what the checkpoints say, then what the runtime finds, then the master hears of it.
+// What an earlier boot left has ended with it (reboot.hpp). Records are read as they stand; what a disk or an
+// administrator made of them costs at most the tasks concerned, never the agent.
 
 #include "common/resources/wire.hpp"
 #include "nodeagentd/core/command.hpp"

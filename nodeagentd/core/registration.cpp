@@ -27,11 +27,26 @@ void Core::link_lost() {
     state_.updates.link_lost();
 }
 
-void Core::drop_link(Report::Kind kind, const std::string& why) {
+void Core::drop_link(Report::Kind kind, const std::string& why, base::Duration pause_min) {
     if (!state_.link) return;
     report(kind, why);
-    output_.sends.push_back(CloseLink{*state_.link});
+    output_.sends.push_back(CloseLink{*state_.link, pause_min});
     link_lost();
+}
+
+// This master and this agent do not work together. What is wrong may be mended on either side, so the agent never gives
+// up, and its tasks go on.
+void Core::turn_away(const std::string& why, base::Duration pause_min) {
+    if (!state_.link) return;
+    if (std::exchange(state_.turned_away, why) != why) return drop_link(Report::Kind::refused, why, pause_min);
+    output_.sends.push_back(CloseLink{*state_.link, pause_min});  // has been said
+    link_lost();
+}
+
+// A whole fleet may have been turned away: it does not come back in one moment.
+base::Duration Core::long_pause() {
+    return options_.turned_away_pause +
+           base::Duration(prng_.below(static_cast<std::uint64_t>(options_.turned_away_pause.count() / 2 + 1)));
 }
 
 void Core::send(std::shared_ptr<const internal::FromAgent> message) {
@@ -139,10 +154,11 @@ bool Core::accept_epoch(std::uint64_t epoch) {
 
 bool Core::belongs_elsewhere(const std::string& cluster_id) {
     if (state_.cluster_id.empty() || cluster_id == state_.cluster_id) return false;
-    output_.fatal = "this agent belongs to cluster " + state_.cluster_id + ", but the master " +
-                    (cluster_id.empty() ? "names no cluster" : "leads cluster " + cluster_id) +
-                    "; to move it, stop its tasks and remove agent.pb from its work directory";
-    drop_link(Report::Kind::refused, *output_.fatal);
+    turn_away("this agent belongs to cluster " + state_.cluster_id + ", but the master " +
+                  (cluster_id.empty() ? "names no cluster" : "leads cluster " + cluster_id) +
+                  "; to move it, stop the agent and its tasks, and remove agent.pb and tasks.log from its work "
+                  "directory",
+              long_pause());
     return true;
 }
 
@@ -151,7 +167,7 @@ void Core::handle(const LinkMessage& input) {
     const internal::FromMaster& message = *input.message;
     if (!state_.registered) {
         if (message.has_registered()) return registered(message.epoch(), message.registered());
-        if (message.has_refused()) return refused(message.refused());
+        if (message.has_refused()) return refused(message.epoch(), message.refused());
         if (message.has_register_more()) send_more_of_registration();
         return;  // nothing else has a meaning before
     }
@@ -221,6 +237,7 @@ void Core::registered(std::uint64_t epoch, const internal::Registered& message) 
     registration_.reset();
     for (const auto& key : message.known_tasks()) answer_for(key, rebooted);
     state_.registered = true;
+    state_.turned_away.clear();
     state_.registered_at = now_.wall;
     ping_timeout_ = std::chrono::milliseconds(message.ping_timeout_ms());
     link_deadline_ = now_.instant + ping_timeout_;
@@ -242,11 +259,13 @@ void Core::answer_for(const internal::TaskKey& key, bool rebooted) {
     queue(*here, status);
 }
 
-void Core::refused(const internal::Refused& message) {
-    if (message.has_cluster_id() && belongs_elsewhere(message.cluster_id())) return;
-    if (message.final())
-        output_.fatal = "the master refuses this agent for good: " + message.reason();
-    drop_link(Report::Kind::refused, "refused by the master: " + message.reason());
+void Core::refused(std::uint64_t epoch, const internal::Refused& message) {
+    if (message.has_cluster_id()) {
+        if (belongs_elsewhere(message.cluster_id())) return;
+        if (!state_.cluster_id.empty() && is_stale(epoch)) return;  // it speaks for nobody any more
+    }
+    if (message.final()) return turn_away("the master refuses this agent for good: " + message.reason(), long_pause());
+    turn_away("refused by the master: " + message.reason(), {});
 }
 
 void Core::persist_agent() {

@@ -47,6 +47,8 @@ struct State {
     std::optional<LinkId> link;
     std::string master;  // host:port at the other end of the link
     bool registered = false;
+    // Why the last master would not have this agent, or this agent the master, until one does.
+    std::string turned_away;
     std::optional<base::WallTime> registered_at;
 
     resources::Resources configured;  // what the host has, with static reservations

@@ -261,8 +261,8 @@ void Core::stop(Container& container, std::optional<base::Duration> grace) {
         id_of(container), grace ? std::optional<base::Duration>(effective) : std::nullopt});
 }
 
-// What a framework that knows nothing of partitions is told instead is decided by the master, which has its capabilities
-// also where this agent has never heard of it.
+// What a framework that knows nothing of partitions is told instead is decided by the master, which has its
+// capabilities also where this agent has never heard of it.
 void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskStatus status) {
     v1::TaskInfo task;
     task.set_name(task_id.value());

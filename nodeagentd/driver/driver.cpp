@@ -92,11 +92,11 @@ Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, World wo
         // An end that is not heard is a task that never ends: better to start again from the
         // checkpoints.
         if (!mailbox_.try_push(std::move(event)) && !mailbox_.closed())
-            world_.fatal("the agent's mailbox is full", Remedy::try_again);
+            world_.fatal("the agent's mailbox is full");
     });
     world_.fetcher->set_sink([this](ports::Fetched fetched) {
         if (!mailbox_.try_push(std::move(fetched)) && !mailbox_.closed())
-            world_.fatal("the agent's mailbox is full", Remedy::try_again);
+            world_.fatal("the agent's mailbox is full");
     });
 }
 
@@ -172,9 +172,9 @@ void Driver::heard_of(const base::ContainerId& container) {
     if (unheard_.erase(container) > 0 && unheard_.empty()) step(core::RuntimeSettled{});
 }
 
-void Driver::fail(const std::string& why, Remedy remedy) {
+void Driver::fail(const std::string& why) {
     failed_ = true;
-    world_.fatal(why, remedy);
+    world_.fatal(why);
 }
 
 void Driver::step(const core::Input& input) {
@@ -208,7 +208,6 @@ void Driver::carry_out(const core::Output& output) {
     for (const auto& action : output.actions) act(action);
     for (const auto& one : output.sends) send(one);
     for (const auto& report : output.reports) world_.report(report);
-    if (output.fatal) fail(*output.fatal, Remedy::ask_operator);
 }
 
 void Driver::start_write() {
@@ -225,8 +224,7 @@ void Driver::take_written(const base::Status& status) {
 }
 
 void Driver::fail_write(const std::string& why) {
-    fail("The agent ends because it cannot write down what it has to remember: " + why + "; tasks go on without it",
-         Remedy::try_again);
+    fail("The agent ends because it cannot write down what it has to remember: " + why + "; tasks go on without it");
 }
 
 void Driver::start(const core::StartContainer& start) {
@@ -265,8 +263,8 @@ void Driver::act(const core::Action& action) {
 void Driver::send(const core::Send& send) {
     if (const auto* message = std::get_if<core::SendToMaster>(&send)) {
         if (connection_ && message->link == link_) connection_->send(message->message);
-    } else if (connection_ && std::get<core::CloseLink>(send).link == link_) {
-        connection_->close();
+    } else if (const auto& close = std::get<core::CloseLink>(send); connection_ && close.link == link_) {
+        connection_->close(close.pause_min);
         connection_.reset();
     }
 }

@@ -26,9 +26,6 @@
 
 namespace fairlead::nodeagentd::driver {
 
-// Whether the next process may do better, or somebody has to do something first.
-enum class Remedy { try_again, ask_operator };
-
 struct World {
     ports::Runtime* runtime = nullptr;  // outlives the driver, as the fetcher does
     ports::Fetcher* fetcher = nullptr;
@@ -37,7 +34,7 @@ struct World {
     // On its disk. `done` is called once, on any thread, unless the driver has gone by then.
     std::function<void(internal::AgentRecord, std::function<void(base::Status)> done)> persist_agent;
     std::function<void(const core::Report&)> report;
-    std::function<void(const std::string&, Remedy)> fatal;
+    std::function<void(const std::string&)> fatal;  // the next process may do better
 };
 
 class Driver : public ports::LinkEvents {
@@ -98,7 +95,7 @@ class Driver : public ports::LinkEvents {
     void act(const core::Action& action);
     void start(const core::StartContainer& start);
     void stop(const core::StopContainer& stop);
-    void fail(const std::string& why, Remedy remedy);
+    void fail(const std::string& why);
     void send(const core::Send& send);
     void heard_of(const base::ContainerId& container);
     base::Duration until_deadline() const;

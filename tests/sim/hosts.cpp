@@ -155,7 +155,6 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
     const nc::Output output = host.agent->step(timeline_.now(), input);
     host.kept = host.agent->state().reserved;
     for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
-    if (output.fatal) complain("agent gave up: " + *output.fatal);
     for (const auto& persist : output.persist) write_down(host, persist);
     for (const auto& action : output.actions) act(host, action);
     for (const auto& send : output.sends) {
@@ -171,6 +170,8 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
                         if (link_ends_.contains(link)) step_master(master, mc::LinkMessage{mc::LinkId{link}, parsed});
                     });
         } else if (host.link == static_cast<std::uint64_t>(std::get<nc::CloseLink>(send).link)) {
+            if (std::get<nc::CloseLink>(send).pause_min > 0ns)
+                complain("agent was turned away: " + host.agent->state().turned_away);
             const std::uint64_t link = *host.link;
             host.link.reset();
             tell_link_closed(host, link);

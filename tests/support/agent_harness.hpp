@@ -201,6 +201,12 @@ class AgentHarness {
             if (const auto* one = std::get_if<Action>(&action)) found.push_back(*one);
         return found;
     }
+    // How long the agent stays away from a master at least; none: it has not closed the link.
+    static std::optional<base::Duration> pause_after(const Output& output) {
+        for (const auto& send : output.sends)
+            if (const auto* close = std::get_if<nodeagentd::core::CloseLink>(&send)) return close->pause_min;
+        return std::nullopt;
+    }
     static bool link_closed_by(const Output& output) {
         for (const auto& send : output.sends)
             if (std::holds_alternative<nodeagentd::core::CloseLink>(send)) return true;

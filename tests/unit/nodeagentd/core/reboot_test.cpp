@@ -1,5 +1,5 @@
-// The host is booted anew: every task that was on it is told of once, with its end where that was written down, and never
-// as one that had not run where it may have.
+// The host is booted anew: every task that was on it is told of once, with its end where that was written down, and
+// never as one that had not run where it may have.
 
 #include "tests/support/agent_harness.hpp"
 
@@ -20,7 +20,8 @@ class AgentAfterAReboot : public testing::Test {
     std::vector<internal::FromAgent> back(internal::FromMaster answer = AgentHarness::registered_message()) {
         agent_.step(core::RuntimeSettled{});
         auto said = AgentHarness::sent(agent_.open_link());
-        for (auto& message : AgentHarness::sent(agent_.from_master(std::move(answer)))) said.push_back(std::move(message));
+        for (auto& message : AgentHarness::sent(agent_.from_master(std::move(answer))))
+            said.push_back(std::move(message));
         return said;
     }
     static std::vector<v1::TaskStatus> updates(const std::vector<internal::FromAgent>& said) {

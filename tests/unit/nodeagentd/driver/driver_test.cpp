@@ -33,7 +33,7 @@ struct SlowFetcher : ports::Fetcher {
 
 struct Master : ports::MasterConnection {
     void send(std::shared_ptr<const internal::FromAgent> message) override { got.push_back(std::move(message)); }
-    void close() override {}
+    void close(base::Duration) override {}
     std::string master() const override { return "m:5050"; }
     std::vector<std::shared_ptr<const internal::FromAgent>> got;
 };
@@ -58,7 +58,7 @@ class AgentDriver : public testing::Test {
             done_ = std::move(done);
         };
         world.report = [](const core::Report&) {};
-        world.fatal = [this](const std::string& why, Remedy) { fatal_.push_back(why); };
+        world.fatal = [this](const std::string& why) { fatal_.push_back(why); };
         driver_ = std::make_unique<Driver>(io_.get_executor(), std::make_unique<core::Core>(options, 7), world, limits);
         async::asio::co_spawn(io_, driver_->run({}), async::asio::detached);
         settle();
