@@ -47,6 +47,7 @@ inline constexpr std::string_view odd_znode = "f55b4035c4d7415fa809e5a05ae9780b"
 // Of agents.
 inline constexpr std::string_view registered_with_master = "a546a548a9624818b6b06c812bdaf54a";
 inline constexpr std::string_view refused_by_master = "db7088481acb47269e43109346f4213c";
+inline constexpr std::string_view task_log_not_written = "9fb1a8d3f6d54a0ea6a1c27a5f0e4b38";
 inline constexpr std::string_view no_link_to_master = "8ff4d47f99ac4c7e809644a744125022";
 inline constexpr std::string_view task_launched = "764bb906302b4f8a982be244fd822ef8";
 inline constexpr std::string_view task_killing = "2c55b2c7567849d8a2d38b5f5e5ed4ef";

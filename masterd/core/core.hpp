@@ -289,7 +289,7 @@ class Core : private Term {
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
-    void answer_registration(Agent& agent, const std::vector<Task*>& missing);
+    void answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for);
 
     // agents.cpp
     static std::string endpoint_of(const v1::AgentInfo& info, const std::string& peer_address);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace fairlead::masterd::core {
@@ -27,6 +28,14 @@ bool has_same_attributes(const v1::AgentInfo& before, const v1::AgentInfo& now) 
                       now.attributes().end(), [](const v1::Attribute& a, const v1::Attribute& b) {
                           return a.SerializeAsString() == b.SerializeAsString();
                       });
+}
+
+// The host was rebooted, and the agent can only say that the task is gone, where its end has been heard here.
+bool is_known_better(const Task& task, const v1::Task& told) {
+    if (!task.last_status || !is_terminal(task.last_status->state()) || told.statuses().empty()) return false;
+    const v1::TaskStatus& status = *told.statuses().rbegin();
+    return status.state() == v1::TASK_GONE && status.reason() == v1::TaskStatus::REASON_AGENT_RESTARTED &&
+           status.uuid() != task.last_status->uuid();
 }
 
 }  // namespace
@@ -115,23 +124,24 @@ void Core::remove_predecessor(Agent& predecessor, const base::AgentId& id) {
 }
 
 void Core::take_registered_tasks(Agent& agent, const internal::Register& message) {
-    std::set<std::pair<std::string, std::string>> told;
+    std::map<std::pair<std::string, std::string>, const v1::Task*> told;
     for (const v1::Task& task : message.tasks())
-        told.emplace(task.framework_id().value(), task.task_id().value());
-    std::vector<Task*> missing;
+        told.emplace(std::pair(task.framework_id().value(), task.task_id().value()), &task);
+    std::vector<const Task*> to_answer_for;
     for (Task* task : std::vector<Task*>(agent.tasks)) {
         Framework& framework = books_.framework(task->framework);
-        if (told.contains({framework.id.value(), task->id.value()})) continue;
-        if (task->end_told)  // and acknowledged, while we did not hear of it
+        const auto found = told.find({framework.id.value(), task->id.value()});
+        if (found != told.end() && !is_known_better(*task, *found->second)) continue;
+        if (found == told.end() && task->end_told)  // and acknowledged, while we did not hear of it
             archive(framework, books_.take_task(*task));
         else
-            missing.push_back(task);
+            to_answer_for.push_back(task);
     }
     std::vector<Task*> over;
     for (Task* stray : books_.strays_on(agent.slot))
         if (!told.contains({books_.framework(stray->framework).id.value(), stray->id.value()})) over.push_back(stray);
     drop_strays(over);
-    answer_registration(agent, missing);  // before anything else is said on the link
+    answer_registration(agent, to_answer_for);  // before anything else is said on the link
     std::set<base::FrameworkId> refused;
     for (const v1::Task& task : message.tasks()) {
         const base::FrameworkId id(task.framework_id().value());
@@ -181,6 +191,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     if (wire.statuses_size() > 0) last = record_of(*wire.statuses().rbegin());
     const auto found = framework.tasks.find(id);
     if (found != framework.tasks.end() && found->second.agent == agent.slot) {
+        if (is_known_better(found->second, wire)) return;
         if (last) found->second.last_status = std::move(last);
         return apply_state(framework, found->second, wire.state());
     }
@@ -220,7 +231,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
                                                 "The agent is back and has the task"));
 }
 
-void Core::answer_registration(Agent& agent, const std::vector<Task*>& missing) {
+void Core::answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for) {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
     internal::FromMaster answer;
@@ -230,10 +241,13 @@ void Core::answer_registration(Agent& agent, const std::vector<Task*>& missing) 
     registered.set_ping_timeout_ms(duration_cast<milliseconds>(options_.ping_timeout).count());
     registered.set_return_within_ms(agents_return_within_ms());
     if (!options_.cluster_id.empty()) registered.set_cluster_id(options_.cluster_id);
-    for (const Task* task : missing) {
+    for (const Task* task : to_answer_for) {
         auto& key = *registered.add_known_tasks();
         key.mutable_framework_id()->set_value(books_.framework(task->framework).id.value());
         key.mutable_task_id()->set_value(task->id.value());
+        if (!task->last_status) continue;
+        *key.mutable_heard() = *task->last_status;
+        *key.mutable_heard()->mutable_task_id() = key.task_id();
     }
     send(agent, std::move(answer));
 }

@@ -15,17 +15,23 @@
 namespace fairlead::nodeagentd::link {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 class Connection : public ports::MasterConnection {
   public:
-    Connection(http::UpgradedSocket socket, std::string master)
-        : stream_(std::move(socket)), master_(std::move(master)) {}
+    // `not_before`: when the next one may be opened. Owner's strand.
+    Connection(http::UpgradedSocket socket, std::string master, std::shared_ptr<Clock::time_point> not_before)
+        : stream_(std::move(socket)), master_(std::move(master)), not_before_(std::move(not_before)) {}
 
     void send(std::shared_ptr<const internal::FromAgent> message) override {
         // What cannot be sent ends the link, for a reason that receive() returns and keep_linked()
         // logs; the core hears of it as a closed link and registers again.
         if (!stream_.send(message->SerializeAsString())) stream_.close();
     }
-    void close() override { stream_.close(); }
+    void close(base::Duration pause_min) override {
+        *not_before_ = std::max(*not_before_, Clock::now() + pause_min);
+        stream_.close();
+    }
     std::string master() const override { return master_; }
     http::LinkStream& stream() { return stream_; }
 
@@ -47,6 +53,7 @@ class Connection : public ports::MasterConnection {
     http::LinkStream stream_;
     const std::string master_;
     base::Duration return_within_ = return_unknown;
+    const std::shared_ptr<Clock::time_point> not_before_;
 };
 
 // Until the link ends; says why it did.
@@ -78,7 +85,7 @@ class Search {
         if (!url) return;
         leader_ = *std::move(url);
         const bool other = std::exchange(leader_id_, info->id()) != info->id();
-        if (const auto connection = connection_.lock(); connection && other) connection->close();
+        if (const auto connection = connection_.lock(); connection && other) connection->close({});
         changed_.ring();
     }
 
@@ -133,6 +140,7 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
     base::Prng prng(seed);
     base::Duration return_within = Connection::return_unknown;
     async::Backoff backoff = backoff_among(return_within);
+    const auto not_before = std::make_shared<Clock::time_point>();
     std::uint64_t links = 0;
     std::string last_failure;
     for (;;) {
@@ -144,23 +152,27 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};
-            auto connection = std::make_shared<Connection>(std::move(*socket), client.server().authority());
+            auto connection = std::make_shared<Connection>(std::move(*socket), client.server().authority(), not_before);
             search->linked(connection);
-            const auto since = std::chrono::steady_clock::now();
+            const auto since = Clock::now();
             driver.link_opened(id, connection);
             const base::Error end = co_await serve(id, connection, driver);
-            connection->close();
+            connection->close({});
             return_within = connection->return_within();
             driver.link_closed(id);
             failure = end.message();
             // A link that held was a success: the next attempt comes soon.
-            if (std::chrono::steady_clock::now() - since > std::chrono::seconds(10)) backoff = backoff_among(return_within);
+            if (Clock::now() - since > std::chrono::seconds(10)) backoff = backoff_among(return_within);
         } else {
             failure = socket.error().message();
         }
         if (std::exchange(last_failure, failure) != failure) complain(master, failure);
-        if (co_await search->pause(backoff.next(prng))) {
+        bool news = co_await search->pause(backoff.next(prng));
+        // The master may have ended the link before the core has said how long to stay away.
+        while (!news && Clock::now() < *not_before) news = co_await search->pause(*not_before - Clock::now());
+        if (news) {
             // Another leader, of whom all agents hear in the same moment.
+            *not_before = {};
             backoff = backoff_among(return_within);
             co_await async::sleep_for(base::Duration(prng.below(static_cast<std::uint64_t>(return_within.count()) + 1)));
         }

@@ -92,6 +92,8 @@ void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable) {
     const auto found = launched_.find(task);
     if (found == launched_.end()) return complain_("an update of " + text(task) + ", which was never launched");
     Progress& progress = found->second;
+    if (state == v1::TASK_DROPPED && !progress.over && ran_.contains(task))
+        complain_(text(task) + " was told as dropped, and has run");
     progress.over = progress.over || rank(state) == rank_over;
     if (!reliable) return;
     if (rank(state) < progress.furthest)

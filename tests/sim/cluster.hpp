@@ -235,6 +235,7 @@ class Cluster {
     Acted step_agent(Host& host, const nodeagentd::core::Input& input);
     void take_from_master(Host& host, std::shared_ptr<const internal::FromMaster> message);
     void write_down(Host& host, const nodeagentd::core::Persist& persist);
+    std::optional<internal::ContainerRecord> kept_of(const internal::ContainerRecord& record);
     void act(Host& host, const nodeagentd::core::Action& action);
     enum class End { of_itself, by_its_limit };
     void container_event(Host& host, const base::ContainerId& id, End end = End::of_itself);

@@ -98,5 +98,23 @@ TEST_F(EndedTask, AnUntoldEndOnAnAgentThatLeavesIsTold) {
     EXPECT_EQ(updates[0].source(), v1::TaskStatus::SOURCE_MASTER);
 }
 
+// The host was rebooted before its agent had written down the end.
+TEST_F(EndedTask, AnEndThatAnAgentHasLostIsHandedBack) {
+    forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again();
+    auto& told = *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_GONE);
+    auto& status = *told.add_statuses();
+    status.mutable_task_id()->set_value("t");
+    status.set_state(v1::TASK_GONE);
+    status.set_reason(v1::TaskStatus::REASON_AGENT_RESTARTED);
+    const auto registered = master.take(master.join(message)).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1);
+    EXPECT_TRUE(registered.known_tasks(0).IsInitialized());
+    EXPECT_EQ(registered.known_tasks(0).heard().state(), v1::TASK_FAILED);
+    EXPECT_EQ(registered.known_tasks(0).heard().uuid(), uuid_one);
+    EXPECT_EQ(master.framework(scheduler).tasks.at(base::TaskId("t")).state, v1::TASK_FAILED);
+}
+
 }  // namespace
 }  // namespace fairlead::tests
