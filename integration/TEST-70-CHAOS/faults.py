@@ -228,6 +228,7 @@ KINDS = {
     "agent-mute": Kind(World.agent, mute, LONG),
     "agent-deaf": Kind(World.agent, deafen, LONG),
     "agent-power": Kind(World.agent, power, SHORT),
+    "agent-power-long": Kind(World.agent, power, LONG),
     "agent-disk-full": Kind(World.agent, fill_disk, SHORT),
     "agent-run-full": Kind(World.agent, fill_runtime_disk, SHORT),
     "supervisor-kill": Kind(World.agent, kill_supervisor),
@@ -244,7 +245,7 @@ CLASSES = [
     ("master-kill",), ("agent-kill",), ("supervisor-kill",), ("scheduler-kill", "scheduler-stop"),
     ("master-stop", "master-stop-short"), ("agent-stop", "agent-stop-short"),
     ("master-cut", "master-cut-short"), ("agent-cut", "agent-cut-short", "agent-mute", "agent-deaf"),
-    ("master-mute", "master-deaf"), ("master-power", "zk-power"), ("agent-power",), ("zk-kill", "zk-stop", "zk-cut"),
+    ("master-mute", "master-deaf"), ("master-power", "zk-power"), ("agent-power", "agent-power-long"), ("zk-kill", "zk-stop", "zk-cut"),
     ("master-restart", "agent-restart"), ("master-disk-full", "master-run-full", "zk-disk-full"),
     ("agent-disk-full", "agent-run-full"),
 ]

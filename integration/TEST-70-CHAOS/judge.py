@@ -1,7 +1,7 @@
 """Compares what schedulers were told with what agents wrote down and with what really ran.
 
-Pure: evidence in, complaints out. No complaint means that every task that was ever launched ran at most once, was told to
-have ended exactly once and truthfully, and that nothing is left of any.
+Pure: evidence in, complaints out. No complaint means that every task that was ever launched ran at most once, was told
+to have ended exactly once and truthfully, and that nothing is left of any.
 """
 
 import collections
@@ -11,6 +11,8 @@ from ledger import TERMINAL
 
 # An agent that dies may take with it what it was about to say, and this long after it the next one takes over.
 SILENCE_SECONDS = 5
+NEVER_WAS = ("refused", "gave_up")
+SIGNS_OF_NO_LIFE = ("TASK_UNKNOWN", "TASK_LOST", "TASK_DROPPED", "TASK_GONE")
 
 
 @dataclasses.dataclass
@@ -20,6 +22,11 @@ class Fault:
     at: float
     until: float = 0   # healed
     task: str = ""     # whose supervisor was killed
+
+    @property
+    def is_power_cut(self):
+        """Of a host that runs tasks."""
+        return self.kind.startswith("agent-power")
 
 
 @dataclasses.dataclass
@@ -45,12 +52,12 @@ class Story:
 
     def __init__(self, task, framework):
         self.task, self.framework = task, framework
-        self.launches, self.updates, self.answers = [], [], set()
+        self.launches, self.updates, self.answers = [], [], []
         self.starts, self.ends, self.journal = [], [], []
 
     def __str__(self):
         states = " ".join(update["state"].removeprefix("TASK_") for update in self.updates)
-        return f"{self.task} (told: {states or 'nothing'}; started {len(self.starts)} times, ended {len(self.ends)} times)"
+        return f"{self.task} (told: {states or 'nothing'}; {len(self.starts)} starts, {len(self.ends)} ends)"
 
     @property
     def terminals(self):
@@ -60,6 +67,16 @@ class Story:
     def told_at(self):
         """When its framework heard its end first; never: the end of time."""
         return min((update["at"] for update in self.terminals), default=float("inf"))
+
+    @property
+    def was_killed(self):
+        """By its framework."""
+        return any(answer["what"] == "kill" for answer in self.answers)
+
+    @property
+    def is_nothing(self):
+        """To its framework: the launch was refused, or the master knows nothing of it."""
+        return any(answer["what"] in NEVER_WAS for answer in self.answers)
 
     def ended_with(self, status):
         return any(end[2] == status for end in self.ends)
@@ -91,7 +108,7 @@ def _note(story, record):
     elif record["what"] == "update":
         story.updates.append(record)
     else:
-        story.answers.add(record["what"])
+        story.answers.append(record)
 
 
 def complaints(evidence):
@@ -125,28 +142,39 @@ def it_ran_at_most_once(story, _):
 
 
 def it_ended_once(story, _):
-    states = {update["state"] for update in story.terminals}
+    states = {update["state"] for update in story.terminals if not _is_forgotten(update, story)}
     if len(states) > 1:
         yield f"told to have ended in several ways: {sorted(states)}"
     if len({update["uuid"] for update in story.terminals if update.get("uuid")}) > 1:
         yield "its end was told as two events"
-    if not states and not story.answers & {"refused", "gave_up"}:
+    if not states and not story.is_nothing:
         yield "nobody was told what became of it"
 
 
-def nothing_comes_after_the_end(story, _):
+def _is_forgotten(update, story):
+    """Who asks again for a task whose end is acknowledged is told that nobody knows it any more."""
+    is_answer = update.get("reason") == "REASON_RECONCILIATION"
+    return update["state"] == "TASK_GONE" and is_answer and update["at"] > story.told_at
+
+
+def nothing_comes_after_the_end(story, evidence):
     before = {update.get("uuid") for update in story.updates if update["at"] <= story.told_at}
     for update in story.updates:
         if update["at"] > story.told_at and update["state"] not in TERMINAL and update.get("uuid") not in before:
             yield f"told to be {update['state']} after its end"
-    if story.answers & {"refused", "gave_up"} and (story.starts or any(
-            update["state"] not in ("TASK_UNKNOWN", "TASK_LOST", "TASK_DROPPED", "TASK_GONE") for update in story.updates)):
+    # What came before it was given up is no sign of life.
+    over_at = min((answer["at"] for answer in story.answers if answer["what"] in NEVER_WAS), default=float("inf"))
+    if story.is_nothing and (story.starts and not ended_by_force(story, evidence) or any(
+            update["at"] > over_at and update["state"] not in SIGNS_OF_NO_LIFE for update in story.updates)):
         yield "it lives although its framework was told that it does not"
 
 
 def its_end_is_the_truth(story, evidence):
+    by_itself = any(update.get("source") == "SOURCE_EXECUTOR" for update in story.terminals)
     for update in story.terminals:
-        state, by_itself = update["state"], update.get("source") == "SOURCE_EXECUTOR"
+        state = update["state"]
+        if _is_forgotten(update, story):
+            continue
         if state == "TASK_FINISHED":
             if not story.ended_with(0):
                 yield "told to be finished, and is not"
@@ -154,7 +182,7 @@ def its_end_is_the_truth(story, evidence):
             if not story.ended_with(3):
                 yield "told to have failed by itself, and has not"
         elif state == "TASK_KILLED":
-            if "kill" not in story.answers:
+            if not story.was_killed:
                 yield "killed, and its framework did not ask for it"
         elif state == "TASK_ERROR":
             yield f"refused: {update.get('message')}"
@@ -165,7 +193,7 @@ def its_end_is_the_truth(story, evidence):
 def ended_by_force(story, evidence):
     """Its supervisor was killed, or the power of its host was cut, since it had started and before its end was told."""
     began, host = story.starts[0]
-    return any(fault.task == story.task or (fault.kind == "agent-power" and fault.host == host
+    return any(fault.task == story.task or (fault.is_power_cut and fault.host == host
                                             and began <= fault.until and fault.at <= story.told_at)
                for fault in evidence.faults)
 
@@ -176,7 +204,7 @@ def the_journal_tells_the_same(story, evidence):
         lines = [entry for entry in story.journal if entry.what == what]
         if len(lines) > 1 and not any(agent_was_away(evidence, line.host, line.at) for line in lines):
             yield f"the journal tells {len(lines)} times that it has {what}"
-        if what == "started" and lines and not real and not story.answers & {"kill"} and not _cut_in_the_act(lines, evidence):
+        if what == "started" and lines and not real and not story.was_killed and not _cut_in_the_act(lines, evidence):
             yield "the journal tells that it has started, and it has not"
         for at, host, *_ in real:
             if not lines and not agent_was_away(evidence, host, at):
@@ -187,7 +215,7 @@ def the_journal_tells_the_same(story, evidence):
 
 def _cut_in_the_act(lines, evidence):
     """Killed with its supervisor, or by a power cut, before its first command."""
-    return any(fault.task == line.task or (fault.kind == "agent-power" and fault.host == line.host
+    return any(fault.task == line.task or (fault.is_power_cut and fault.host == line.host
                                            and abs(fault.at - line.at) < SILENCE_SECONDS)
                for line in lines for fault in evidence.faults)
 
@@ -207,8 +235,7 @@ def summary(evidence):
     """What the run was made of, for people."""
     told = stories(evidence).values()
     by_state = collections.Counter(story.terminals[0]["state"] if story.terminals else
-                                   "REFUSED" if "refused" in story.answers else
-                                   "UNKNOWN" if "gave_up" in story.answers else "open" for story in told)
+                                   "REFUSED or UNKNOWN" if story.is_nothing else "open" for story in told)
     repeats = sum(len(story.updates) - len({update.get("uuid") or id(update) for update in story.updates}) for story in told)
     never = sum(1 for story in told if not story.starts)
     states = ", ".join(f"{number} {state.removeprefix('TASK_')}" for state, number in by_state.most_common())

@@ -65,6 +65,19 @@ class Judge(unittest.TestCase):
         self.ledger.append(update(6, "good", "TASK_LOST", "SOURCE_MASTER"))
         self.expect("several ways")
 
+    def test_that_an_ended_task_is_not_known_any_more_is_no_other_end(self):
+        gone = update(6, "good", "TASK_GONE", "SOURCE_MASTER", reason="REASON_RECONCILIATION")
+        gone["uuid"] = None
+        self.ledger.append(gone)
+        self.expect_none()
+        gone["at"] = 3
+        self.expect("several ways")
+
+    def test_an_answer_that_tells_of_a_failure_before_its_update_does(self):
+        self.ledger.append(update(4.5, "failing", "TASK_FAILED", "SOURCE_MASTER", reason="REASON_RECONCILIATION"))
+        self.ledger[-1]["uuid"] = None
+        self.expect_none()
+
     def test_the_same_end_as_two_events(self):
         self.ledger.append(update(6, "good", "TASK_FINISHED", uuid="another"))
         self.expect("two events")

@@ -26,7 +26,8 @@ from ledger import Book, Ledger, read  # noqa: E402
 OPEN_MAX = 12
 ASK_PAUSE = 3
 CPUS, MEM = 0.1, 32
-PATIENCE = 60
+# A task that the master does not know of may be on an agent that has not found it yet: longer than any fault lasts.
+UNKNOWN_PATIENCE = 45
 FIELDS = ("state", "uuid", "reason", "source", "message")
 
 
@@ -122,11 +123,14 @@ class Framework:
             self.call(self.driver.acknowledgeStatusUpdate, status)
         if known is None:
             return
+        if status["state"] != "TASK_UNKNOWN":
+            known.pop("unknown_since", None)
         if status["state"] == "TASK_RUNNING" and work.kind_of(known["item"]) == work.KILLED:
             self.note("kill", task=task_id)
             self.call(self.driver.killTask, {"value": task_id})
         elif status["state"] == "TASK_UNKNOWN" and self.is_nowhere_under_way(known):
-            self.note("gave_up", task=task_id)
+            if time.monotonic() - known.setdefault("unknown_since", time.monotonic()) >= UNKNOWN_PATIENCE:
+                self.note("gave_up", task=task_id)
 
     def is_nowhere_under_way(self, task):
         """A launch that nobody answered may still arrive, but not after the subscription that it was sent under."""

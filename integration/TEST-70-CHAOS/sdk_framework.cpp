@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t open_max = 12;
 constexpr auto ask_pause = std::chrono::seconds(3);
+// A task that the master does not know of may be on an agent that has not found it yet: longer than any fault lasts.
+constexpr auto unknown_patience = std::chrono::seconds(45);
 constexpr double cpus = 0.1, mem_mb = 32;
 
 v1::FrameworkInfo description() {
@@ -77,20 +79,24 @@ class Framework : public sdk::SchedulerEvents {
                         {"reason", status.has_reason() ? v1::TaskStatus::Reason_Name(status.reason()) : ""},
                         {"message", status.message()}});
         (void)scheduler.acknowledge(status);
-        const chaos::Task* task = ledger_.find(id);
+        chaos::Task* const task = ledger_.find(id);
         if (!task) return;
+        if (status.state() != v1::TASK_UNKNOWN) task->unknown_since.reset();
         if (status.state() == v1::TASK_RUNNING && chaos::kind_of(task->item) == chaos::Kind::killed) {
             note("kill", {{"task", id}});
             (void)scheduler.kill(status.task_id());
         } else if (status.state() == v1::TASK_UNKNOWN && !task->fresh) {
-            note("gave_up", {{"task", id}});
+            const auto now = std::chrono::steady_clock::now();
+            if (!task->unknown_since) task->unknown_since = now;
+            if (now - *task->unknown_since >= unknown_patience) note("gave_up", {{"task", id}});
         }
     }
 
     // What was refused was never launched; of all else nobody knows, and reconciliation tells.
     void call_failed(const Call& call, const base::Error& error) override {
         const bool refused = error.code() == base::ErrorCode::invalid_argument ||
-                             error.code() == base::ErrorCode::permission_denied;
+                             error.code() == base::ErrorCode::permission_denied ||
+                             error.code() == base::ErrorCode::conflict;
         for (const auto& operation : call.accept().operations())
             for (const auto& task : operation.launch().task_infos())
                 note(refused ? "refused" : "unsure", {{"task", task.task_id().value()}, {"message", error.message()}});

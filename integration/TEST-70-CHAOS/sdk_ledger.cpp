@@ -26,7 +26,7 @@ std::string text(const json::object& record, std::string_view key) {
 bool as_meant(int item, v1::TaskState state, const std::string& source) {
     switch (kind_of(item)) {
         case Kind::killed: return state == v1::TASK_KILLED;
-        case Kind::failing: return state == v1::TASK_FAILED && source == "SOURCE_EXECUTOR";
+        case Kind::failing: return state == v1::TASK_FAILED && source != "SOURCE_AGENT";  // which lost it
         case Kind::plain: break;
     }
     return state == v1::TASK_FINISHED;
@@ -63,6 +63,7 @@ void Ledger::read() {
     for (auto& [id, task] : tasks_) {
         const auto known = before.find(id);
         task.fresh = known != before.end() && known->second.fresh;
+        if (known != before.end()) task.unknown_since = known->second.unknown_since;
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -21,6 +22,7 @@ struct Task {
     std::string agent;
     // The launch that it came with may still be under way.
     bool fresh = true;
+    std::optional<std::chrono::steady_clock::time_point> unknown_since = {};
 };
 
 class Ledger {

@@ -37,9 +37,9 @@ def script(item):
 
 def as_meant(item, status):
     """Whether a terminal status is the one that the item was to have; anything else is tried again."""
-    kind, state, by_itself = kind_of(item), status["state"], status.get("source") == "SOURCE_EXECUTOR"
+    kind, state = kind_of(item), status["state"]
     if kind == KILLED:
         return state == "TASK_KILLED"
     if kind == FAILING:
-        return state == "TASK_FAILED" and by_itself
+        return state == "TASK_FAILED" and status.get("source") != "SOURCE_AGENT"  # which lost it
     return state == "TASK_FINISHED"
