@@ -93,6 +93,8 @@ struct Scheduler::Impl {
     async::awaitable<bool> read_events(http::ResponseStream& stream);
     bool handle(const Event& event);
     void dispatch(const Event& event);
+    void drop_queue();
+    void give_up(const Call& call, const Error& error);
     bool given_up() const;
     Error what_was_tried() const;
 
@@ -329,6 +331,7 @@ void Scheduler::Impl::dispatch(const Event& event) {
         case Event::SUBSCRIBED:
             return events.subscribed(event.subscribed());
         case Event::STANDING_BY:
+            drop_queue();
             return events.standing_by();
         case Event::OFFERS:
             return events.offers({event.offers().offers().begin(), event.offers().offers().end()});
@@ -346,6 +349,16 @@ void Scheduler::Impl::dispatch(const Event& event) {
         default:
             return events.other(event);
     }
+}
+
+// What was decided when this scheduler was active is not to be done after what the other one decides now.
+void Scheduler::Impl::drop_queue() {
+    for (const Call& call : std::exchange(queue, {}))
+        give_up(call, Error(ErrorCode::conflict, "not sent: another scheduler of the framework is active"));
+}
+
+void Scheduler::Impl::give_up(const Call& call, const Error& error) {
+    if (!stopping && !result && call.type() != Call::HEARTBEAT) events.call_failed(call, error);
 }
 
 // Any call will do; this one is for when there is no other.
@@ -387,12 +400,12 @@ async::awaitable<void> Scheduler::Impl::send_one(Call call) {
     const auto error = answer ? refusal(*answer) : answer.error();
     const bool not_done = error.code() == ErrorCode::unavailable;
     const bool stream_changed = answer && session.stream_id() != stream_id;
-    if ((not_done || stream_changed) && !tearing_down) {
+    if ((not_done || stream_changed) && !tearing_down && session.state() != Session::State::standing_by) {
         queue.push_front(std::move(call));
         co_await async::sleep_for(call_retry_pause);
         co_return;
     }
-    if (!stopping && !result) events.call_failed(call, error);
+    give_up(call, error);
 }
 
 async::awaitable<void> Scheduler::Impl::drain() {

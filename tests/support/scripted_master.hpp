@@ -78,6 +78,7 @@ class ScriptedMaster {
     };                             // the call was answered
     double heartbeat_seconds = 5;  // what SUBSCRIBED promises; none is ever sent by itself
     int redirections = 0;
+    bool has_active = false;  // another scheduler of the framework
 
   private:
     void take(http::Request request, http::Responder responder) {
@@ -103,9 +104,12 @@ class ScriptedMaster {
                                        {"Mesos-Stream-Id", "s-" + std::to_string(++streams_)}},
                                       [](http::StreamEnd) {});
             v1::scheduler::Event event;
-            event.set_type(v1::scheduler::Event::SUBSCRIBED);
-            event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
-            event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
+            event.set_type(v1::scheduler::Event::STANDING_BY);
+            if (!has_active) {
+                event.set_type(v1::scheduler::Event::SUBSCRIBED);
+                event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
+                event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
+            }
             send(event);
         }
         after(call);
