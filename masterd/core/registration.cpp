@@ -29,6 +29,11 @@ bool has_same_attributes(const v1::AgentInfo& before, const v1::AgentInfo& now) 
                       });
 }
 
+// Its agent tells one state after the other, each when the one before is acknowledged.
+v1::TaskState forwarded_of(const v1::Task& task) {
+    return task.has_status_update_state() ? task.status_update_state() : task.state();
+}
+
 }  // namespace
 
 // An agent with much to tell registers in parts, each asked for when the one before is noted.
@@ -231,6 +236,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
         if (found->second.agent != agent.slot) return;  // launched elsewhere since: keep that one
         if (last) found->second.last_status = std::move(last);
+        found->second.forwarded = forwarded_of(wire);
         return apply_state(framework, found->second, wire.state());
     }
     const bool was_unreachable = framework.unreachable_tasks.erase(id) > 0;
@@ -241,6 +247,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     task.agent = agent.slot;
     task.agent_id = agent.id;
     task.state = wire.state();
+    task.forwarded = forwarded_of(wire);
     task.since = now_.instant;
     const auto role = resources::allocation_role_of(wire.resources());
     task.role = role && !role->empty()    ? *role
@@ -256,7 +263,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
         added = books_.add_task(std::move(task));
     }
     if (was_unreachable)
-        send_status(framework, status_by_master(id, agent.id, added->state,
+        send_status(framework, status_by_master(id, agent.id, added->forwarded,
                                                 v1::TaskStatus::REASON_AGENT_REREGISTERED,
                                                 "The agent is back and has the task"));
 }
