@@ -1,17 +1,11 @@
-"""What is done to a cluster: a plan drawn from a seed, and each fault as something that is inflicted and healed.
-
-A plan is the same for the same seed and length. Who leads is found out when a fault's time has come, so a run can be
-repeated in what is done to whom by role, in which order and for how long; not to the millisecond.
-"""
+"""Faults: what is done to which part of a cluster, and what heals it."""
 
 import dataclasses
-import random
 import signal
 import time
 
 import judge
 from bedlib import network
-from bedlib.system import BedError, wait_until
 
 MASTER, AGENT, ZOOKEEPER = "fairlead-masterd.service", "fairlead-nodeagentd.service", "zookeeper.service"
 SHORT, LONG = (1, 3), (8, 14)  # seconds; one is well below and the other above every timeout of the bed
@@ -28,25 +22,6 @@ class Planned:
 
     def pick(self, choices):
         return choices[int(self.draw * len(choices))]
-
-
-def plan(seed, count):
-    """Kinds come in shuffled rounds, so that none is missing in a long run; the first ones of every run are one of each
-    class."""
-    chance = random.Random(f"chaos {seed}")
-    kinds = [chance.choice(each) for each in CLASSES]
-    chance.shuffle(kinds)
-    while len(kinds) < count:
-        everything = list(KINDS)
-        chance.shuffle(everything)
-        kinds += everything
-    return [_planned(kind, chance) for kind in kinds[:count]]
-
-
-def _planned(kind, chance):
-    least, most = KINDS[kind].seconds
-    return Planned(kind, round(chance.uniform(least, most), 1), chance.random(), chance.random() < 0.25,
-                   chance.random() < 0.4, round(chance.uniform(0.2, 3), 1))
 
 
 class World:
@@ -84,13 +59,14 @@ def is_ensemble_leader(host):
 class Inflicted:
     """A fault that is under way."""
 
-    def __init__(self, planned, host_name, heal):
-        self.planned, self.host_name, self._heal = planned, host_name, heal
+    def __init__(self, planned, host_name):
+        self.planned, self.host_name = planned, host_name
         self.record = judge.Fault(planned.kind, host_name, time.time())
         self.due = time.monotonic() + planned.seconds
+        self.remedy = nothing
 
     def heal(self):
-        self._heal()
+        self.remedy()
         self.record.until = time.time()
 
 
@@ -245,9 +221,9 @@ CLASSES = [
     ("master-kill",), ("agent-kill",), ("supervisor-kill",), ("scheduler-kill", "scheduler-stop"),
     ("master-stop", "master-stop-short"), ("agent-stop", "agent-stop-short"),
     ("master-cut", "master-cut-short"), ("agent-cut", "agent-cut-short", "agent-mute", "agent-deaf"),
-    ("master-mute", "master-deaf"), ("master-power", "zk-power"), ("agent-power", "agent-power-long"), ("zk-kill", "zk-stop", "zk-cut"),
-    ("master-restart", "agent-restart"), ("master-disk-full", "master-run-full", "zk-disk-full"),
-    ("agent-disk-full", "agent-run-full"),
+    ("master-mute", "master-deaf"), ("master-power", "zk-power"), ("agent-power", "agent-power-long"),
+    ("zk-kill", "zk-stop", "zk-cut"), ("master-restart", "agent-restart"),
+    ("master-disk-full", "master-run-full", "zk-disk-full"), ("agent-disk-full", "agent-run-full"),
 ]
 
 
@@ -259,53 +235,8 @@ def inflict(world, planned):
     except IndexError:
         return None
     host_name = victim.name if kind.victim else ""
-    inflicted = Inflicted(planned, host_name, nothing)
-    inflicted._heal = kind.act(victim, inflicted)  # pylint: disable=protected-access
+    inflicted = Inflicted(planned, host_name)
+    inflicted.remedy = kind.act(victim, inflicted)
     if host_name:
         world.broken.add(host_name)
     return inflicted
-
-
-class Chaos:
-    """Carries out a plan; `records` is what was done, for the judge."""
-
-    def __init__(self, world, say):
-        self.world, self.say = world, say
-        self.records, self.under_way = [], []
-
-    def run(self, planned_faults):
-        for number, planned in enumerate(planned_faults, 1):
-            inflicted = inflict(self.world, planned)
-            self.say(f"{number:3} {planned.kind:<18} {inflicted.host_name if inflicted else 'nobody':<8} "
-                     f"{planned.seconds:4} s{' and on' if planned.overlaps else ''}")
-            if inflicted:
-                self.under_way.append(inflicted)
-                self.records.append(inflicted.record)
-            if not planned.overlaps:
-                self.heal_all()
-                if planned.settle:
-                    self.wait_whole()
-            self._pass_time(planned.pause)
-        self.heal_all()
-        self.wait_whole()
-
-    def heal_all(self):
-        while self.under_way:
-            first = min(self.under_way, key=lambda each: each.due)
-            self._pass_time(first.due - time.monotonic())
-            first.heal()
-            self.under_way.remove(first)
-            self.world.broken.discard(first.host_name)
-
-    def wait_whole(self):
-        began = time.monotonic()
-        wait_until("the cluster to be whole again", self.world.cluster.is_whole, 90, pause=0.1)
-        self.say(f"    whole again after {time.monotonic() - began:.1f} s")
-
-    def _pass_time(self, seconds):
-        """A fault lasts as long as it lasts: this is no wait for anything."""
-        if seconds > 0:
-            time.sleep(seconds)
-        dead = self.world.schedulers.complaints()
-        if dead:
-            raise BedError(dead)

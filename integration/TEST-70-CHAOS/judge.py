@@ -236,7 +236,8 @@ def summary(evidence):
     told = stories(evidence).values()
     by_state = collections.Counter(story.terminals[0]["state"] if story.terminals else
                                    "REFUSED or UNKNOWN" if story.is_nothing else "open" for story in told)
-    repeats = sum(len(story.updates) - len({update.get("uuid") or id(update) for update in story.updates}) for story in told)
+    repeats = sum(len(story.updates) - len({update.get("uuid") or id(update) for update in story.updates})
+                  for story in told)
     never = sum(1 for story in told if not story.starts)
     states = ", ".join(f"{number} {state.removeprefix('TASK_')}" for state, number in by_state.most_common())
     return f"{len(told)} tasks launched: {states}; {never} of them never ran; {repeats} updates were told again"

@@ -27,7 +27,8 @@ def honest():
                update(2.2, "failing", "TASK_RUNNING"), update(5, "failing", "TASK_FAILED"),
                update(3, "lost", "TASK_DROPPED", "SOURCE_MASTER"), {"at": 9, "what": "drained"}]
     ran = ["good 2.0 start", "failing 2.1 start", "failing 4.0 end 3", "good 4.0 end 0"]
-    journal = [Entry(at, "agent1", what, task) for task in ("good", "failing") for at, what in ((2, "started"), (4.5, "ended"))]
+    journal = [Entry(at, "agent1", what, task) for task in ("good", "failing")
+               for at, what in ((2, "started"), (4.5, "ended"))]
     return Evidence({"f": ledger}, {"agent1": ran, "agent2": []}, journal, [], [])
 
 

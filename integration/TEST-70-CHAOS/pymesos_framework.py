@@ -66,6 +66,7 @@ class Framework:
         self.note("started")
         self.drain, self.heard, self.offers = folder / "drain", queue.Queue(), {}
         self.subscriptions, self.asked_at, self.launched, self.told_drained = 0, 0.0, 0, False
+        self.last_told = None
         info = {"user": "root", "name": "chaos-pymesos", "hostname": "bed", "failover_timeout": 3600, "checkpoint": True,
                 "id": {"value": "chaos-pymesos"}, "capabilities": [{"type": "PARTITION_AWARE"}]}
         self.driver = MesosSchedulerDriver(Events(self.heard), info, url, implicit_acknowledgements=False)
@@ -103,7 +104,10 @@ class Framework:
             self.subscriptions += what == "subscribed"
             self.offers.clear()
             self.asked_at = 0
-            self.note(what, master=told)
+            # pymesos tells a disconnection for each attempt to connect that comes to nothing, without a pause.
+            if (what, told) != self.last_told:
+                self.note(what, master=told)
+            self.last_told = (what, told)
         elif what == "error":
             self.note("error", message=told)
             sys.exit(f"pymesos was told an error: {told}")
@@ -140,7 +144,8 @@ class Framework:
         for offer_id, offer in list(self.offers.items()):
             del self.offers[offer_id]
             item = self.book.item_to_do(self.drain.exists())
-            if item is None or len(self.book.tasks) >= OPEN_MAX or amount(offer, "cpus") < CPUS or amount(offer, "mem") < MEM:
+            has_room = amount(offer, "cpus") >= CPUS and amount(offer, "mem") >= MEM
+            if item is None or not has_room or len(self.book.tasks) >= OPEN_MAX:
                 self.call(self.driver.declineOffer, offer["id"], {"refuse_seconds": 1})
             else:
                 self.launch(offer, item)

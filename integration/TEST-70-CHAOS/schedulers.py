@@ -1,4 +1,4 @@
-"""The processes of both frameworks: started again whenever one ends, as a service manager would, until the test is over."""
+"""The processes of both frameworks: started again whenever one ends, as a service manager would, until the end."""
 
 import os
 import subprocess

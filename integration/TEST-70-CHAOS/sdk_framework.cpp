@@ -144,8 +144,8 @@ class Framework : public sdk::SchedulerEvents {
     void launch(const v1::Offer& offer, int item) {
         const std::string id = name_ + std::to_string(next_task_++);
         note("launch", {{"task", id}, {"item", item}, {"agent", offer.agent_id().value()}, {"host", offer.hostname()}});
-        (void)scheduler.launch(offer, {sdk::command_task(offer, id, id, sdk::shell_command(chaos::script_of(item)), cpus, mem_mb)},
-                               0);
+        const auto command = sdk::shell_command(chaos::script_of(item));
+        (void)scheduler.launch(offer, {sdk::command_task(offer, id, id, command, cpus, mem_mb)}, 0);
     }
 
     static std::string hex(const std::string& bytes) {
