@@ -1,11 +1,14 @@
-"""Compares what schedulers were told with what agents wrote down and with what really ran.
+"""judge.py FILE: compares what schedulers were told with what agents wrote down and with what really ran.
 
 Pure: evidence in, complaints out. No complaint means that every task that was ever launched ran at most once, was told
-to have ended exactly once and truthfully, and that nothing is left of any.
+to have ended exactly once and truthfully, and that nothing is left of any. FILE is an evidence.json that a run has left.
 """
 
 import collections
 import dataclasses
+import json
+import sys
+from pathlib import Path
 
 from ledger import TERMINAL
 
@@ -241,3 +244,15 @@ def summary(evidence):
     never = sum(1 for story in told if not story.starts)
     states = ", ".join(f"{number} {state.removeprefix('TASK_')}" for state, number in by_state.most_common())
     return f"{len(told)} tasks launched: {states}; {never} of them never ran; {repeats} updates were told again"
+
+
+def read(text):
+    kept = json.loads(text)
+    kept["journal"] = [Entry(**entry) for entry in kept["journal"]]
+    kept["faults"] = [Fault(**fault) for fault in kept["faults"]]
+    return Evidence(**kept)
+
+
+if __name__ == "__main__":
+    kept_evidence = read(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    print(summary(kept_evidence), *complaints(kept_evidence), sep="\n")

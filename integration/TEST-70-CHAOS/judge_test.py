@@ -2,6 +2,8 @@
 """The judge of the chaos test finds each way in which a ledger, a journal or reality can be wrong."""
 
 import copy
+import dataclasses
+import json
 import sys
 import unittest
 from pathlib import Path
@@ -49,6 +51,10 @@ class Judge(unittest.TestCase):
 
     def test_honest_evidence_gives_no_complaint(self):
         self.expect_none()
+
+    def test_evidence_that_was_kept_is_the_same(self):
+        self.evidence.faults.append(Fault("agent-kill", "agent1", 2, 2))
+        self.assertEqual(judge.read(json.dumps(dataclasses.asdict(self.evidence))), self.evidence)
 
     def test_updates_that_are_told_again_are_fine(self):
         self.ledger += [dict(record, at=6) for record in self.of("good")]
