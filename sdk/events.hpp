@@ -35,7 +35,8 @@ class SchedulerEvents {
     // The connection broke; it is being made again.
     virtual void disconnected(const base::Error&) {}
     // A call that was queued has not been accepted by the master: refused (invalid_argument,
-    // permission_denied) or perhaps done, perhaps not (outcome_unknown, timed_out: reconcile).
+    // permission_denied), never sent because another scheduler has become the active one (conflict), or perhaps done,
+    // perhaps not (outcome_unknown, timed_out: reconcile).
     virtual void call_failed(const v1::scheduler::Call&, const base::Error&) {}
 };
 

@@ -115,6 +115,8 @@ struct Scheduler::Impl {
     async::awaitable<bool> read_events(http::ResponseStream& stream);
     bool handle(const Event& event);
     void dispatch(const Event& event);
+    void drop_queue();
+    void give_up(const Call& call, const Error& error);
     bool given_up() const;
     Error what_was_tried() const;
 
@@ -355,6 +357,7 @@ void Scheduler::Impl::dispatch(const Event& event) {
         case Event::SUBSCRIBED:
             return events.subscribed(event.subscribed());
         case Event::STANDING_BY:
+            drop_queue();
             return events.standing_by();
         case Event::OFFERS:
             return events.offers({event.offers().offers().begin(), event.offers().offers().end()});
@@ -372,6 +375,16 @@ void Scheduler::Impl::dispatch(const Event& event) {
         default:
             return events.other(event);
     }
+}
+
+// What was decided when this scheduler was active is not to be done after what the other one decides now.
+void Scheduler::Impl::drop_queue() {
+    for (const Call& call : std::exchange(queue, {}))
+        give_up(call, Error(ErrorCode::conflict, "not sent: another scheduler of the framework is active"));
+}
+
+void Scheduler::Impl::give_up(const Call& call, const Error& error) {
+    if (!stopping && !result && call.type() != Call::HEARTBEAT) events.call_failed(call, error);
 }
 
 // Any call will do; this one is for when there is no other.
@@ -427,13 +440,13 @@ async::awaitable<void> Scheduler::Impl::send_some(std::vector<Call> calls) {
     const bool stream_changed = answer && session.stream_id() != stream_id;
     const bool one_of_them_is_refused = answer && !not_done && calls.size() > 1;
     if (one_of_them_is_refused) alone_for_now = calls.size();
-    if ((not_done || stream_changed || one_of_them_is_refused) && !tearing_down) {
+    const bool goes_again = not_done || stream_changed || one_of_them_is_refused;
+    if (goes_again && !tearing_down && session.state() != Session::State::standing_by) {
         queue.insert(queue.begin(), std::make_move_iterator(calls.begin()), std::make_move_iterator(calls.end()));
         if (not_done || stream_changed) co_await async::sleep_for(call_retry_pause);
         co_return;
     }
-    if (stopping || result) co_return;
-    for (const Call& call : calls) events.call_failed(call, error);
+    for (const Call& call : calls) give_up(call, error);
 }
 
 // As the master takes it.

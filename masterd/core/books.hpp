@@ -34,6 +34,7 @@ struct Task {
     AgentSlot agent = 0;
     base::AgentId agent_id;
     v1::TaskState state = v1::TASK_STAGING;  // the newest known, maybe ahead of what was forwarded
+    v1::TaskState forwarded = v1::TASK_STAGING;  // of the newest update that its agent has let out
     base::Role role;
     resources::Resources resources;
     bool holds_resources = false;

@@ -72,7 +72,8 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     };
     if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
         const Task& task = found->second;
-        auto status = answer(task.state, task.agent_id, "Reconciliation: Latest task state");
+        // Not a newer one: updates that are to come would tell what was before it.
+        auto status = answer(task.forwarded, task.agent_id, "Reconciliation: Latest task state");
         if (task.last_status && task.last_status->has_healthy())
             status.set_healthy(task.last_status->healthy());
         if (task.last_status && task.last_status->has_container_status())

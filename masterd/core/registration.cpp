@@ -38,6 +38,11 @@ bool is_known_better(const Task& task, const v1::Task& told) {
            status.uuid() != task.last_status->uuid();
 }
 
+// Its agent tells one state after the other, each when the one before is acknowledged.
+v1::TaskState forwarded_of(const v1::Task& task) {
+    return task.has_status_update_state() ? task.status_update_state() : task.state();
+}
+
 }  // namespace
 
 void Core::register_agent(LinkId link, const internal::Register& message) {
@@ -193,6 +198,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     if (found != framework.tasks.end() && found->second.agent == agent.slot) {
         if (is_known_better(found->second, wire)) return;
         if (last) found->second.last_status = std::move(last);
+        found->second.forwarded = forwarded_of(wire);
         return apply_state(framework, found->second, wire.state());
     }
     const bool lives_elsewhere = is_stray(agent, framework, id);
@@ -209,6 +215,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     task.agent = agent.slot;
     task.agent_id = agent.id;
     task.state = wire.state();
+    task.forwarded = forwarded_of(wire);
     task.since = now_.instant;
     const auto role = resources::allocation_role_of(wire.resources());
     task.role = role && !role->empty()    ? *role
@@ -225,8 +232,8 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
         added = books_.add_task(std::move(task));
     }
     // An end is told by the agent, which repeats it until it is acknowledged.
-    if (was_unreachable && !is_terminal(added->state))
-        send_status(framework, status_by_master(id, agent.id, added->state,
+    if (was_unreachable && !is_terminal(added->forwarded))
+        send_status(framework, status_by_master(id, agent.id, added->forwarded,
                                                 v1::TaskStatus::REASON_AGENT_REREGISTERED,
                                                 "The agent is back and has the task"));
 }

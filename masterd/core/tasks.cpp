@@ -104,6 +104,7 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     const auto found = framework->tasks.find(id);
     if (found == framework->tasks.end()) return;
     Task& task = found->second;
+    task.forwarded = status.state();
     task.end_told = is_terminal(status.state()) && framework->is_connected();
     task.last_status = record_of(std::move(status));
     apply_state(*framework, task, update.latest_state());

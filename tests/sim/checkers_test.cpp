@@ -131,6 +131,14 @@ TEST_F(CheckersTest, ReliableUpdatesDoNotGoBack) {
     EXPECT_EQ(complaint(), "t of f went back to TASK_RUNNING");
 }
 
+TEST_F(CheckersTest, AnAnswerToAQuestionMayBeAnEndAndThenStands) {
+    checkers.status(task, v1::TASK_FINISHED, false);
+    checkers.status(task, v1::TASK_FINISHED, true);
+    EXPECT_EQ(complaint(), "");
+    checkers.status(task, v1::TASK_RUNNING, true);
+    EXPECT_EQ(complaint(), "t of f went back to TASK_RUNNING");
+}
+
 TEST_F(CheckersTest, NobodyHearsOfATaskThatWasNeverLaunched) {
     checkers.status(other, v1::TASK_RUNNING, true);
     EXPECT_EQ(complaint(), "an update of u of f, which was never launched");

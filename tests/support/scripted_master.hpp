@@ -80,6 +80,7 @@ class ScriptedMaster {
     unsigned batched_calls_max = 0;  // 0: it knows of no batches
     std::function<int(const v1::scheduler::Call&)> answer = [](const v1::scheduler::Call&) { return 202; };
     int redirections = 0;
+    bool has_active = false;  // another scheduler of the framework
 
   private:
     void take(http::Request request, http::Responder responder) {
@@ -105,10 +106,13 @@ class ScriptedMaster {
                                        {"Mesos-Stream-Id", "s-" + std::to_string(++streams_)}},
                                       [](http::StreamEnd) {});
             v1::scheduler::Event event;
-            event.set_type(v1::scheduler::Event::SUBSCRIBED);
-            event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
-            event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
-            if (batched_calls_max > 0) event.mutable_subscribed()->set_batched_calls_max(batched_calls_max);
+            event.set_type(v1::scheduler::Event::STANDING_BY);
+            if (!has_active) {
+                event.set_type(v1::scheduler::Event::SUBSCRIBED);
+                event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
+                event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
+                if (batched_calls_max > 0) event.mutable_subscribed()->set_batched_calls_max(batched_calls_max);
+            }
             send(event);
         }
         after(call);

@@ -28,13 +28,17 @@ struct Recorder : SchedulerEvents {
     void disconnected(const base::Error& error) override {
         ++disconnections;
         last_words = error.message();
+        if (on_disconnected) on_disconnected();
     }
-    void call_failed(const Call& call, const base::Error&) override { failed.push_back(call.kill().task_id().value()); }
+    void standing_by() override {
+        if (on_standing_by) on_standing_by();
+    }
+    void call_failed(const Call& call, const base::Error& error) override { failed.emplace_back(call.type(), error.code()); }
 
     int subscriptions = 0, disconnections = 0;
     std::string last_words;
-    std::vector<std::string> failed;  // kills
-    std::function<void()> on_subscribed;
+    std::vector<std::pair<Call::Type, base::ErrorCode>> failed;
+    std::function<void()> on_subscribed, on_disconnected, on_standing_by;
     std::function<void(const v1::Offer&)> on_offer;
     std::function<void(const v1::TaskStatus&)> on_update;
 };
@@ -149,6 +153,29 @@ TEST_F(SchedulerTest, ABrokenStreamIsOpenedAgainUnderTheSameFrameworkId) {
     EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUBSCRIBE"));
     EXPECT_FALSE(master.calls.at(0).has_framework_id());
     EXPECT_EQ(master.calls.at(1).framework_id().value(), "f-1");
+}
+
+TEST_F(SchedulerTest, WhatIsQueuedIsNotSentAfterAnotherSchedulerWasActive) {
+    auto one_of_two = options();
+    one_of_two.standby = true;
+    one_of_two.framework.mutable_id()->set_value("f-1");
+    make_scheduler(one_of_two);
+    events.on_subscribed = [&] {
+        if (events.subscriptions == 2) return scheduler->stop(Ending::keep_framework);
+        master.has_active = true;
+        master.break_stream();
+    };
+    events.on_disconnected = [&] {
+        if (events.disconnections > 1) return;
+        EXPECT_TRUE(scheduler->suppress());
+    };
+    events.on_standing_by = [&] {
+        EXPECT_THAT(events.failed, testing::ElementsAre(testing::Pair(Call::SUPPRESS, base::ErrorCode::conflict)));
+        master.has_active = false;
+        master.break_stream();
+    };
+    EXPECT_TRUE(run());
+    EXPECT_THAT(call_names(), testing::Not(testing::Contains("SUPPRESS")));
 }
 
 TEST_F(SchedulerTest, AMasterWithoutLeaderIsAskedAgain) {
@@ -327,7 +354,7 @@ TEST_F(Batches, OneThatIsRefusedIsSentAgainCallByCallAndOnlyTheCulpritFails) {
         return tasks_of(call).find('2') == std::string::npos ? 202 : 400;
     };
     EXPECT_THAT(requests(), testing::ElementsAre("123", "1", "2", "3", "45"));
-    EXPECT_THAT(events.failed, testing::ElementsAre("2"));
+    EXPECT_THAT(events.failed, testing::ElementsAre(std::pair(Call::KILL, base::ErrorCode::invalid_argument)));
 }
 
 TEST_F(SchedulerTest, AFrameworkMayAcknowledgeByItself) {
