@@ -126,7 +126,7 @@ TYPED_TEST_P(RegistryContract, WhatWasWrittenIsReadByTheNextLife) {
         co_await this->take_over(next, &inheritance);
         EXPECT_EQ(inheritance.ended_frameworks.back().value(), "h");
         EXPECT_TRUE(inheritance.role_orders.empty());
-        EXPECT_EQ(inheritance.agents.size(), 1u);
+        EXPECT_EQ(inheritance.agents.size(), 2u);
     });
 }
 
