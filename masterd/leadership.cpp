@@ -19,6 +19,16 @@ bool may_pass(ErrorCode code) {
            code == ErrorCode::conflict || code == ErrorCode::cancelled;
 }
 
+Leadership::Cause cause_of(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::permission_denied: return Leadership::Cause::configuration;
+        case ErrorCode::invalid_config:
+        case ErrorCode::malformed:
+        case ErrorCode::not_found: return Leadership::Cause::registry;
+        default: return Leadership::Cause::environment;
+    }
+}
+
 }  // namespace
 
 Leadership::Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election,
@@ -46,6 +56,7 @@ election::ElectionEvents Leadership::events() {
     events.leader_is = [this](const std::optional<v1::MasterInfo>& leader) {
         const bool own = leader && leader->id() == parts_.info.id();
         if (own) return;  // `gained` follows
+        parts_.ready();
         if (leader)
             parts_.standing->other(detection::authority_of(*leader));
         else
@@ -54,6 +65,7 @@ election::ElectionEvents Leadership::events() {
         const std::string who = leader ? detection::authority_of(*leader) + " leads" : "nobody is known to lead";
         log::Entry(log::Priority::notice, "standing by: " + who).id(log::message_ids::standing_by);
     };
+    events.unreachable = [this] { parts_.ready(); };
     events.hopeless = [this](const base::Error& error) {
         fatal_(Cause::configuration, error.in("cannot take part in the election of a leader"));
     };
@@ -75,13 +87,13 @@ async::awaitable<bool> Leadership::open_registry() {
         const auto done = co_await parts_.open_registry();
         if (done || resigned_) break;
         if (!may_pass(done.error().code())) {
-            fatal_(done.error().code() == ErrorCode::permission_denied ? Cause::configuration : Cause::environment,
-                   done.error());
+            fatal_(cause_of(done.error().code()), done.error());
             co_return false;
         }
         if (std::exchange(last, done.error().message()) != done.error().message())
             log::Entry(log::Priority::warning, "the registry cannot be opened yet: " + done.error().message())
                 .id(log::message_ids::zookeeper_unreachable);
+        parts_.ready();
         co_await async::sleep_for(try_again);
     }
     co_return !resigned_;
@@ -121,11 +133,12 @@ async::awaitable<void> Leadership::take_over(std::uint64_t term) {
         const auto done = co_await try_to_take_over(term);
         if (done || !still(term)) co_return;
         if (!election_ || !may_pass(done.error().code())) {
-            fatal_(Cause::environment, done.error());
+            fatal_(cause_of(done.error().code()), done.error());
             co_return;
         }
         if (std::exchange(last, done.error().message()) != done.error().message())
             log::warning("cannot take over yet: " + done.error().message());
+        parts_.ready();
         co_await async::sleep_for(try_again);
     }
 }
@@ -150,7 +163,7 @@ async::awaitable<base::Status> Leadership::try_to_take_over(std::uint64_t term) 
 
 void Leadership::give_up(const base::Error& why) {
     async::asio::post(strand_, [this, why] {
-        if (!election_) return fatal_(Cause::environment, why);
+        if (!election_) return fatal_(cause_of(why.code()), why);
         election_->step_aside(why.message());
     });
 }

@@ -5,6 +5,7 @@
 #include "common/config/config.hpp"
 #include "common/zookeeper/url.hpp"
 
+#include <optional>
 #include <string>
 
 namespace fairlead::detection {
@@ -12,5 +13,9 @@ namespace fairlead::detection {
 // `text` is the value of `key`; `credentials_key` names the file. Errors name file, line and key.
 base::Result<zookeeper::Url> read_url(const config::Config& config, const std::string& section, const std::string& key,
                                       const std::string& credentials_key);
+
+// Of a file with user:password on one line; and of the one that systemd has handed over, if it has.
+base::Result<std::optional<zookeeper::Credentials>> read_credentials(const std::string& file);
+base::Result<std::optional<zookeeper::Credentials>> handed_over_credentials();
 
 }  // namespace fairlead::detection

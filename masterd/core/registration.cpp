@@ -274,6 +274,7 @@ void Core::answer_registration(Agent& agent, const std::vector<Task*>& missing) 
         auto& key = *registered.add_known_tasks();
         key.mutable_framework_id()->set_value(books_.framework(task->framework).id.value());
         key.mutable_task_id()->set_value(task->id.value());
+        key.set_has_started(task->state != v1::TASK_STAGING);
     }
     send(agent, std::move(answer));
 }

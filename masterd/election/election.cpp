@@ -8,6 +8,8 @@
 #include <fmt/chrono.h>
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
+
 namespace fairlead::masterd::election {
 namespace {
 
@@ -113,7 +115,10 @@ async::awaitable<void> Election::contend() {
     *stale_ = true;
     while (!stopping_ && !over()) {
         if (session_->state() != SessionState::connected) {
-            if (!co_await changed_.wait_for(options_.session_timeout)) journal_.unreachable();
+            if (!co_await changed_.wait_for(options_.session_timeout)) {
+                journal_.unreachable();
+                events_.unreachable();
+            }
             continue;
         }
         if (own_znode_.empty()) {
@@ -257,7 +262,8 @@ async::awaitable<void> Election::guard_lease() {
         if (!leading_ || !until) {
             co_await lease_changed_.wait();
         } else if (lease_.holds(now())) {
-            co_await lease_changed_.wait_for(*until - now());
+            // Timers stand still while the machine is suspended; now() does not.
+            co_await lease_changed_.wait_for(std::min(*until - now(), lease_.probe_interval()));
         } else {
             lose("ZooKeeper has confirmed nothing for too long");
             tell_leader(std::nullopt);

@@ -43,6 +43,9 @@ void Core::write_down(const Container& container) {
     auto record = std::make_shared<internal::ContainerRecord>(container.record);
     for (const auto& status : state_.updates.pending(id_of(container)))
         *record->add_pending_updates() = status;
+    if (const auto framework = state_.frameworks.find(base::FrameworkId(record->framework_id().value()));
+        framework != state_.frameworks.end())
+        *record->mutable_framework_info() = framework->second;
     output_.persist.push_back(PersistContainer{std::move(record)});
 }
 

@@ -46,6 +46,7 @@ class Core {
     void handle(const ContainerStarted& input);
     void handle(const ContainerStartFailed& input);
     void handle(const ContainerEnded& input);
+    void handle(const StrangersSeen& input);
     void handle(const RuntimeSettled& input);
     void handle(const TimePassed& input);
 
@@ -89,7 +90,7 @@ class Core {
     void update_framework(const v1::FrameworkInfo& framework);
     void shutdown_framework(const base::FrameworkId& framework_id);
     Container& add_container(const base::FrameworkId& framework_id, v1::TaskInfo task);
-    void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
+    void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskState state,
                         v1::TaskStatus::Reason reason, const std::string& message);
     void end(Container& container, v1::TaskStatus status);
     void enter(Container& container, Phase phase);

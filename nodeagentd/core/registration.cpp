@@ -224,8 +224,11 @@ void Core::registered(std::uint64_t epoch, const internal::Registered& message) 
         const base::FrameworkId framework_id(key.framework_id().value());
         const base::TaskId task_id(key.task_id().value());
         if (find(framework_id, task_id) == nullptr)
-            answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_RECONCILIATION,
-                           "The task is not on its agent");
+            answer_unknown(framework_id, task_id, key.has_started() ? v1::TASK_GONE : v1::TASK_DROPPED,
+                           v1::TaskStatus::REASON_RECONCILIATION,
+                           !key.has_started() ? "The task is not on its agent"
+                           : state_.rebooted  ? "The task's host was booted anew"
+                                              : "The task is not on its agent any more");
     }
 }
 
@@ -241,6 +244,7 @@ void Core::persist_agent() {
     persist.record.mutable_agent_id()->set_value(state_.agent_id.value());
     persist.record.set_cluster_id(state_.cluster_id);
     persist.record.set_highest_epoch(state_.highest_epoch);
+    persist.record.set_boot_id(options_.boot_id);
     resources::to_wire(state_.reserved, resources::ReservationFormat::stack, nullptr,
                        *persist.record.mutable_reserved());
     output_.persist.push_back(std::move(persist));

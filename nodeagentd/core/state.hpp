@@ -41,6 +41,8 @@ struct State {
     base::AgentId agent_id;
     std::string cluster_id;
     std::uint64_t highest_epoch = 0;
+    std::vector<base::ContainerId> unreadable;  // Recovered::unreadable, until it is settled
+    bool rebooted = false;  // since the last process
     bool settled = false;  // everything that was left by the last process has been heard of
 
     std::optional<LinkId> link;

@@ -148,10 +148,9 @@ void Core::handle(const ContainerStarted& input) {
     if (container->record.kill_requested()) {
         // Asked before it ran, or by the last process: only repeat what may not have been heard.
         std::optional<base::Duration> grace;
-        if (container->record.has_kill_deadline_ns())
-            grace = std::max(
-                base::Duration(container->record.kill_deadline_ns()) - now_.wall.time_since_epoch(),
-                base::Duration::zero());
+        if (container->record.has_kill_deadline_boot_ns())
+            grace = std::max(base::Duration(container->record.kill_deadline_boot_ns()) - now_.instant.time_since_epoch(),
+                             base::Duration::zero());
         output_.actions.push_back(StopContainer{input.container_id, grace});
         return;
     }
@@ -216,7 +215,7 @@ void Core::kill(const internal::KillTask& message) {
     const base::TaskId task_id(message.task_id().value());
     auto* container = find(framework_id, task_id);
     if (container == nullptr)
-        return answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_EXECUTOR_TERMINATED,
+        return answer_unknown(framework_id, task_id, v1::TASK_DROPPED, v1::TaskStatus::REASON_EXECUTOR_TERMINATED,
                               "A kill for a task that is not on this agent");
     if (message.has_reason() && !container->record.kill_requested()) {
         container->record.set_kill_reason(message.reason());
@@ -252,15 +251,15 @@ void Core::stop(Container& container, std::optional<base::Duration> grace) {
     container.kill_deadline = deadline;
     container.record.set_kill_requested(true);
     if (grace)
-        container.record.set_kill_deadline_ns((now_.wall.time_since_epoch() + effective).count());
+        container.record.set_kill_deadline_boot_ns((now_.instant.time_since_epoch() + effective).count());
     touch(container);
     output_.actions.push_back(StopContainer{
         id_of(container), grace ? std::optional<base::Duration>(effective) : std::nullopt});
 }
 
-// Always TASK_DROPPED: what a framework that knows nothing of partitions is told instead is decided
-// by the master, which has its capabilities also where this agent has never heard of it.
-void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
+// What a framework that knows nothing of partitions is told instead is decided by the master, which has its capabilities
+// also where this agent has never heard of it.
+void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskState state,
                           v1::TaskStatus::Reason reason, const std::string& message) {
     v1::TaskInfo task;
     task.set_name(task_id.value());
@@ -269,7 +268,7 @@ void Core::answer_unknown(const base::FrameworkId& framework_id, const base::Tas
     Container& container = add_container(framework_id, std::move(task));
     enter(container, Record::ENDED);
     update(container,
-           make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT, message, reason));
+           make_status(state, v1::TaskStatus::SOURCE_AGENT, message, reason));
 }
 
 void Core::update_framework(const v1::FrameworkInfo& framework) {

@@ -115,6 +115,10 @@ void Driver::take(Item& item) {
     if (failed_) return;
     if (auto* input = std::get_if<core::Input>(&item)) {
         step(*input);
+        if (std::holds_alternative<core::StrangersSeen>(*input)) {
+            strangers_unseen_ = false;
+            settle_if_all_is_heard();
+        }
     } else if (auto* opened = std::get_if<NewLink>(&item)) {
         link_ = opened->link;
         connection_ = std::move(opened->connection);
@@ -160,7 +164,11 @@ void Driver::take_fetched(const ports::Fetched& fetched) {
 }
 
 void Driver::heard_of(const base::ContainerId& container) {
-    if (unheard_.erase(container) > 0 && unheard_.empty()) step(core::RuntimeSettled{});
+    if (unheard_.erase(container) > 0) settle_if_all_is_heard();
+}
+
+void Driver::settle_if_all_is_heard() {
+    if (unheard_.empty() && !strangers_unseen_ && !failed_) step(core::RuntimeSettled{});
 }
 
 void Driver::fail(const std::string& why, Remedy remedy) {
@@ -202,15 +210,22 @@ void Driver::act(const core::Action& action) {
     } else if (const auto* release = std::get_if<core::ReleaseContainer>(&action)) {
         world_.runtime->release(release->container_id);
     } else {
+        const auto& recover = std::get<core::RecoverContainers>(action);
         std::vector<ports::KnownContainer> known;
-        for (const auto& one : std::get<core::RecoverContainers>(action).known) {
+        for (const auto& one : recover.known) {
             unheard_.insert(one.container_id);
             known.push_back({one.container_id, one.framework_id, one.task_id, one.framework_name,
                              one.cpus, one.kill_grace, one.max_completion_time,
                              one.stop_requested});
         }
-        world_.runtime->recover(std::move(known));
-        if (unheard_.empty()) mailbox_.push(core::Input(core::RuntimeSettled{}));
+        ports::StrangersSink strangers;
+        if (recover.spare_strangers)
+            strangers = [this](std::vector<std::string> units) {
+                mailbox_.push(core::Input(core::StrangersSeen{std::move(units)}));
+            };
+        strangers_unseen_ = recover.spare_strangers;
+        world_.runtime->recover(std::move(known), std::move(strangers));
+        if (unheard_.empty() && !strangers_unseen_) mailbox_.push(core::Input(core::RuntimeSettled{}));
     }
 }
 

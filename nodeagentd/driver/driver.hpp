@@ -71,6 +71,7 @@ class Driver : public ports::LinkEvents {
     void fail(const std::string& why, Remedy remedy);
     void send(const core::Send& send);
     void heard_of(const base::ContainerId& container);
+    void settle_if_all_is_heard();
     base::Duration until_deadline() const;
 
     async::Mailbox<Item> mailbox_;
@@ -81,6 +82,7 @@ class Driver : public ports::LinkEvents {
     std::map<base::ContainerId, Fetching> fetching_;
     bool failed_ = false;
     std::set<base::ContainerId> unheard_;  // asked for after the restart, not answered yet
+    bool strangers_unseen_ = false;        // the runtime was asked for them
 };
 
 }  // namespace fairlead::nodeagentd::driver

@@ -101,6 +101,91 @@ TEST_F(AgentRecovery, StopsAgainWhatWasBeingStopped) {
     EXPECT_EQ(latest("t"), v1::TASK_KILLED);
 }
 
+TEST_F(AgentRecovery, AClockThatIsSetNeitherShortensNorLengthensAKillsGrace) {
+    agent_.launch("t");
+    agent_.started("t");
+    agent_.kill("t", 20s);
+    for (const auto jump : {base::Duration(-24h), base::Duration(24h * 365)}) {
+        agent_.jump(jump);
+        agent_.restart();
+        const auto stops = AgentHarness::actions<core::StopContainer>(agent_.started("t"));
+        ASSERT_EQ(stops.size(), 1u);
+        EXPECT_EQ(stops[0].grace, std::optional<base::Duration>(20s));
+    }
+}
+
+TEST_F(AgentRecovery, WhileARecordCannotBeReadNobodyIsKilledAndNothingIsSaid) {
+    agent_.unreadable = {base::ContainerId("damaged")};
+    const auto asked = AgentHarness::actions<core::RecoverContainers>(agent_.restart());
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_TRUE(asked[0].spare_strangers);
+    const auto output = agent_.step(core::StrangersSeen{{"fairlead-f-t.scope"}});
+    ASSERT_TRUE(output.fatal);
+    EXPECT_NE(output.fatal->find("damaged.pb"), std::string::npos) << *output.fatal;
+    EXPECT_NE(output.fatal->find("fairlead-f-t.scope"), std::string::npos) << *output.fatal;
+    EXPECT_TRUE(AgentHarness::sent(agent_.open_link()).empty());
+    EXPECT_EQ(agent_.unreadable.size(), 1u) << "the next process has to know it too";
+}
+
+TEST_F(AgentRecovery, ARecordThatNothingOnTheHostBelongsToIsSetAside) {
+    agent_.unreadable = {base::ContainerId("damaged")};
+    agent_.restart();
+    EXPECT_FALSE(agent_.step(core::StrangersSeen{}).fatal);
+    agent_.step(core::RuntimeSettled{});
+    EXPECT_TRUE(agent_.unreadable.empty());
+    EXPECT_FALSE(AgentHarness::sent(agent_.open_link()).empty());
+}
+
+TEST_F(AgentRecovery, ALostRecordOfAFrameworkIsNoReasonToLoseItsTasks) {
+    agent_.launch("t");
+    agent_.started("t");
+    agent_.framework_records.clear();
+    agent_.restart();
+    agent_.started("t");
+    agent_.step(core::RuntimeSettled{});
+    const auto sent = AgentHarness::sent(agent_.open_link());
+    ASSERT_EQ(sent.size(), 1u);
+    ASSERT_EQ(sent[0].register_().frameworks_size(), 1);
+    EXPECT_EQ(agent_.framework_records.size(), 1u);
+}
+
+TEST_F(AgentRecovery, WhatEndedBeforeARebootIsToldOnceAsItWas) {
+    agent_.launch("ended");
+    agent_.started("ended");
+    agent_.ended("ended");
+    agent_.launch("running");
+    agent_.started("running");
+    std::erase_if(agent_.container_records, [](const auto& one) {
+        return one.second.phase() != internal::ContainerRecord::ENDED;
+    });
+    agent_.framework_records.clear();
+    auto options = AgentHarness::with(agent_info("agent1"));
+    options.boot_id = "another boot";
+    agent_.restart(options);
+    agent_.step(core::RuntimeSettled{});
+    const auto sent = AgentHarness::sent(agent_.open_link());
+    ASSERT_EQ(sent.at(0).register_().tasks_size(), 1);
+    EXPECT_EQ(sent[0].register_().tasks(0).state(), v1::TASK_FINISHED);
+    EXPECT_EQ(sent[0].register_().frameworks_size(), 1);
+    auto message = AgentHarness::registered_message();
+    auto& key = *message.mutable_registered()->add_known_tasks();
+    key.mutable_framework_id()->set_value(AgentHarness::framework);
+    key.mutable_task_id()->set_value("running");
+    key.set_has_started(true);
+    auto told = AgentHarness::updates(agent_.from_master(message));
+    std::map<std::string, std::vector<v1::TaskState>> heard;
+    while (!told.empty()) {
+        const auto update = told.back();
+        told.pop_back();
+        heard[update.task_id().value()].push_back(update.state());
+        if (update.task_id().value() == "running") EXPECT_EQ(update.message(), "The task's host was booted anew");
+        for (auto& more : AgentHarness::updates(agent_.acknowledge(update))) told.push_back(std::move(more));
+    }
+    EXPECT_EQ(heard["ended"], (std::vector{v1::TASK_STARTING, v1::TASK_RUNNING, v1::TASK_FINISHED}));
+    EXPECT_EQ(heard["running"], std::vector{v1::TASK_GONE});
+    EXPECT_TRUE(agent_.state().containers.empty());
+}
+
 TEST_F(AgentRecovery, KeepsATaskWaitingThatWaitedForAPort) {
     leave_one_waiting();
     const auto asked = known(agent_.restart());
