@@ -1,6 +1,7 @@
 // A master that is not leading yet says so before it looks at a request, so that a client tries again and does not give
 // up over a mistake that another master may not find.
 
+#include "masterd/api/routes.hpp"
 #include "masterd/api/scheduler_api.hpp"
 
 #include "tests/support/master_harness.hpp"
@@ -15,8 +16,11 @@ class NotLeading : public testing::Test {
         boost::asio::co_spawn(owner_, driver_.run(), [](std::exception_ptr failure) { EXPECT_FALSE(failure); });
         thread_ = std::thread([this] { context_.run(); });
         loopback_.emplace(masterd::api::scheduler_api(driver_, context_.get_executor()));
+        masterd::api::add_routes(router_, driver_, context_.get_executor(), identity_);
+        routes_.emplace(router_.handler());
     }
     ~NotLeading() override {
+        routes_.reset();
         loopback_.reset();
         driver_.stop();
         work_.reset();
@@ -29,6 +33,13 @@ class NotLeading : public testing::Test {
                     "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
         const std::string answer = client.read_to_end();
         return std::stoi(answer.substr(answer.find(' ') + 1, 3));
+    }
+    std::string health() {
+        http::RawClient client(*routes_);
+        client.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const std::string answer = client.read_to_end();
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+        return answer.substr(answer.find("\r\n\r\n") + 4);
     }
     void lead() {
         std::promise<void> led;
@@ -44,9 +55,22 @@ class NotLeading : public testing::Test {
         owner_,
         std::make_unique<masterd::core::Core>(masterd::core::CoreOptions{}, std::make_unique<HungriestFirst>(), 1),
         [](const masterd::core::Report&) {}};
+    masterd::api::Identity identity_;
+    http::Router router_;
     std::thread thread_;
-    std::optional<http::Loopback> loopback_;
+    std::optional<http::Loopback> loopback_, routes_;
 };
+
+TEST_F(NotLeading, HealthTellsLeaderStandbyAndRecoveringApart) {
+    identity_.standing->unknown();
+    EXPECT_EQ(health(), "standby, no leader is known\n");
+    identity_.standing->other("m2:5050");
+    EXPECT_EQ(health(), "standby of m2:5050\n");
+    identity_.standing->own();  // elected, and the registry is being read
+    EXPECT_EQ(health(), "recovering\n");
+    lead();
+    EXPECT_EQ(health(), "leading\n");
+}
 
 TEST_F(NotLeading, Is503BeforeAnythingElseIsChecked) {
     const std::string json = "Content-Type: application/json\r\n";
