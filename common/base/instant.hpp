@@ -1,6 +1,9 @@
 #pragma once
-// Time as the cores see it: handed in, never asked for. `Instant` counts from an arbitrary start and never goes back;
-// every deadline is one. `WallTime` is what people read (since 1970) and may jump; nothing is decided by it.
+// Time as the cores see it: handed in, never asked for. `Instant` counts from the start of the machine, also while it is
+// suspended, and never goes back; every deadline is one, and whoever slept through the end of a lease knows it at once.
+// Processes of one boot may tell each other instants. `WallTime` is what people read (since 1970) and may jump; nothing is decided by it.
+
+#include <ctime>
 
 #include <chrono>
 
@@ -35,7 +38,9 @@ struct Moment {
 // Reads both clocks of this machine. For drivers; a core that calls it is no longer deterministic.
 inline Moment read_clocks() {
     using namespace std::chrono;
-    return {Instant(duration_cast<Duration>(steady_clock::now().time_since_epoch())),
+    timespec since_boot{};  // std::chrono::steady_clock stands still while the machine is suspended
+    ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+    return {Instant(seconds(since_boot.tv_sec) + nanoseconds(since_boot.tv_nsec)),
             WallTime(duration_cast<Duration>(system_clock::now().time_since_epoch()))};
 }
 

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <optional>
@@ -29,7 +30,9 @@ constexpr int application_id = 0x464c5247;
 constexpr int schema_version = 3;
 
 Error sqlite_error(sqlite3* database, std::string_view what) {
-    return Error(ErrorCode::io, fmt::format("{}: {}", what, sqlite3_errmsg(database)));
+    const int code = sqlite3_errcode(database) & 0xff;
+    const bool is_damage = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    return Error(is_damage ? ErrorCode::malformed : ErrorCode::io, fmt::format("{}: {}", what, sqlite3_errmsg(database)));
 }
 
 Status execute(sqlite3* database, const std::string& sql) {
@@ -148,6 +151,9 @@ Status check_or_create(sqlite3* database, const std::string& file) {
         return Error(ErrorCode::invalid_config,
                      fmt::format("{} was written by a newer Fairlead (layout {}, this one knows {})", file,
                                  *version, schema_version));
+    auto damage = query_text(database, "PRAGMA quick_check(1)");
+    if (!damage) return damage.error().in(file);
+    if (*damage != "ok") return Error(ErrorCode::malformed, file + " is damaged: " + damage->value_or(""));
     if (*version < schema_version) return bring_up_to_date(database);
     return {};
 }
@@ -288,9 +294,21 @@ Status write_all(sqlite3* database, const std::vector<core::Persist>& changes) {
 
 void SqliteFile::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
+// An empty file was one of ours that something has cut off, or nobody's: a new cluster is not begun in its place.
 Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file) {
+    struct stat there{};
+    if (::stat(file.c_str(), &there) != 0 && errno == ENOENT) {
+        if (auto made = make_from(file, std::nullopt); !made) return made.error();
+    } else if (there.st_size == 0 && S_ISREG(there.st_mode)) {
+        return Error(ErrorCode::malformed,
+                     file.string() + " is empty, which no registry is: restore a copy, or remove it to begin a new cluster");
+    }
+    return open(file, SQLITE_OPEN_READWRITE);
+}
+
+Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file, int flags) {
     sqlite3* raw = nullptr;
-    const int opened = sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+    const int opened = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
     Database database(raw);
     if (opened != SQLITE_OK) return sqlite_error(raw, "cannot open registry " + file.string());
     sqlite3_busy_timeout(raw, 5000);
@@ -382,20 +400,22 @@ Status SqliteFile::fill(const Contents& contents) {
 }
 
 // It gets its name when it is whole, so that no master ever starts on a part of it.
-Status SqliteFile::make_from(const std::filesystem::path& file, const Contents& contents) {
+Status SqliteFile::make_from(const std::filesystem::path& file, const std::optional<Contents>& contents) {
+    const auto exists = [&] { return Error(ErrorCode::already_exists, file.string() + " is there already"); };
     std::error_code error;
-    if (std::filesystem::exists(file, error)) return Error(ErrorCode::already_exists, file.string() + " is there already");
+    if (std::filesystem::exists(file, error)) return exists();
     std::filesystem::path unfinished = file;
     unfinished += ".unfinished";
     std::filesystem::remove(unfinished, error);
     {
-        auto made = open(unfinished);
+        auto made = open(unfinished, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
         if (!made) return made.error();
-        if (auto filled = made->fill(contents); !filled) return filled.error().in(unfinished.string());
+        if (contents)
+            if (auto filled = made->fill(*contents); !filled) return filled.error().in(unfinished.string());
     }
     if (auto given = give_to_owner_of_folder(unfinished); !given) return given;
-    std::filesystem::rename(unfinished, file, error);
-    if (error) return Error(ErrorCode::io, "cannot give " + unfinished.string() + " its name: " + error.message());
+    if (::renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) != 0)
+        return errno == EEXIST ? exists() : base::errno_error("cannot give " + unfinished.string() + " its name", errno);
     return sync_folder(file);
 }
 

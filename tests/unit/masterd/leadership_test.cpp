@@ -81,7 +81,7 @@ struct Master {
                  [](const core::Report&) {}),
           leadership(context.get_executor(),
                      {driver, std::move(with.registry), std::move(with.open_registry), master(name), standing,
-                      [this] { changed.ring(); }},
+                      [this] { changed.ring(); }, [this] { ready = true; }},
                      std::move(election), [this](Leadership::Cause why, const Error& error) {
                          cause = why;
                          fatal = error.message();
@@ -119,6 +119,7 @@ struct Master {
     driver::Driver driver;
     std::optional<Leadership::Cause> cause;
     std::string fatal;
+    bool ready = false;
     Leadership leadership;
 };
 
@@ -208,6 +209,34 @@ TEST_F(LeadershipTest, ARegistryThatIsAwayIsTriedUntilItIsBack) {
         registry_->refusal.reset();
         co_await a->until_leading();
         co_await a->stop();
+    });
+}
+
+TEST_F(LeadershipTest, ARegistryThatCannotBeUsedEndsItForAnOperatorToSee) {
+    run([&]() -> awaitable<void> {
+        for (const ErrorCode code : {ErrorCode::malformed, ErrorCode::invalid_config, ErrorCode::not_found}) {
+            registry_->refusal = Error(code, "znode x does not hold an epoch");
+            auto a = among_others("a");
+            co_await a->until([&] { return a->cause.has_value(); });
+            EXPECT_EQ(a->cause, Leadership::Cause::registry);
+            EXPECT_FALSE(a->ready) << "who starts it is told at once";
+            co_await a->stop();
+        }
+    });
+}
+
+TEST_F(LeadershipTest, IsReadyWhenItStandsByOrWaitsForTheRegistry) {
+    run([&]() -> awaitable<void> {
+        registry_->refusal = Error(ErrorCode::unavailable, "away");
+        auto a = among_others("a");
+        EXPECT_FALSE(a->ready);
+        co_await a->until([&] { return a->ready; });
+        auto b = among_others("b");
+        EXPECT_FALSE(b->ready);
+        co_await b->until_standby_of("a:5050");
+        EXPECT_TRUE(b->ready);
+        co_await a->stop();
+        co_await b->stop();
     });
 }
 
