@@ -327,7 +327,7 @@ awaitable<Result<std::shared_ptr<ItemsRead>>> ZookeeperRegistry::read_items(std:
     if (auto listed = co_await do_all(reading->buckets.size(), list); !listed) co_return listed.error();
     const auto get = [reading](std::size_t number) { return reading->get(number); };
     if (auto got = co_await do_all(reading->items.size(), get); !got) {
-        if (got.error().code() == ErrorCode::malformed) co_return got.error().in("the registry cannot be used as it is");
+        if (got.error().code() == ErrorCode::malformed) co_return got.error().in("the registry " + place() + " cannot be used as it is");
         co_return got.error();
     }
     co_return std::shared_ptr<ItemsRead>(reading, &reading->read);

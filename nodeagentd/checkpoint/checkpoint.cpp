@@ -149,8 +149,11 @@ std::string file_of(const base::ContainerId& id) { return id.value() + ".pb"; }
 
 base::Status remove_file(const fs::path& file) {
     for (const fs::path& each : {with(file, ".old"), file})  // in this order, or the old one would be taken for it
-        if (::unlink(each.c_str()) != 0 && errno != ENOENT)
-            return base::errno_error("remove " + each.string(), errno);
+        if (::unlink(each.c_str()) != 0 && errno != ENOENT) {
+            const int saved = errno;
+            if (::access(each.c_str(), F_OK) == 0)  // a disk that has become read-only says so of what is not there
+                return base::errno_error("remove " + each.string(), saved);
+        }
     return {};
 }
 
@@ -229,8 +232,8 @@ base::Status Checkpoint::write_container(const internal::ContainerRecord& record
     const auto file = file_of(base::ContainerId(record.container_id().value()));
     if (record.phase() == internal::ContainerRecord::ENDED && record.pending_updates_size() > 0) {
         if (replace(ended_ / file, record, Durability::of_the_boot)) return remove_file(containers_ / file);
-        static_cast<void>(::unlink(with(ended_ / file, ".new").c_str()));
-        if (auto removed = remove_file(ended_ / file); !removed) return removed;
+        ::unlink(with(ended_ / file, ".new").c_str());
+        static_cast<void>(remove_file(ended_ / file));  // else its updates are told once more
     }
     return replace(containers_ / file, record, Durability::of_the_boot);
 }
