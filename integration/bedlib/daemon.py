@@ -1,5 +1,6 @@
 """One of our units on a host of a bed, as an administrator meets it: systemctl, journalctl, drop-ins of the configuration."""
 
+import json
 import re
 from pathlib import Path
 
@@ -42,8 +43,15 @@ class Daemon:
 
     def said(self, message_id=None):
         """Messages since the last start; only those with that MESSAGE_ID."""
-        field = f" MESSAGE_ID={IDS[message_id]}" if message_id else ""
-        return self.on(f"journalctl -q -o cat --after-cursor='{self._cursor}' -u {self.unit}{field}", check=False)
+        # journalctl loses the first entry after a cursor that its matches leave out, so all are read.
+        told = self.on(f"journalctl -q -o json --after-cursor='{self._cursor}'", check=False)
+        entries = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+        return "\n".join(str(each["MESSAGE"]) for each in entries if self._is_of_unit(each) and (
+            message_id is None or each.get("MESSAGE_ID") == IDS[message_id]))
+
+    def _is_of_unit(self, entry):
+        return self.unit in (entry.get("_SYSTEMD_UNIT"), entry.get("UNIT")) or \
+            entry.get("SYSLOG_IDENTIFIER") == f"fairlead-{self.name}"
 
     def must_start(self, what=""):
         status = self.start()

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -28,6 +29,7 @@ using base::Status;
 // SQLite's own place for "whose file is this": the letters FLRG.
 constexpr int application_id = 0x464c5247;
 constexpr int schema_version = 3;
+constexpr off_t database_bytes_min = 100;  // SQLite's header; what is shorter it takes for a database that is to be
 
 Error sqlite_error(sqlite3* database, std::string_view what) {
     const int code = sqlite3_errcode(database) & 0xff;
@@ -135,8 +137,10 @@ Status bring_up_to_date(sqlite3* database) {
                     application_id, schema_version));
 }
 
+enum class Found { file, nothing };
+
 // Decides whose file this is before anything is written to it.
-Status check_or_create(sqlite3* database, const std::string& file) {
+Status check_or_create(sqlite3* database, const std::string& file, Found found) {
     auto owner = query_number(database, "PRAGMA application_id");
     if (!owner) return owner.error().in(file);
     auto version = query_number(database, "PRAGMA user_version");
@@ -144,7 +148,7 @@ Status check_or_create(sqlite3* database, const std::string& file) {
     auto tables = query_number(database, "SELECT count(*) FROM sqlite_schema");
     if (!tables) return tables.error().in(file);
 
-    if (*owner == 0 && *tables == 0) return bring_up_to_date(database);
+    if (found == Found::nothing && *owner == 0 && *tables == 0) return bring_up_to_date(database);
     if (*owner != application_id)
         return Error(ErrorCode::invalid_config, file + " is a database, but not a Fairlead registry");
     if (*version > schema_version)
@@ -153,7 +157,11 @@ Status check_or_create(sqlite3* database, const std::string& file) {
                                  *version, schema_version));
     auto damage = query_text(database, "PRAGMA quick_check(1)");
     if (!damage) return damage.error().in(file);
-    if (*damage != "ok") return Error(ErrorCode::malformed, file + " is damaged: " + damage->value_or(""));
+    if (*damage != "ok") {
+        std::string what = damage->value_or("");
+        std::replace(what.begin(), what.end(), '\n', ' ');
+        return Error(ErrorCode::malformed, file + " is damaged: " + what);
+    }
     if (*version < schema_version) return bring_up_to_date(database);
     return {};
 }
@@ -299,9 +307,10 @@ Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file) {
     struct stat there{};
     if (::stat(file.c_str(), &there) != 0 && errno == ENOENT) {
         if (auto made = make_from(file, std::nullopt); !made) return made.error();
-    } else if (there.st_size == 0 && S_ISREG(there.st_mode)) {
+    } else if (there.st_size < database_bytes_min && S_ISREG(there.st_mode)) {
         return Error(ErrorCode::malformed,
-                     file.string() + " is empty, which no registry is: restore a copy, or remove it to begin a new cluster");
+                     fmt::format("{} is empty or cut off ({} bytes): restore a copy, or remove it to begin a new cluster",
+                                 file.string(), there.st_size));
     }
     return open(file, SQLITE_OPEN_READWRITE);
 }
@@ -313,7 +322,8 @@ Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file, int flags
     if (opened != SQLITE_OK) return sqlite_error(raw, "cannot open registry " + file.string());
     sqlite3_busy_timeout(raw, 5000);
 
-    if (auto checked = check_or_create(raw, file.string()); !checked) return checked.error();
+    const Found found = flags & SQLITE_OPEN_CREATE ? Found::nothing : Found::file;
+    if (auto checked = check_or_create(raw, file.string(), found); !checked) return checked.error();
     if (auto durable = execute(raw, "PRAGMA synchronous = FULL"); !durable) return durable.error();
     const auto name_cluster = execute(
         raw, fmt::format("INSERT OR IGNORE INTO facts VALUES ('cluster_id', '{}')", draw_cluster_id()));
