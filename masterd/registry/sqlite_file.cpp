@@ -162,6 +162,13 @@ Status check_or_create(sqlite3* database, const std::string& file, Found found) 
         std::replace(what.begin(), what.end(), '\n', ' ');
         return Error(ErrorCode::malformed, file + " is damaged: " + what);
     }
+    // SQLite reads what is missing of a last page as zeros.
+    auto whole = query_text(database, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    if (!whole) return whole.error().in(file);
+    std::error_code ignored;
+    if (std::filesystem::file_size(file, ignored) < std::stoull(whole->value_or("0")))
+        return Error(ErrorCode::malformed, fmt::format("{} is cut off: it has less than the {} bytes that it speaks of", file,
+                                                       whole->value_or("0")));
     if (*version < schema_version) return bring_up_to_date(database);
     return {};
 }
