@@ -183,6 +183,7 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
             take_note_of(master, sent->message->kill_task());
     for (const std::string& broken : master.invariants.check(master.core->state()))
         complain(fmt::format("master {}: {}", master.number, broken));
+    outcome_.deposed_by_agents += output.deposed.has_value();
     if (output.term_ended) {
         checkers_.all_offers_over(epoch);
         void_queue(master);
