@@ -55,6 +55,7 @@ inline constexpr std::string_view task_launched = "764bb906302b4f8a982be244fd822
 inline constexpr std::string_view task_killing = "2c55b2c7567849d8a2d38b5f5e5ed4ef";
 inline constexpr std::string_view framework_shut_down = "065608db05934aa2982fa5d4fa19ea3a";
 inline constexpr std::string_view checkpoints_read = "f7628f52f2b34f3e9616c2925f73d8e6";
+inline constexpr std::string_view checkpoint_unreadable = "add6482afec0489b8d0c4df3fb81ebc7";
 inline constexpr std::string_view tasks_taken_back = "b116951ed4804e0585cc6689e27c9d8f";
 inline constexpr std::string_view cannot_go_on = "2d4185783279435e9aeea02ea3f302e4";
 inline constexpr std::string_view hostname_unknown = "053b2ad780e148319a1f9094037ff1b4";

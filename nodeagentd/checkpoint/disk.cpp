@@ -152,8 +152,9 @@ void Disk::work(const std::shared_ptr<Desk>& desk) {
         if (desk->record) {
             desk->write_record(lock);
         } else if (desk->has_to_write() && (desk->stopping || Clock::now() >= not_before)) {
+            const bool last = desk->stopping;  // else something may have been noted while it was written
             not_before = Clock::now() + desk->write_log(lock);
-            if (desk->stopping) break;
+            if (last) break;
         } else if (desk->stopping) {
             break;
         } else if (desk->has_to_write()) {
@@ -169,7 +170,7 @@ void Disk::work(const std::shared_ptr<Desk>& desk) {
 void Disk::Desk::write_record(std::unique_lock<std::mutex>& lock) {
     const Record one = *std::exchange(record, std::nullopt);
     lock.unlock();
-    auto written = replace_file(record_file, one.record.SerializeAsString(), Durability::of_the_host);
+    auto written = replace_record(record_file, one.record, Durability::of_the_host);
     lock.lock();
     if (!stopping) one.done(std::move(written));  // under the lock: whoever stops this may be gone afterwards
 }
