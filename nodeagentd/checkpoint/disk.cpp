@@ -152,8 +152,9 @@ void Disk::work(const std::shared_ptr<Desk>& desk) {
         if (desk->record) {
             desk->write_record(lock);
         } else if (desk->has_to_write() && (desk->stopping || Clock::now() >= not_before)) {
+            const bool last = desk->stopping;  // else something may have been noted while it was written
             not_before = Clock::now() + desk->write_log(lock);
-            if (desk->stopping) break;
+            if (last) break;
         } else if (desk->stopping) {
             break;
         } else if (desk->has_to_write()) {
