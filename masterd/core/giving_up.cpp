@@ -1,6 +1,7 @@
-// Who is not back in time is given up: agents whose link was lost, and those of an earlier master that did not come to this
-// one. A switch that breaks takes a thousand of them at once, and every framework is told of each, so they go in parts: at
-// the rate that is configured, with pauses in which other work goes on, and whoever comes back meanwhile has lost nothing.
+// Who is not back in time is given up: agents whose link was lost, and those of an earlier master that did not come to
+// this one. A switch that breaks takes a thousand of them at once, and every framework is told of each, so they go in
+// parts: at the rate that is configured, with pauses in which other work goes on, and whoever comes back meanwhile has
+// lost nothing.
 
 #include "masterd/core/core.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
-// Agents in the table that should have been back by now. They are given up one after the other at a rate that the cluster can
-// bear, and whoever comes back meanwhile is not given up at all. Knows nothing of messages or of time.
+// Agents in the table that should have been back by now. They are given up one after the other at a rate that the
+// cluster can bear, and whoever comes back meanwhile is not given up at all. Knows nothing of messages or of time.
 
 #include "allocator/allocator.hpp"
 

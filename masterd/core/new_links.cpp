@@ -1,5 +1,5 @@
-// Links on which nobody has registered yet. Anybody can open one, so all of them together are bounded in number, in what they
-// make this master keep, and in time.
+// Links on which nobody has registered yet. Anybody can open one, so all of them together are bounded in number, in
+// what they make this master keep, and in time.
 
 #include "masterd/core/core.hpp"
 
@@ -16,8 +16,8 @@ void Core::take(const LinkOpened& opened) {
     await_registration(opened.link, made);
 }
 
-// One deadline for the whole of it, so that nobody holds on to a place by saying little again and again. Who has much to say
-// has longer.
+// One deadline for the whole of it, so that nobody holds on to a place by saying little again and again. Who has much
+// to say has longer.
 base::Instant Core::registration_deadline(const NewLink& link) const {
     const auto bytes = static_cast<std::int64_t>(link.bytes);
     return link.opened + options_.register_timeout + std::chrono::seconds(1) * bytes / options_.registration_bytes_per_second_min;
@@ -88,10 +88,10 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
     send_on(link, std::move(answer));
 }
 
-// Epochs are handed out by the registry, one after the other: who has served a later one knows that somebody leads in this
-// master's place, whatever its lease says. It makes sure by taking over anew. A claim that does not come true so is the
-// agent's error, or the registry is older than the cluster, and must not end every leader; nor can it be true of a master
-// that leads for good, because nobody else can come to lead.
+// Epochs are handed out by the registry, one after the other: who has served a later one knows that somebody leads in
+// this master's place, whatever its lease says. It makes sure by taking over anew. A claim that does not come true so
+// is the agent's error, or the registry is older than the cluster, and must not end every leader; nor can it be true of
+// a master that leads for good, because nobody else can come to lead.
 void Core::hear_of_later_epoch(LinkId link, std::uint64_t epoch) {
     if (state_.lease_until && epoch > highest_claim_) {
         highest_claim_ = epoch;

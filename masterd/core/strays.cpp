@@ -1,7 +1,7 @@
-// A task id lives once. After a failover, or when more tasks were unreachable than a master remembers, a scheduler may have
-// launched a task anew whose first run was still going on where nobody saw it. When that agent is back, the one that the
-// books have stays. The other is a stray: it is ended, its scheduler hears nothing of it, because it could not tell the two
-// apart, and what it uses is not offered before it is over.
+// A task id lives once. After a failover, or when more tasks were unreachable than a master remembers, a scheduler may
+// have launched a task anew whose first run was still going on where nobody saw it. When that agent is back, the one
+// that the books have stays. The other is a stray: it is ended, its scheduler hears nothing of it, because it could not
+// tell the two apart, and what it uses is not offered before it is over.
 
 #include "masterd/core/core.hpp"
 

@@ -1,4 +1,5 @@
-// Agents that stay away after their link was lost, many at once: at which rate they are given up, and what that costs a step.
+// Agents that stay away after their link was lost, many at once: at which rate they are given up, and what that costs a
+// step.
 
 #include "tests/support/master_harness.hpp"
 
