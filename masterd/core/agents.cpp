@@ -87,8 +87,8 @@ void Core::agent_unreachable(Agent& agent) {
     forget(agent);
 }
 
-// For good. Its tasks are lost to everybody, whatever they know of partitions, but where an operator has said what became
-// of them.
+// For good. Its tasks are lost to everybody, whatever they know of partitions, but where an operator has said what
+// became of them.
 void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why) {
     const bool is_gone = absence == AbsentAgent::Why::gone;
     if (agent.link) link_lost(agent, why);

@@ -1,6 +1,7 @@
-// Who is not back in time is given up: agents whose link was lost, and those of an earlier master that did not come to this
-// one. A switch that breaks takes a thousand of them at once, and every framework is told of each, so they go in parts: at
-// the rate that is configured, with pauses in which other work goes on, and whoever comes back meanwhile has lost nothing.
+// Who is not back in time is given up: agents whose link was lost, and those of an earlier master that did not come
+// to this one. A switch that breaks takes a thousand of them at once, and every framework is told of each, so they go
+// in parts: at the rate that is configured, with pauses in which other work goes on, and whoever comes back meanwhile
+// has lost nothing.
 
 #include "masterd/core/core.hpp"
 
@@ -54,7 +55,8 @@ bool Core::give_up_one() {
     }
     if (state_.late_from_before() == 0) return false;
     const base::AgentId id = *state_.absent_agents.first_recovering();
-    report(Report::Kind::agent_unreachable, "agent did not come back to the new master: it is unreachable").agent_id = id;
+    report(Report::Kind::agent_unreachable, "agent did not come back to the new master: it is unreachable")
+        .agent_id = id;
     remember_absent(id, AbsentAgent::Why::unreachable);
     tell_failure(id);
     if (!state_.absent_agents.any_recovering()) allocation_due_ = true;  // the module may take back from now on

@@ -1,4 +1,5 @@
-// Agents that stay away after their link was lost, many at once: at which rate they are given up, and what that costs a step.
+// Agents that stay away after their link was lost, many at once: at which rate they are given up, and what that costs
+// a step.
 
 #include "tests/support/master_harness.hpp"
 
@@ -21,7 +22,8 @@ class GivingUpMany : public testing::Test {
         for (std::size_t i = 0; i < frameworks; ++i) {
             auto info = framework_info();
             info.mutable_id()->set_value("f" + std::to_string(i));
-            core.step(now, CallArrived{RequestId(i + 1), std::make_shared<const v1::scheduler::Call>(subscribe_call(info))});
+            const auto call = std::make_shared<const v1::scheduler::Call>(subscribe_call(info));
+            core.step(now, CallArrived{RequestId(i + 1), call});
         }
         for (std::size_t i = 0; i < many; ++i) {
             core.step(now, LinkOpened{LinkId(i), "10.0.0.1"});
@@ -118,7 +120,8 @@ TEST(GivingUp, APartWithMuchToTellEndsEarlier) {
     std::vector<v1::TaskInfo> tasks;
     for (int i = 0; i < 4; ++i) tasks.push_back(command_task("t" + std::to_string(i), one.id, 0.5));
     for (const auto& offer : master.take_offers(scheduler))
-        if (offer.agent_id().value() == one.id) master.send(scheduler, accept_call(scheduler.id, {offer.id().value()}, tasks));
+        if (offer.agent_id().value() == one.id)
+            master.send(scheduler, accept_call(scheduler.id, {offer.id().value()}, tasks));
     master.step(LinkClosed{one.link});
     master.step(LinkClosed{other.link});
     master.pass(75s);
