@@ -10,13 +10,22 @@
 namespace fairlead::masterd::core {
 
 void Core::fire(const AgentOverdue& due) {
-    books_.agent(due.agent).overdue.reset();
+    Agent& agent = books_.agent(due.agent);
+    agent.overdue.reset();
+    if (heard_until_ < due.due) {  // it may have come long ago
+        agent.overdue = timers_.schedule(when_heard(due.due), due);
+        return;
+    }
     state_.late_agents.add(due.agent);
     give_up_soon();
 }
 
-void Core::fire(const RecoveryOver&) {
+void Core::fire(const RecoveryOver& over) {
     recovery_over_.reset();
+    if (heard_until_ < over.due) {
+        recovery_over_ = timers_.schedule(when_heard(over.due), over);
+        return;
+    }
     state_.recovery_window_is_over = true;
     give_up_soon();
 }
