@@ -141,8 +141,8 @@ void Leadership::gained(base::Instant lease_until) {
     tasks_.spawn("taking over", take_over(++term_));
 }
 
-// The core stops by itself when its lease is over, and may have done so just before word of an extension came. Then it has
-// forgotten the cluster, and whoever is still elected has to take over anew.
+// The core stops by itself when its lease is over, and may have done so just before word of an extension came. Then it
+// has forgotten the cluster, and whoever is still elected has to take over anew.
 void Leadership::look_whether_it_leads() {
     parts_.driver.look([this, term = term_](const core::State& state) {
         if (state.leading) return;

@@ -19,8 +19,8 @@ class SchedulerEvents {
     // After the first subscription and after every later one. Offers of an earlier subscription are
     // void then, and updates may have been missed: a framework with tasks calls reconcile().
     virtual void subscribed(const v1::scheduler::Event::Subscribed&) {}
-    // Another scheduler of the framework is active (SchedulerOptions::standby). `subscribed` comes when it is gone, and this
-    // again when this one has been replaced meanwhile.
+    // Another scheduler of the framework is active (SchedulerOptions::standby). `subscribed` comes when it is gone, and
+    // this again when this one has been replaced meanwhile.
     virtual void standing_by() {}
     // Each offer is to be accepted or declined, once.
     virtual void offers(const std::vector<v1::Offer>&) {}

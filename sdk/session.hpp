@@ -4,8 +4,9 @@
 // the next attempt and which failures are final. Scheduler is the half that talks to the network;
 // this half is a plain value that is told facts and the time, so tests need neither.
 //
-// A session is away, subscribing (a stream is being opened or has not said SUBSCRIBED yet),
-// subscribed, standing by (another scheduler of the framework is active) or ended. Once the master has named a framework id every later SUBSCRIBE carries it.
+// A session is away, subscribing (a stream is being opened or has not said SUBSCRIBED yet), subscribed, standing by
+// (another scheduler of the framework is active) or ended. Once the master has named a framework id every later
+// SUBSCRIBE carries it.
 
 #include "common/async/backoff.hpp"
 #include "common/base/error.hpp"
@@ -30,8 +31,8 @@ class Session {
         violation  // not what the protocol allows here: drop the stream and come again
     };
 
-    // With `standby`: one of several schedulers of the framework, which has its id, and that is heard of by the master at
-    // least so often while it is the active one.
+    // With `standby`: one of several schedulers of the framework, which has its id, and that is heard of by the master
+    // at least so often while it is the active one.
     explicit Session(v1::FrameworkInfo framework, async::Backoff::Bounds backoff = {},
                      std::uint64_t seed = 1, std::optional<base::Duration> standby = {});
 

@@ -1,8 +1,8 @@
 #pragma once
-// One agent of the swarm, without a host, a socket or a clock: messages of its master in, messages to its master out. It
-// says what the real agent says: registers with all that it has, starts tasks at once (STARTING, and RUNNING when that is
-// acknowledged), ends them after the time that their command sleeps, repeats what is not acknowledged, keeps the newest
-// epoch and turns older ones away.
+// One agent of the swarm, without a host, a socket or a clock: messages of its master in, messages to its master out.
+// It says what the real agent says: registers with all that it has, starts tasks at once (STARTING, and RUNNING when
+// that is acknowledged), ends them after the time that their command sleeps, repeats what is not acknowledged, keeps
+// the newest epoch and turns older ones away.
 
 #include "bench/swarm/ledger.hpp"
 #include "common/async/backoff.hpp"
@@ -51,7 +51,8 @@ class Agent {
     void link_closed();
     // False: the link is to be dropped.
     bool received(base::Moment now, const internal::FromMaster& message, Link& link);
-    // What the time has brought. Without a link tasks end all the same, and what they have to say waits. False: as above.
+    // What the time has brought. Without a link tasks end all the same, and what they have to say waits. False: as
+    // above.
     bool due(base::Moment now, Link* link);
     base::Instant due_at() const;
 

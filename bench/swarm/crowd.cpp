@@ -76,7 +76,8 @@ void Crowd::leader_is(http::tcp::endpoint leader) {
             if (member.stage != Stage::waiting && member.master == leader) continue;
             shut(member);
             member.backoff = member.agent.backoff();
-            wait(i, base::Duration(board_.prng.below(static_cast<std::uint64_t>(member.agent.return_within().count()) + 1)));
+            const auto within = static_cast<std::uint64_t>(member.agent.return_within().count());
+            wait(i, base::Duration(board_.prng.below(within + 1)));
         }
     });
 }
@@ -332,7 +333,8 @@ void Crowd::flush(std::uint32_t index) {
 void Crowd::come_again(std::uint32_t index, const std::string& why) {
     Member& member = *members_[index];
     note(why);
-    if (member.stage == Stage::linked && now_.instant - member.linked_since > held_long) member.backoff = member.agent.backoff();
+    const bool held = member.stage == Stage::linked && now_.instant - member.linked_since > held_long;
+    if (held) member.backoff = member.agent.backoff();
     shut(member);
     wait(index, member.backoff.next(board_.prng));
 }

@@ -1,7 +1,8 @@
 #pragma once
-// Many agents on one thread: their sockets in one epoll, their deadlines in one heap. Each has a connection of its own to
-// a master, opened by the HTTP Upgrade of the real link, with the real link's frames on it; when it breaks the agent comes
-// back after a wait of the real agent's lengths, to the master that is said to lead, else to the next one of the list.
+// Many agents on one thread: their sockets in one epoll, their deadlines in one heap. Each has a connection of its own
+// to a master, opened by the HTTP Upgrade of the real link, with the real link's frames on it; when it breaks the agent
+// comes back after a wait of the real agent's lengths, to the master that is said to lead, else to the next one of the
+// list.
 //
 // A thread that is told to has a table of descriptors of its own: a process has no more than its limit, which a machine
 // may hold below what a swarm needs.

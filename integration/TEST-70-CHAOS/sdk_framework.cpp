@@ -1,6 +1,6 @@
-// chaos_sdk_framework FOLDER MASTER...: one of two schedulers of a framework on the sdk; the other one stands by. It does
-// what pymesos_framework.py does: works off items until FOLDER/drain is there, and then until all that was begun is done.
-// Both schedulers write to FOLDER/sdk, and the one that becomes active reads it first.
+// chaos_sdk_framework FOLDER MASTER...: one of two schedulers of a framework on the sdk; the other one stands by. It
+// does what pymesos_framework.py does: works off items until FOLDER/drain is there, and then until all that was begun
+// is done. Both schedulers write to FOLDER/sdk, and the one that becomes active reads it first.
 
 #include "sdk/scheduler.hpp"
 #include "sdk/task.hpp"

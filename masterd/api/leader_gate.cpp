@@ -14,7 +14,8 @@ std::string_view without_authority(std::string_view target) {
     return slash == std::string_view::npos ? "/" : target.substr(slash);
 }
 
-// Looks again and again, a little less often each time, so that also tens of thousands who wait cost nothing to speak of.
+// Looks again and again, a little less often each time, so that also tens of thousands who wait cost nothing to speak
+// of.
 async::awaitable<void> until_it_leads(const driver::Driver& driver, const Standing& standing, base::Duration at_most) {
     base::Duration pause = std::chrono::milliseconds(2);
     for (base::Duration waited{}; waited < at_most; waited += pause, pause = pause * 3 / 2) {

@@ -1,8 +1,9 @@
 #pragma once
-// Who may look at the core's state when. A page is rendered on the strand that decides everything, and at 50,000 agents the
-// large ones take a good part of a second there; anybody may ask for them, as often and as many at once as they like. So pages
-// take turns: one is rendered at a time, whoever asks for one that still waits for its turn shares its answer, and after each
-// the owner has several times as long for everything else. What is answered is never older than the question.
+// Who may look at the core's state when. A page is rendered on the strand that decides everything, and at 50,000 agents
+// the large ones take a good part of a second there; anybody may ask for them, as often and as many at once as they
+// like. So pages take turns: one is rendered at a time, whoever asks for one that still waits for its turn shares its
+// answer, and after each the owner has several times as long for everything else. What is answered is never older than
+// the question.
 //
 // Any thread may ask. Answers are written on the executor's threads, never on the owner's.
 

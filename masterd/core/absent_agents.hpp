@@ -1,8 +1,8 @@
 #pragma once
-// The agents that are not in the table and still mean something: those of an earlier master that
-// may be on their way back, those that were silent for too long, and those that are out for good: because they have left or
-// another took their place, or because an operator says that their host is gone. The number of all but the first is bounded; who has been absent for longest is forgotten first.
-// Knows nothing of messages or of time.
+// The agents that are not in the table and still mean something: those of an earlier master that may be on their way
+// back, those that were silent for too long, and those that are out for good: because they have left or another took
+// their place, or because an operator says that their host is gone. The number of all but the first is bounded; who has
+// been absent for longest is forgotten first. Knows nothing of messages or of time.
 
 #include "common/base/id.hpp"
 #include "common/base/instant.hpp"

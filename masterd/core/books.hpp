@@ -163,8 +163,8 @@ const std::string& gang_of(const Task& task);
 
 class Books {
   public:
-    // Nothing but free slots, as many as these have: an allocation module outlives a term of leadership, and sees no table
-    // shrink.
+    // Nothing but free slots, as many as these have: an allocation module outlives a term of leadership, and sees no
+    // table shrink.
     Books emptied() const;
 
     // Of every agent's plain scalars; gpus by whole ones.
@@ -209,8 +209,8 @@ class Books {
     void note_turned_down(Framework& framework, const base::Role& role, const resources::Quantities& amount);
     // What it wants under this role. Whether it is to be asked at once is another matter: wake().
     void set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes);
-    // A task of this size is launched there: of the oldest wish that it answers one less is left. Not of gangs, which are
-    // answered by their offers.
+    // A task of this size is launched there: of the oldest wish that it answers one less is left. Not of gangs, which
+    // are answered by their offers.
     void answer_wish(Framework& framework, const base::Role& role, const resources::Quantities& task, const Agent& agent);
     void end_gang(Framework& framework, const base::Role& role, const std::string& gang);
     void end_wishes(Framework& framework, base::Instant now);  // whose time is over

@@ -1,5 +1,5 @@
-// Tasks that an agent runs under the id of one that lives on another agent, as part of the books: what they use there is in
-// use, whoever was meant to have it.
+// Tasks that an agent runs under the id of one that lives on another agent, as part of the books: what they use there
+// is in use, whoever was meant to have it.
 
 #include "masterd/core/books.hpp"
 

@@ -4,18 +4,18 @@
 // seed, so the same inputs give the same outputs. One strand owns it; cost per step follows what
 // changed, never the size of the cluster.
 //
-// It leads, or it stands by. Leadership is told to it, for good or on a lease; where it is lost, or the lease is over, the
-// core is a standby before it does anything else: it closes every stream and link, knows nothing of the cluster any more,
-// and refuses everything but to lead again, under a later epoch.
+// It leads, or it stands by. Leadership is told to it, for good or on a lease; where it is lost, or the lease is over,
+// the core is a standby before it does anything else: it closes every stream and link, knows nothing of the cluster any
+// more, and refuses everything but to lead again, under a later epoch.
 //
-// Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys (schedulers
-// that wait for another one to go), calls (the checks on every call, and
-// the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
-// (kills, status updates), strays (whose id lives twice), reconciliation (what is said of a task), orders (what operators say of
-// roles), new_links (who wants to register), registration (what agents bring), recovery (what an earlier master left), agents (their
-// links and their silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests (what is asked for ahead of offers),
-// allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
-// how). What they share, who holds what, is in books.hpp.
+// Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys
+// (schedulers that wait for another one to go), calls (the checks on every call, and the small ones), accept (what
+// becomes of offers), reservations (what is reserved where), tasks (kills, status updates), strays (whose id lives
+// twice), reconciliation (what is said of a task), orders (what operators say of roles), new_links (who wants to
+// register), registration (what agents bring), recovery (what an earlier master left), agents (their links and their
+// silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests (what
+// is asked for ahead of offers), allocation (offers), offer_answers (what becomes of them), revocation (what is taken
+// back, and how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -110,8 +110,8 @@ class Core : private Term {
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
 
-    // With this input all has been taken in that had come to this process by `heard_until`; without: by now. Peers are silent
-    // only as far as somebody has listened.
+    // With this input all has been taken in that had come to this process by `heard_until`; without: by now. Peers are
+    // silent only as far as somebody has listened.
     Output step(base::Moment now, const Input& input, std::optional<base::Instant> heard_until = {});
     // When TimePassed is due at the latest.
     std::optional<base::Instant> next_deadline() const;
@@ -302,7 +302,7 @@ class Core : private Term {
 
     // giving_up.cpp
     void fire(const AgentOverdue& due);
-    void fire(const RecoveryOver&);
+    void fire(const RecoveryOver& over);
     void fire(const GivingUp&);
     void expect_no_more(Agent& agent);
     bool is_anybody_late() const;

@@ -1,5 +1,5 @@
-// An operator says that a host is gone for good: burnt, stolen, given back. Nobody can know better, so its tasks are over at
-// once, and should it turn up again it is refused, by this master and by every later one.
+// An operator says that a host is gone for good: burnt, stolen, given back. Nobody can know better, so its tasks are
+// over at once, and should it turn up again it is refused, by this master and by every later one.
 
 #include "masterd/core/core.hpp"
 

@@ -23,7 +23,8 @@ namespace fairlead::masterd::core {
 enum class RequestId : std::uint64_t {};  // one HTTP request; a SUBSCRIBE's is also the name of the stream it opens
 enum class LinkId : std::uint64_t {};     // one connection of an agent; a later one has a higher number
 
-// --- in ---------------------------------------------------------------------------------------------------------------
+// --- in
+// ---------------------------------------------------------------------------------------------------------------
 
 // This process leads from now on, under this epoch, which is later than any it has led under before.
 struct LeadershipGained {
@@ -110,9 +111,11 @@ struct TimePassed {};
 struct AllocationDue {};
 
 using Input = std::variant<LeadershipGained, LeaseExtended, LeadershipLost, CallArrived, StreamClosed, LinkOpened, LinkMessage,
-                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
+                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, TimePassed,
+                           AllocationDue>;
 
-// --- out --------------------------------------------------------------------------------------------------------------
+// --- out
+// --------------------------------------------------------------------------------------------------------------
 
 // Ends a request with this status and text (text/plain; empty with 202).
 struct Reply {
@@ -181,8 +184,8 @@ struct Output {
     std::vector<Effect> effects;
     std::vector<Report> reports;
     bool allocation_wanted = false;
-    // Leadership has ended in this step. Earlier outputs that were not carried out yet are void: nobody must be told any
-    // more what they say; and these effects come at once, though what was to be durable before them is not.
+    // Leadership has ended in this step. Earlier outputs that were not carried out yet are void: nobody must be told
+    // any more what they say; and these effects come at once, though what was to be durable before them is not.
     bool term_ended = false;
     // By itself, because it has heard that somebody else leads: why. To lead again it has to be elected anew.
     std::optional<std::string> deposed = {};

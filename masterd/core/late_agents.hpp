@@ -1,6 +1,6 @@
 #pragma once
-// Agents in the table that should have been back by now. They are given up one after the other at a rate that the cluster can
-// bear, and whoever comes back meanwhile is not given up at all. Knows nothing of messages or of time.
+// Agents in the table that should have been back by now. They are given up one after the other at a rate that the
+// cluster can bear, and whoever comes back meanwhile is not given up at all. Knows nothing of messages or of time.
 
 #include "allocator/allocator.hpp"
 
@@ -41,6 +41,7 @@ class LateAgents {
         numbers_.erase(found);
         return true;
     }
+    bool contains(allocator::AgentSlot agent) const { return numbers_.contains(agent); }
     std::size_t size() const { return order_.size(); }
     const Counts& counts() const { return counts_; }
 

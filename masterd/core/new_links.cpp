@@ -1,5 +1,5 @@
-// Links on which nobody has registered yet. Anybody can open one, so all of them together are bounded in number, in what they
-// make this master keep, and in time.
+// Links on which nobody has registered yet. Anybody can open one, so all of them together are bounded in number, in
+// what they make this master keep, and in time.
 
 #include "masterd/core/core.hpp"
 
@@ -9,18 +9,20 @@ namespace fairlead::masterd::core {
 
 void Core::take(const LinkOpened& opened) {
     if (new_links_.size() >= options_.new_links_max)
-        return refuse_agent(opened.link, fmt::format("{} agents are about to register already", new_links_.size()), false);
+        return refuse_agent(opened.link, fmt::format("{} agents are about to register already", new_links_.size()),
+                            false);
     NewLink& made = new_links_[opened.link];
     made.peer_address = opened.peer_address;
     made.opened = made.asked = now_.instant;
     await_registration(opened.link, made);
 }
 
-// One deadline for the whole of it, so that nobody holds on to a place by saying little again and again. Who has much to say
-// has longer.
+// One deadline for the whole of it, so that nobody holds on to a place by saying little again and again. Who has much
+// to say has longer.
 base::Instant Core::registration_deadline(const NewLink& link) const {
-    const auto bytes = static_cast<std::int64_t>(link.bytes);
-    return link.opened + options_.register_timeout + std::chrono::seconds(1) * bytes / options_.registration_bytes_per_second_min;
+    const std::chrono::seconds longer(static_cast<std::int64_t>(link.bytes) /
+                                      options_.registration_bytes_per_second_min);
+    return link.opened + options_.register_timeout + longer;
 }
 
 void Core::await_registration(LinkId id, NewLink& link) {
@@ -78,7 +80,8 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
     }
     if (registering_bytes_ > options_.registering_bytes_max)
         return refuse_agent(link,
-                            fmt::format("The agents that are registering have sent more than {} bytes together; try again",
+                            fmt::format("The agents that are registering have sent more than {} bytes together; "
+                                        "try again",
                                         options_.registering_bytes_max),
                             false);
     begun.asked = now_.instant;
@@ -88,19 +91,20 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
     send_on(link, std::move(answer));
 }
 
-// Epochs are handed out by the registry, one after the other: who has served a later one knows that somebody leads in this
-// master's place, whatever its lease says. It makes sure by taking over anew. A claim that does not come true so is the
-// agent's error, or the registry is older than the cluster, and must not end every leader; nor can it be true of a master
-// that leads for good, because nobody else can come to lead.
+// Epochs are handed out by the registry, one after the other: who has served a later one knows that somebody leads in
+// this master's place, whatever its lease says. It makes sure by taking over anew. A claim that does not come true so
+// is the agent's error, or the registry is older than the cluster, and must not end every leader; nor can it be true of
+// a master that leads for good, because nobody else can come to lead.
 void Core::hear_of_later_epoch(LinkId link, std::uint64_t epoch) {
     if (state_.lease_until && epoch > highest_claim_) {
         highest_claim_ = epoch;
-        output_.deposed = fmt::format("an agent has served epoch {} already, and this is epoch {}", epoch, state_.epoch);
+        output_.deposed =
+            fmt::format("an agent has served epoch {} already, and this is epoch {}", epoch, state_.epoch);
         return stop_leading(*output_.deposed);
     }
     refuse_agent(link,
-                 fmt::format("This agent has served epoch {}, and the registry of this cluster knows none after {}: is it an "
-                             "old copy?",
+                 fmt::format("This agent has served epoch {}, and the registry of this cluster knows none after {}: "
+                             "is it an old copy?",
                              epoch, state_.epoch),
                  false);
 }

@@ -73,7 +73,8 @@ struct CoreOptions {
     // between, and no stream is given more than it can carry away.
     std::size_t part_max = 1000;
     base::Duration part_pause = std::chrono::milliseconds(100);
-    // So are agents that stay away given up, at this rate, and no further in one part when so much is to be told of them.
+    // So are agents that stay away given up, at this rate, and no further in one part when so much is to be told of
+    // them.
     AgentRemovalRate agent_removal_rate;
     std::size_t part_effects_max = 20'000;
     std::size_t questions_waiting_max = 200'000;  // of one framework, before more are refused

@@ -202,8 +202,8 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
         return apply_state(framework, found->second, wire.state());
     }
     const bool lives_elsewhere = is_stray(agent, framework, id);
-    // Its scheduler was told that nobody can say what it does. Which tasks that were is remembered for a while only, and
-    // not by the next master; that it was so of this agent is.
+    // Its scheduler was told that nobody can say what it does. Which tasks that were is remembered for a while only,
+    // and not by the next master; that it was so of this agent is.
     bool was_unreachable = state_.absent_agents.is(agent.id, AbsentAgent::Why::unreachable);
     if (!lives_elsewhere && framework.unreachable_tasks.erase(id) > 0) {
         std::erase(framework.unreachable_order, id);

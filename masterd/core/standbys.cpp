@@ -1,6 +1,7 @@
-// Several schedulers of one framework: one is active, the others hold a stream each and hear that they are waiting. When the
-// active one's stream breaks, or it has not said anything for as long as it promised, the next one is subscribed on the
-// stream that it has: it hears SUBSCRIBED, is made fresh offers, and agents send it again what nobody has acknowledged.
+// Several schedulers of one framework: one is active, the others hold a stream each and hear that they are waiting.
+// When the active one's stream breaks, or it has not said anything for as long as it promised, the next one is
+// subscribed on the stream that it has: it hears SUBSCRIBED, is made fresh offers, and agents send it again what nobody
+// has acknowledged.
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"

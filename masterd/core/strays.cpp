@@ -1,7 +1,7 @@
-// A task id lives once. After a failover, or when more tasks were unreachable than a master remembers, a scheduler may have
-// launched a task anew whose first run was still going on where nobody saw it. When that agent is back, the one that the
-// books have stays. The other is a stray: it is ended, its scheduler hears nothing of it, because it could not tell the two
-// apart, and what it uses is not offered before it is over.
+// A task id lives once. After a failover, or when more tasks were unreachable than a master remembers, a scheduler may
+// have launched a task anew whose first run was still going on where nobody saw it. When that agent is back, the one
+// that the books have stays. The other is a stray: it is ended, its scheduler hears nothing of it, because it could not
+// tell the two apart, and what it uses is not offered before it is over.
 
 #include "masterd/core/core.hpp"
 
@@ -23,8 +23,9 @@ void Core::take_stray(Agent& agent, const Framework& framework, Task task) {
     const std::string where = lives == framework.tasks.end() ? "was launched anew and has ended since"
                                                              : "lives on agent " + lives->second.agent_id.value();
     Report& made = report(Report::Kind::task_stray,
-                          fmt::format("task {} runs on agent {} though it {}: {}", task.id.value(), agent.info->hostname(),
-                                      where, is_over ? "its end is kept from the scheduler" : "it is ended there"),
+                          fmt::format("task {} runs on agent {} though it {}: {}", task.id.value(),
+                                      agent.info->hostname(), where,
+                                      is_over ? "its end is kept from the scheduler" : "it is ended there"),
                           framework);
     made.task_id = task.id;
     made.agent_id = agent.id;

@@ -1,15 +1,15 @@
 #pragma once
 // The owner of the master's core: one strand, one mailbox in, the core's effects carried out in their order. Anybody on
 // any thread may post; what the driver knows of the world are the two small interfaces below, which the HTTP side
-// implements, and the registry. When an input wanted offers to be made, the driver asks the core for them once the batch
-// at hand is done.
+// implements, and the registry. When an input wanted offers to be made, the driver asks the core for them once the
+// batch at hand is done.
 //
 // What has to be durable is written before anything is carried out that was decided with it or after it. The core does
-// not wait: it goes on taking steps, their effects queue up behind the write, and what they add to be written goes in one
-// transaction when the write has ended, so that a whole cluster's agents can join at the price of a few. The queue is
-// bounded: when it is full no more inputs are taken, and the mailbox fills; a write that takes too long has failed. When
-// a write fails, or leadership ends, what is in the queue is void: callers are told to try again, nobody is told anything
-// else of it.
+// not wait: it goes on taking steps, their effects queue up behind the write, and what they add to be written goes in
+// one transaction when the write has ended, so that a whole cluster's agents can join at the price of a few. The queue
+// is bounded: when it is full no more inputs are taken, and the mailbox fills; a write that takes too long has failed.
+// When a write fails, or leadership ends, what is in the queue is void: callers are told to try again, nobody is told
+// anything else of it.
 
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
@@ -59,8 +59,9 @@ class Driver {
         base::Duration write_max = std::chrono::seconds(60);
     };
 
-    // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry cannot
-    // be written, or the core has heard that somebody else leads, leadership has ended when `on_failure` hears of it.
+    // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry
+    // cannot be written, or the core has heard that somebody else leads, leadership has ended when `on_failure` hears
+    // of it.
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure = {});
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure,
            Limits limits);
@@ -90,7 +91,8 @@ class Driver {
     void link_closed(core::LinkId link);
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look);
-    // The allocation module has a plan to be asked for. Taken in also when the mailbox is full: one for each plan at most.
+    // The allocation module has a plan to be asked for. Taken in also when the mailbox is full: one for each plan at
+    // most.
     void plan_ready();
 
     std::size_t inputs_waiting() const { return mailbox_.size(); }

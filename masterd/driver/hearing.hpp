@@ -1,7 +1,7 @@
 #pragma once
-// Until when this process has heard its peers out. Whoever is judged by its silence must not pay for ours: a call may have
-// come in time and still wait in the mailbox, or, when the whole process had to stop for a while, in a socket that nobody
-// has read yet. Touched by the owner of the mailbox only; knows no clock.
+// Until when this process has heard its peers out. Whoever is judged by its silence must not pay for ours: a call may
+// have come in time and still wait in the mailbox, or, when the whole process had to stop for a while, in a socket that
+// nobody has read yet. Touched by the owner of the mailbox only; knows no clock.
 
 #include "common/base/instant.hpp"
 
@@ -18,8 +18,8 @@ class Hearing {
     void waits_until(base::Instant latest) { awake_by_ = latest; }
     // What came in then is taken in now, and what came before it has been.
     void takes_in(base::Instant arrived) { until_ = std::max(until_, arrived); }
-    // At `now` nothing was waiting. When the owner was late that means something only of what came before it looked last:
-    // those who read sockets have their turn first.
+    // At `now` nothing was waiting. When the owner was late that means something only of what came before it looked
+    // last: those who read sockets have their turn first.
     void nothing_waits(base::Instant now) {
         until_ = std::max(until_, now <= awake_by_ + late_min ? now : looked_);
         looked_ = now;

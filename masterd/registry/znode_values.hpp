@@ -42,8 +42,8 @@ base::Result<internal::RegistryEpoch> read_epoch(const std::string& path, const 
 // Everything that items say, in whatever order they come.
 class ItemsRead {
   public:
-    // `path` is below the registry. An item that says something else than its name does is refused, as all that makes no
-    // sense.
+    // `path` is below the registry. An item that says something else than its name does is refused, as all that makes
+    // no sense.
     base::Status add(Shelf shelf, const std::string& path, const std::string& value);
     // In the order of their time and number.
     core::Inheritance take();

@@ -2,9 +2,9 @@
 // The registry of several masters: one znode an item, below <path>-registry (proto/fairlead/internal/registry.proto).
 // Beside the path and not in it: pymesos takes whatever lies there for a master when there is none.
 //
-// A change is a multi operation that is made as a whole or not at all, and part of each is a compare-and-set of the znode
-// `epoch`: whoever begins an epoch changes it, and from then on no change of an earlier leader can be made any more,
-// however long it was on its way. Many changes are several such steps, each within what ZooKeeper takes at once.
+// A change is a multi operation that is made as a whole or not at all, and part of each is a compare-and-set of the
+// znode `epoch`: whoever begins an epoch changes it, and from then on no change of an earlier leader can be made any
+// more, however long it was on its way. Many changes are several such steps, each within what ZooKeeper takes at once.
 //
 // A registry is made where there is none, once, when a master is started; after that one that is not there is an error,
 // as it must have been removed. What is not ours is left alone, and what makes no sense is never replaced.

@@ -1,6 +1,7 @@
 #pragma once
-// What must hold in every run, checked from outside: by what the hosts run, what the frameworks are sent and what travels
-// between them. Knows nothing of the code under test; whatever it is told that does not fit is complained about.
+// What must hold in every run, checked from outside: by what the hosts run, what the frameworks are sent and what
+// travels between them. Knows nothing of the code under test; whatever it is told that does not fit is complained
+// about.
 //
 //   hosts     no host runs more than it has; no task is started twice
 //   offers    an id is made once; what stands in offers of one epoch and what runs on a host fit into it together, unless a

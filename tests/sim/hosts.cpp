@@ -66,8 +66,8 @@ void Cluster::crash_agent(Host& host, base::Duration pause) {
     });
 }
 
-// Nothing of it is left, and of what it kept in /run only what is in its log; now and then the disk is a new one, too. The
-// master may hear of it by nothing but silence.
+// Nothing of it is left, and of what it kept in /run only what is in its log; now and then the disk is a new one, too.
+// The master may hear of it by nothing but silence.
 void Cluster::cut_power(Host& host) {
     host.agent.reset();
     ++host.boots;

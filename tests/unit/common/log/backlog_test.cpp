@@ -19,7 +19,11 @@ using namespace std::chrono_literals;
 
 class BacklogTest : public testing::Test {
   protected:
-    BacklogTest() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets_), 0); }
+    BacklogTest() {
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, sockets_), 0);
+        const int least = 1;  // a few lines, whatever the kernel's default takes
+        EXPECT_EQ(::setsockopt(sockets_[0], SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+    }
     ~BacklogTest() override {
         ::close(sockets_[1]);  // whoever waits to write is let go
         backlog_.reset();

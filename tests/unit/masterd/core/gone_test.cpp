@@ -1,4 +1,5 @@
-// An operator says that an agent will never be back: what its tasks become, and what becomes of it when it is back after all.
+// An operator says that an agent will never be back: what its tasks become, and what becomes of it when it is back
+// after all.
 
 #include "tests/support/master_harness.hpp"
 #include "tests/support/master_registry.hpp"
