@@ -62,7 +62,8 @@ TEST(RecoveredAgents, AreThoseOfTheRegistryThatAreNotBackYet) {
         const auto agents = boost::json::parse(body_of(answer)).at("get_agents").as_object();
         if (const auto* list = agents.if_contains("recovered_agents"))
             for (const auto& one : list->as_array()) told.emplace_back(one.at("id").at("value").as_string());
-        for (const auto& one : boost::json::parse(body_of(page)).at("recovered_slaves").as_array())
+        const auto slaves = boost::json::parse(body_of(page));
+        for (const auto& one : slaves.at("recovered_slaves").as_array())
             shown.emplace_back(one.at("id").as_string());
         EXPECT_EQ(told, shown);
         return told;
