@@ -212,11 +212,11 @@ TEST_F(LeadershipTest, ARegistryThatIsAwayIsTriedUntilItIsBack) {
     });
 }
 
-TEST_F(LeadershipTest, ARegistryThatCannotBeUsedEndsItForAnOperatorToSee) {
+TEST_F(LeadershipTest, WhoIsAloneAndCannotUseTheRegistryEndsForAnOperatorToSee) {
     run([&]() -> awaitable<void> {
         for (const ErrorCode code : {ErrorCode::malformed, ErrorCode::invalid_config, ErrorCode::not_found}) {
             registry_->refusal = Error(code, "znode x does not hold an epoch");
-            auto a = among_others("a");
+            auto a = alone();
             co_await a->until([&] { return a->cause.has_value(); });
             EXPECT_EQ(a->cause, Leadership::Cause::registry);
             EXPECT_FALSE(a->ready) << "who starts it is told at once";
@@ -328,7 +328,7 @@ TEST_F(LeadershipTest, AStandbyReadsAheadAndTellsOfDamageBeforeItIsElected) {
 
 TEST_F(LeadershipTest, WhoCannotOpenTheRegistrySaysSoAtItsStartAndDoesNotContend) {
     run([&]() -> awaitable<void> {
-        for (const auto& [code, cause] : {std::pair(ErrorCode::malformed, Leadership::Cause::environment),
+        for (const auto& [code, cause] : {std::pair(ErrorCode::malformed, Leadership::Cause::registry),
                                           std::pair(ErrorCode::permission_denied, Leadership::Cause::configuration)}) {
             const auto refuse = [code = code]() -> awaitable<base::Status> {
                 co_return Error(code, "it is not for us");
