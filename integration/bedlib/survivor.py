@@ -71,9 +71,15 @@ class Survivors:
         state = self.state(name)
         expect(state == "TASK_RUNNING", f"{name} is known as running {when}: {state}")
 
+    def let_end(self, name):
+        self.b.on(self.host[name], f"touch /tmp/go-{name}")
+
     def must_end(self, name, state="TASK_FAILED"):
         """As it ends of itself; told once."""
-        self.b.on(self.host[name], f"touch /tmp/go-{name}")
+        self.let_end(name)
+        return self.must_have_ended(name, state)
+
+    def must_have_ended(self, name, state="TASK_FAILED"):
         ended = self.scheduler.last_status(name, ENDED)
         expect(ended["state"] == state, f"{name} ends as {state}: {ended}")
         self.told_once(name)
