@@ -10,6 +10,15 @@ namespace fairlead::masterd::core {
 
 using v1::scheduler::Call;
 
+namespace {
+
+Task take_unreachable(Framework& framework, const base::TaskId& id) {
+    std::erase(framework.unreachable_order, id);
+    return std::move(framework.unreachable_tasks.extract(id).mapped());
+}
+
+}  // namespace
+
 void Core::reconcile(Framework& framework, const Call::Reconcile& reconcile) {
     Questions& questions = questions_[framework.slot];
     const bool by_name = reconcile.tasks_size() > 0;
@@ -84,13 +93,21 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     const auto& absent_agents = state_.absent_agents;
     const auto lost = framework.unreachable_tasks.find(id);
     const bool was_lost = lost != framework.unreachable_tasks.end();
-    const base::AgentId& where = was_lost ? lost->second.agent_id : agent;
+    const base::AgentId where = was_lost ? lost->second.agent_id : agent;
+    // An end like any other: what was told of it is not listed as unreachable any more.
+    const auto answer_end = [&](v1::TaskState state, std::string message) {
+        if (was_lost) {
+            Task task = take_unreachable(framework, id);
+            task.state = state;
+            archive(framework, std::move(task));
+        }
+        send_status(framework, answer(state, where, std::move(message)));
+    };
     if (may_be_on_its_way_back(where)) return;  // nobody knows yet: the scheduler asks again
     if (!where.empty() && books_.agent(where))
-        return send_status(framework, answer(v1::TASK_GONE, where,
-                                             "Reconciliation: Task is unknown to the agent"));
+        return answer_end(v1::TASK_GONE, "Reconciliation: Task is unknown to the agent");
     if (absent_agents.is(where, Why::gone))
-        return send_status(framework, answer(v1::TASK_GONE_BY_OPERATOR, where, "Reconciliation: The agent is gone"));
+        return answer_end(v1::TASK_GONE_BY_OPERATOR, "Reconciliation: The agent is gone");
     // What ran on an agent that has left was told to be lost; by now it is as if it had never been.
     const bool has_left = absent_agents.is(where, Why::removed);
     if (!has_left && (was_lost || absent_agents.is(where, Why::unreachable))) {

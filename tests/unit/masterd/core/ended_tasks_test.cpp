@@ -76,6 +76,17 @@ TEST_F(EndedTask, OrThatTellsThatAnUnreachableOneIsBack) {
     EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_RUNNING);
 }
 
+TEST_F(EndedTask, AnUnreachableOneThatItsAgentDoesNotHaveIsNotListedAnyMoreWhenItWasToldToBeGone) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    master.take_updates(scheduler);
+    master.join(again());
+    EXPECT_EQ(reconciled().state(), v1::TASK_GONE);
+    EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
+    ASSERT_EQ(master.framework(scheduler).completed_tasks.size(), 1u);
+    EXPECT_EQ(master.framework(scheduler).completed_tasks[0].state, v1::TASK_GONE);
+}
+
 TEST_F(EndedTask, OfAnUntoldEndTheAgentIsAskedWhenItComesBackWithoutTheTask) {
     hint_at_the_end();
     master.step(masterd::core::LinkClosed{host.link});
