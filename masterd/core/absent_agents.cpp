@@ -7,7 +7,7 @@ void AbsentAgents::remember(const base::AgentId& id, AbsentAgent absent) {
     const std::uint64_t number = next_number_++;
     order_of(absent.why).emplace(number, id);
     ++counts_[static_cast<std::size_t>(absent.why)];
-    entries_.emplace(id, Entry{absent, number});
+    entries_.emplace(id, Entry{std::move(absent), number});
 }
 
 void AbsentAgents::forget(const base::AgentId& id) {

@@ -12,6 +12,8 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace fairlead::masterd::core {
 
@@ -19,6 +21,8 @@ struct AbsentAgent {
     enum class Why { recovering, unreachable, removed, gone };
     Why why = Why::unreachable;
     base::WallTime since{};
+    // Given up with it. What has become of them since is not followed here.
+    std::vector<std::pair<base::FrameworkId, base::TaskId>> tasks{};
 };
 
 class AbsentAgents {

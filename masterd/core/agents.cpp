@@ -60,6 +60,7 @@ void Core::link_lost(Agent& agent, const std::string& why) {
 
 void Core::agent_unreachable(Agent& agent) {
     report(Report::Kind::agent_unreachable, "agent did not come back: it is unreachable", agent);
+    AbsentAgent absent{AbsentAgent::Why::unreachable, now_.wall};
     while (!agent.tasks.empty()) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
         revocation_over(*agent.tasks.back());
@@ -74,16 +75,11 @@ void Core::agent_unreachable(Agent& agent) {
                                        "Agent " + agent.info->hostname() + " is unreachable");
         status.mutable_unreachable_time()->set_nanoseconds(now_.wall.time_since_epoch().count());
         send_status(framework, status);
-        framework.unreachable_order.push_back(task.id);
-        base::TaskId id = task.id;
-        framework.unreachable_tasks.insert_or_assign(std::move(id), std::move(task));
-        while (framework.unreachable_order.size() > options_.unreachable_tasks_max) {
-            framework.unreachable_tasks.erase(framework.unreachable_order.front());
-            framework.unreachable_order.pop_front();
-        }
+        absent.tasks.emplace_back(framework.id, task.id);
+        framework.unreachable_tasks.add(std::move(task), options_.unreachable_tasks_max);
     }
     answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.info->hostname() + " is unreachable");
-    remember_absent(agent.id, AbsentAgent::Why::unreachable);
+    remember_absent(agent.id, std::move(absent));
     forget(agent);
 }
 
@@ -107,7 +103,7 @@ void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::strin
         archive(framework, std::move(task));
     }
     answer_unconfirmed(agent, v1::OPERATION_GONE_BY_OPERATOR, "The agent was removed: " + why);
-    remember_absent(agent.id, absence);
+    remember_absent(agent.id, {absence, now_.wall});
     forget(agent);
 }
 

@@ -417,6 +417,34 @@ void Books::release(Task& task) {
     open(agent);
 }
 
+void UnreachableTasks::add(Task task, std::size_t max) {
+    order_.push_back(task.id);
+    base::TaskId id = task.id;
+    tasks_.insert_or_assign(std::move(id), std::move(task));
+    while (order_.size() > max) {
+        tasks_.erase(order_.front());
+        order_.pop_front();
+    }
+}
+
+std::optional<Task> UnreachableTasks::take(const base::TaskId& id) {
+    auto node = tasks_.extract(id);
+    if (node.empty()) return std::nullopt;
+    std::erase(order_, id);
+    return std::move(node.mapped());
+}
+
+std::vector<Task> UnreachableTasks::take_all() {
+    std::vector<Task> all;
+    for (const base::TaskId& id : std::exchange(order_, {})) all.push_back(std::move(tasks_.extract(id).mapped()));
+    return all;
+}
+
+const Task* UnreachableTasks::find(const base::TaskId& id) const {
+    const auto found = tasks_.find(id);
+    return found == tasks_.end() ? nullptr : &found->second;
+}
+
 Task Books::take_task(Task& task) {
     release(task);
     remove_at(agents_[task.agent]->tasks, task.position_on_agent, &Task::position_on_agent);

@@ -49,6 +49,26 @@ struct Task {
     std::size_t position_on_agent = 0;
 };
 
+// Tasks of one framework that were given up with their agents, in that order. Their number is bounded; the oldest are
+// forgotten first.
+class UnreachableTasks {
+  public:
+    void add(Task task, std::size_t max);
+    std::optional<Task> take(const base::TaskId& id);
+    std::vector<Task> take_all();  // oldest first
+    const Task* find(const base::TaskId& id) const;
+    bool contains(const base::TaskId& id) const { return tasks_.contains(id); }
+    std::size_t size() const { return tasks_.size(); }
+    bool empty() const { return tasks_.empty(); }
+    auto begin() const { return tasks_.begin(); }
+    auto end() const { return tasks_.end(); }
+    bool is_consistent() const { return order_.size() == tasks_.size(); }
+
+  private:
+    std::unordered_map<base::TaskId, Task> tasks_;
+    std::deque<base::TaskId> order_;
+};
+
 struct Offer {
     base::OfferId id;
     FrameworkSlot framework = 0;
@@ -113,8 +133,7 @@ struct Framework {
     base::WallTime reregistered_time{};
     base::WallTime unregistered_time{};
     std::unordered_map<base::TaskId, Task> tasks;
-    std::unordered_map<base::TaskId, Task> unreachable_tasks;
-    std::deque<base::TaskId> unreachable_order;
+    UnreachableTasks unreachable_tasks;
     std::deque<Task> completed_tasks;  // newest last
     std::vector<Offer*> offers;
     // Those of its tasks that stand and fall together, by the word that they have in common.

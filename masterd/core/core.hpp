@@ -286,6 +286,9 @@ class Core : private Term {
     Agent* agent_at(const v1::AgentInfo& info, const std::string& peer_address);
     void remove_predecessor(Agent& predecessor, const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
+    // By framework and task.
+    using ToldTasks = std::map<std::pair<std::string, std::string>, const v1::Task*>;
+    void restore_given_up(Agent& agent, const ToldTasks& told);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
@@ -298,7 +301,8 @@ class Core : private Term {
     void remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why);
     void forget(Agent& agent);
     void tell_failure(const base::AgentId& agent);
-    void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
+    void remember_absent(const base::AgentId& id, AbsentAgent absent);
+    std::vector<std::pair<Framework*, base::TaskId>> given_up_with(const base::AgentId& agent);
 
     // giving_up.cpp
     void fire(const AgentOverdue& due);

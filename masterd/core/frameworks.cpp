@@ -37,10 +37,7 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
     std::sort(agents.begin(), agents.end());
     agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
     for (const AgentSlot slot : agents) tell_shutdown(books_.agent(slot), framework.id);
-    for (const base::TaskId& id : framework.unreachable_order)
-        if (auto node = framework.unreachable_tasks.extract(id); !node.empty())
-            archive(framework, std::move(node.mapped()));
-    framework.unreachable_order.clear();
+    for (Task& task : framework.unreachable_tasks.take_all()) archive(framework, std::move(task));
 
     filters_.drop_framework(framework.slot);
     if (survives_somewhere && durably_ended_.insert(framework.id).second)

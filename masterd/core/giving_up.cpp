@@ -66,7 +66,7 @@ bool Core::give_up_one() {
     const base::AgentId id = *state_.absent_agents.first_recovering();
     report(Report::Kind::agent_unreachable, "agent did not come back to the new master: it is unreachable")
         .agent_id = id;
-    remember_absent(id, AbsentAgent::Why::unreachable);
+    remember_absent(id, {AbsentAgent::Why::unreachable, now_.wall});
     tell_failure(id);
     if (!state_.absent_agents.any_recovering()) allocation_due_ = true;  // the module may take back from now on
     return true;

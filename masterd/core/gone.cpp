@@ -33,21 +33,13 @@ void Core::end_on(Agent& agent) {
 // Of its tasks this master knows those that it had given up itself.
 void Core::absent_is_gone(const base::AgentId& id) {
     report(Report::Kind::agent_removed, "agent removed: an operator says that it is gone for good").agent_id = id;
-    for (const auto& entry : books_.frameworks()) {
-        if (!entry) continue;
-        Framework& framework = *entry;
-        std::erase_if(framework.unreachable_order, [&](const base::TaskId& task) {
-            const auto found = framework.unreachable_tasks.find(task);
-            if (found == framework.unreachable_tasks.end() || found->second.agent_id != id) return false;
-            Task over = std::move(found->second);
-            framework.unreachable_tasks.erase(found);
-            over.state = v1::TASK_GONE_BY_OPERATOR;
-            send_status(framework, status_of_gone(framework, over));
-            archive(framework, std::move(over));
-            return true;
-        });
+    for (const auto& [framework, task] : given_up_with(id)) {
+        Task over = *framework->unreachable_tasks.take(task);
+        over.state = v1::TASK_GONE_BY_OPERATOR;
+        send_status(*framework, status_of_gone(*framework, over));
+        archive(*framework, std::move(over));
     }
-    remember_absent(id, AbsentAgent::Why::gone);
+    remember_absent(id, {AbsentAgent::Why::gone, now_.wall});
     allocation_due_ = allocation_due_ || !state_.absent_agents.any_recovering();
 }
 

@@ -79,7 +79,7 @@ void check_framework(const State& state, const Framework& framework, Complaints&
         if (!held.empty()) complain("holds something under role " + role.value() + ", which its entry does not name");
     if (!framework.is_connected() && !framework.offers.empty())
         complain("has offers and is not connected");
-    if (framework.unreachable_order.size() != framework.unreachable_tasks.size())
+    if (!framework.unreachable_tasks.is_consistent())
         complain("unreachable tasks are not all in their order");
 }
 

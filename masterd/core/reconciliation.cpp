@@ -10,15 +10,6 @@ namespace fairlead::masterd::core {
 
 using v1::scheduler::Call;
 
-namespace {
-
-Task take_unreachable(Framework& framework, const base::TaskId& id) {
-    std::erase(framework.unreachable_order, id);
-    return std::move(framework.unreachable_tasks.extract(id).mapped());
-}
-
-}  // namespace
-
 void Core::reconcile(Framework& framework, const Call::Reconcile& reconcile) {
     Questions& questions = questions_[framework.slot];
     const bool by_name = reconcile.tasks_size() > 0;
@@ -91,13 +82,13 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     }
     using Why = AbsentAgent::Why;
     const auto& absent_agents = state_.absent_agents;
-    const auto lost = framework.unreachable_tasks.find(id);
-    const bool was_lost = lost != framework.unreachable_tasks.end();
-    const base::AgentId where = was_lost ? lost->second.agent_id : agent;
+    const Task* lost = framework.unreachable_tasks.find(id);
+    const bool was_lost = lost != nullptr;
+    const base::AgentId where = was_lost ? lost->agent_id : agent;
     // An end like any other: what was told of it is not listed as unreachable any more.
     const auto answer_end = [&](v1::TaskState state, std::string message) {
         if (was_lost) {
-            Task task = take_unreachable(framework, id);
+            Task task = *framework.unreachable_tasks.take(id);
             task.state = state;
             archive(framework, std::move(task));
         }

@@ -59,12 +59,25 @@ void Core::persist(const base::AgentId& id, AgentRecord::Standing standing) {
     output_.persist.emplace_back(PersistAgent{{id, standing, now_.wall}});
 }
 
-void Core::remember_absent(const base::AgentId& id, AbsentAgent::Why why) {
-    persist(id, standing_of(why));
-    state_.absent_agents.remember(id, {why, now_.wall});
+void Core::remember_absent(const base::AgentId& id, AbsentAgent absent) {
+    persist(id, standing_of(absent.why));
+    state_.absent_agents.remember(id, std::move(absent));
     const std::size_t max = options_.absent_agents_max;
     while (const auto oldest = state_.absent_agents.forget_oldest_beyond(max))
         output_.persist.emplace_back(ForgetAgent{*oldest});
+}
+
+// Those whose frameworks were told that nobody can say what they do, and have heard nothing of them since.
+std::vector<std::pair<Framework*, base::TaskId>> Core::given_up_with(const base::AgentId& agent) {
+    std::vector<std::pair<Framework*, base::TaskId>> tasks;
+    const AbsentAgent* absent = state_.absent_agents.find(agent);
+    if (absent == nullptr) return tasks;
+    for (const auto& [framework_id, id] : absent->tasks) {
+        Framework* framework = books_.framework(framework_id);
+        const Task* task = framework ? framework->unreachable_tasks.find(id) : nullptr;
+        if (task && task->agent_id == agent) tasks.emplace_back(framework, id);
+    }
+    return tasks;
 }
 
 // Its id is not accepted again, and agents that bring its tasks are told to end them.

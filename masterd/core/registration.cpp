@@ -128,10 +128,24 @@ void Core::remove_predecessor(Agent& predecessor, const base::AgentId& id) {
     remove_agent(predecessor, AbsentAgent::Why::removed, "agent " + id.value() + " runs on its host now");
 }
 
+// What it does not bring back it answers for like any other task that it should have. For a framework that knows
+// nothing of partitions they are over already.
+void Core::restore_given_up(Agent& agent, const ToldTasks& told) {
+    for (const auto& [framework, id] : given_up_with(agent.id)) {
+        if (!framework->capabilities.partition_aware || told.contains({framework->id.value(), id.value()})) continue;
+        Task task = *framework->unreachable_tasks.take(id);
+        task.agent = agent.slot;
+        task.state = task.forwarded = v1::TASK_UNREACHABLE;  // until the agent has told
+        task.holds_resources = false;
+        books_.add_task(std::move(task));
+    }
+}
+
 void Core::take_registered_tasks(Agent& agent, const internal::Register& message) {
-    std::map<std::pair<std::string, std::string>, const v1::Task*> told;
+    ToldTasks told;
     for (const v1::Task& task : message.tasks())
         told.emplace(std::pair(task.framework_id().value(), task.task_id().value()), &task);
+    restore_given_up(agent, told);
     std::vector<const Task*> to_answer_for;
     for (Task* task : std::vector<Task*>(agent.tasks)) {
         Framework& framework = books_.framework(task->framework);
@@ -205,10 +219,7 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     // Its scheduler was told that nobody can say what it does. Which tasks that were is remembered for a while only,
     // and not by the next master; that it was so of this agent is.
     bool was_unreachable = state_.absent_agents.is(agent.id, AbsentAgent::Why::unreachable);
-    if (!lives_elsewhere && framework.unreachable_tasks.erase(id) > 0) {
-        std::erase(framework.unreachable_order, id);
-        was_unreachable = true;
-    }
+    if (!lives_elsewhere && framework.unreachable_tasks.take(id)) was_unreachable = true;
     Task task;
     task.id = id;
     task.framework = framework.slot;

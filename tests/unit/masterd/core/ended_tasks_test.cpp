@@ -76,12 +76,30 @@ TEST_F(EndedTask, OrThatTellsThatAnUnreachableOneIsBack) {
     EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_RUNNING);
 }
 
-TEST_F(EndedTask, AnUnreachableOneThatItsAgentDoesNotHaveIsNotListedAnyMoreWhenItWasToldToBeGone) {
+TEST_F(EndedTask, OfAnUnreachableOneTheAgentIsAskedWhenItComesBackWithoutTheTask) {
     master.step(masterd::core::LinkClosed{host.link});
     master.pass(76s);
-    master.take_updates(scheduler);
-    master.join(again());
-    EXPECT_EQ(reconciled().state(), v1::TASK_GONE);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_UNREACHABLE);
+    const auto back = master.join(again());
+    const auto registered = master.take(back).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1);
+    EXPECT_EQ(registered.known_tasks(0).task_id().value(), "t");
+    EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
+    master.say(back.link, status_update(scheduler.id, "t", v1::TASK_GONE, uuid_one));
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_GONE);
+}
+
+TEST_F(EndedTask, OfOneThatIsOverForAFrameworkWithoutPartitionsNobodyIsAskedAndItIsListedAsEndedOnceItWasToldToBeGone) {
+    scheduler = master.subscribe(framework_info({}));
+    const auto offer = master.take_offers(scheduler).at(0);
+    master.send(scheduler, accept_call(scheduler.id, {offer.id().value()}, {command_task("t", host.id)}));
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_LOST);
+    const auto registered = master.take(master.join(again())).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1) << "only that of the fixture's framework";
+    EXPECT_NE(registered.known_tasks(0).framework_id().value(), scheduler.id);
+    EXPECT_EQ(reconciled().state(), v1::TASK_LOST);
     EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
     ASSERT_EQ(master.framework(scheduler).completed_tasks.size(), 1u);
     EXPECT_EQ(master.framework(scheduler).completed_tasks[0].state, v1::TASK_GONE);

@@ -9,7 +9,9 @@ class TaskValidation : public testing::Test {
   protected:
     TaskValidation() {
         framework.tasks[base::TaskId("taken")];
-        framework.unreachable_tasks[base::TaskId("away")];
+        masterd::core::Task away;
+        away.id = base::TaskId("away");
+        framework.unreachable_tasks.add(away, 1);
         agent.id = base::AgentId("a");
     }
 

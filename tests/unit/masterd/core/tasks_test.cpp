@@ -210,14 +210,14 @@ TEST_F(Tasks, ReconciliationTellsSinceWhenATaskIsUnreachable) {
     EXPECT_EQ(reconcile("t").at(0).unreachable_time().nanoseconds(), told.nanoseconds());
 }
 
-TEST_F(Tasks, AnUnreachableTaskThatItsAgentDidNotBringBackIsGone) {
+TEST_F(Tasks, AnUnreachableTaskThatItsAgentDidNotBringBackIsUnreachableUntilTheAgentHasSaidWhatBecameOfIt) {
     master.step(masterd::core::LinkClosed{host.link});
     master.pass(76s);
     auto again = register_message(agent_info("host1"));
     again.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
     master.join(again);
     master.take_updates(scheduler);
-    EXPECT_EQ(reconcile("t", host.id).at(0).state(), v1::TASK_GONE);
+    EXPECT_EQ(reconcile("t", host.id).at(0).state(), v1::TASK_UNREACHABLE);
 }
 
 TEST_F(Tasks, ReconciledUnreachableTasksSaySinceWhen) {
