@@ -32,6 +32,7 @@ Output Core::step(base::Moment now, const Input& input) {
     now_ = now;
     output_ = {};
     if (state_.lease_until && now.instant >= *state_.lease_until) stop_leading("its lease is over");
+    if (std::holds_alternative<Awoke>(input)) awoke_ = now.instant;
     take(TimePassed{});
     std::visit(
         [this]<typename Fact>(const Fact& fact) {
@@ -99,6 +100,14 @@ void Core::take(const TimePassed&) {
         std::visit([this](const auto& what) { fire(what); }, *due);
 }
 
+// While this process was stopped nobody could be heard: its own silence is not theirs. Whoever has a timeout has it again
+// from then on, though no longer than an agent has to come back. None: the wait is over.
+std::optional<base::Instant> Core::still_waits_for(base::Duration timeout) const {
+    if (!awoke_) return std::nullopt;
+    const base::Instant until = *awoke_ + std::min(timeout, options_.agent_reregister_timeout);
+    return now_.instant < until ? std::optional(until) : std::nullopt;
+}
+
 void Core::take(const AllocationDue&) {
     allocate();
 }
@@ -114,6 +123,10 @@ void Core::fire(const HeartbeatDue& due) {
 void Core::fire(const FailoverExpired& due) {
     Framework& framework = books_.framework(due.framework);
     framework.failover.reset();
+    if (const auto until = still_waits_for(base::seconds_clamped(framework.info->failover_timeout()))) {
+        framework.failover = timers_.schedule(*until, due);
+        return;
+    }
     remove_framework(framework, "its scheduler did not come back within its failover timeout");
 }
 
@@ -137,7 +150,7 @@ void Core::fire(const WishesOver& due) {
 void Core::fire(const PingDue& due) {
     Agent& agent = books_.agent(due.agent);
     agent.ping.reset();
-    if (now_.instant - agent.last_heard > options_.ping_timeout) {
+    if (now_.instant - agent.last_heard > options_.ping_timeout && !still_waits_for(options_.ping_timeout)) {
         output_.effects.emplace_back(CloseLink{*agent.link});
         return link_lost(agent, "it has not answered in time");
     }
@@ -150,6 +163,10 @@ void Core::fire(const PingDue& due) {
 void Core::fire(const AgentOverdue& due) {
     Agent& agent = books_.agent(due.agent);
     agent.overdue.reset();
+    if (const auto until = still_waits_for(options_.agent_reregister_timeout)) {
+        agent.overdue = timers_.schedule(*until, due);
+        return;
+    }
     agent_unreachable(agent);
 }
 

@@ -41,6 +41,10 @@ bool Core::may_be_on_its_way_back(const base::AgentId& agent) const {
 
 void Core::fire(const RecoveryOver&) {
     recovery_over_.reset();
+    if (const auto until = still_waits_for(options_.agent_reregister_timeout)) {
+        recovery_over_ = timers_.schedule(*until, RecoveryOver{});
+        return;
+    }
     for (std::size_t i = 0; i < options_.part_max; ++i) {
         const auto id = state_.absent_agents.first_recovering();
         if (!id) break;

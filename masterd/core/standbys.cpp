@@ -55,6 +55,10 @@ void Core::fire(const SchedulerSilent& due) {
     Framework& framework = books_.framework(due.framework);
     framework.silence.reset();
     if (framework.standbys.empty()) return;
+    if (const auto until = still_waits_for(*framework.heartbeat_timeout)) {
+        framework.silence = timers_.schedule(*until, due);
+        return;
+    }
     if (now_.instant < framework.last_heard + *framework.heartbeat_timeout) return await_silence(framework);
     report(Report::Kind::framework_disconnected,
            "the scheduler of framework '" + framework.info->name() + "' is silent", framework);

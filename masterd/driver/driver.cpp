@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t mailbox_inputs_max = 200'000;
 constexpr std::size_t batch_inputs_max = 256;
 constexpr base::Duration idle_max = std::chrono::seconds(1);
+// Between two looks at the time: then this process was stopped, or its host was.
+constexpr base::Duration stopped_min = std::chrono::seconds(5);
 
 template <typename... Functions>
 struct Overloaded : Functions... {
@@ -54,6 +56,7 @@ async::awaitable<void> Driver::run() {
             co_await moved_.wait_for(std::max(until_deadline(), base::Duration::zero()));
         else
             batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
+        if (const base::Moment now = base::read_clocks(); was_stopped(now.instant)) queue_up(core_->step(now, core::Awoke{}));
         for (Item& item : batch) {
             take_what_cannot_wait();
             take(item);
@@ -123,7 +126,17 @@ void Driver::take(Item& item) {
 void Driver::step(const core::Input& input) {
     if (const auto* closed = std::get_if<core::StreamClosed>(&input)) callers_.erase(closed->stream);
     if (const auto* closed = std::get_if<core::LinkClosed>(&input)) links_.erase(closed->link);
-    core::Output output = core_->step(base::read_clocks(), input);
+    const base::Moment now = base::read_clocks();
+    if (was_stopped(now.instant)) queue_up(core_->step(now, core::Awoke{}));
+    queue_up(core_->step(now, input));
+}
+
+bool Driver::was_stopped(base::Instant now) {
+    const base::Instant before = std::exchange(last_look_, now);
+    return before != base::Instant{} && now - before > stopped_min;
+}
+
+void Driver::queue_up(core::Output output) {
     if (output.term_ended) void_queue();
     allocation_wanted_ = allocation_wanted_ || output.allocation_wanted;
     leading_ = core_->state().leading;

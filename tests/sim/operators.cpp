@@ -5,16 +5,27 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace fairlead::sim {
 
 using namespace std::chrono_literals;
 namespace mc = masterd::core;
 
+namespace {
+
+Amount amount_of(const resources::Quantities& quantities) {
+    return {quantities.of("cpus").thousandths(), quantities.of("mem").thousandths() / 1000};
+}
+
+}  // namespace
+
 void Cluster::guarantee_something() {
     std::vector<mc::RoleOrder> orders;
-    for (const Scheduler& scheduler : schedulers_) {
+    for (const Framework& framework : frameworks_) {
         if (prng_.chance(0.4)) continue;
-        mc::RoleOrder order{base::Role(role_of(scheduler)), {}, {}};
+        mc::RoleOrder order{base::Role(role_of(framework)), {}, {}};
         order.quota.emplace();
         order.quota->guarantee.add("cpus", resources::Milli::units(static_cast<std::int64_t>(1 + prng_.below(6))));
         order.quota->guarantee.add("mem", resources::Milli::units(static_cast<std::int64_t>(64 * (1 + prng_.below(12)))));
@@ -24,9 +35,9 @@ void Cluster::guarantee_something() {
 }
 
 // What is guaranteed to somebody who needs nothing any more would be kept from the others for ever.
-void Cluster::end_guarantee(const Scheduler& scheduler) {
+void Cluster::end_guarantee(const Framework& framework) {
     if (!scenario_.guarantees) return;
-    mc::RoleOrder order{base::Role(role_of(scheduler)), {}, {}};
+    mc::RoleOrder order{base::Role(role_of(framework)), {}, {}};
     order.quota.emplace();
     order_roles({std::move(order)});
 }
@@ -61,6 +72,35 @@ void Cluster::order_answered(std::uint64_t request, unsigned status) {
         complain(fmt::format("an operator's order was answered {}", status));
     }
     timeline_.after(status == 200 ? 0s : 1s, [this] { send_next_order(); });
+}
+
+// Judged by what hosts run: who has less than its guarantee and wants more has more before long, when all agents are there.
+// Tasks of half a cpu leave no gaps in hosts of whole cpus; what is reserved or only for short tasks would be another matter.
+void Cluster::watch_guarantees() {
+    constexpr auto below_max = 120s;
+    timeline_.after(1s, [this] { watch_guarantees(); });
+    Amount sum, all;
+    for (const auto& [role, orders] : acknowledged_orders_) sum += amount_of(orders.guarantee);
+    for (const Host& host : hosts_) all += {std::llround(host.cpus * 1000), std::llround(host.mem)};
+    const bool can_be_met = sum.fits_into(all) && scenario_.reserve_chance == 0 && scenario_.short_task_percent == 0;
+    const bool all_are_there = !may_strike() && leading_master() && std::all_of(hosts_.begin(), hosts_.end(), [](const Host& host) {
+        return host.agent && host.agent->state().registered && !host.suspended && !host.blocked;
+    });
+    for (Framework& framework : frameworks_) {
+        const auto orders = acknowledged_orders_.find(base::Role(role_of(framework)));
+        Amount next = task_amount;
+        for (const Host& host : hosts_)
+            for (const auto& [id, container] : host.containers)
+                if (container.spec.framework_id.value() == framework.id && container.state != HostContainer::State::ended)
+                    next += task_amount;
+        const bool is_below = orders != acknowledged_orders_.end() && next.fits_into(amount_of(orders->second.guarantee));
+        if (!can_be_met || !all_are_there || !is_below || framework.wanted == 0 || !speaker_of(framework))
+            framework.below_guarantee_since.reset();
+        else if (!framework.below_guarantee_since)
+            framework.below_guarantee_since = timeline_.now().instant;
+        else if (timeline_.now().instant - *framework.below_guarantee_since > below_max)
+            complain(fmt::format("{} has had less than its guarantee for long, and wants more", role_of(framework)));
+    }
 }
 
 void Cluster::check_orders() {

@@ -50,6 +50,8 @@ class AgentHarness {
         return step(nodeagentd::core::TimePassed{});
     }
 
+    void set_clock_ahead(base::Duration by) { now_.wall += by; }  // or back
+
     // --- the process ---
     // A new one that has nothing but what is on disk. What it wants from the runtime is in the
     // output; nothing has been heard of any container yet.
