@@ -83,8 +83,8 @@ bool Core::take_back(const Record& record) {
                "its resources cannot be read: " + resources.error().message(), &container);
     if (!container.holds_resources()) return true;
     container.unheard = true;
-    if (record.has_kill_deadline_since_boot_ns())
-        container.kill_deadline = base::Instant(base::Duration(record.kill_deadline_since_boot_ns()));
+    if (record.has_kill_deadline_ns())
+        container.kill_deadline = base::Instant(base::Duration(record.kill_deadline_ns()));
     if (!state_.used.addable(container.resources)) {
         report(Report::Kind::recovered, "it runs on what another task holds", &container);
         container.resources = {};

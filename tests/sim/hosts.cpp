@@ -217,7 +217,7 @@ void Cluster::plan_agent_deadline(Host& host) {
 // --- a host that sleeps: its boot's clock goes on, nothing else does ---
 
 void Cluster::suspend(Host& host, base::Duration time) {
-    if (host.suspended) return;
+    if (host.suspended || !host.agent) return;
     host.suspended = true;
     network_.stop(host_party(host.number));
     timeline_.after(time, [this, &host, boots = host.boots] {

@@ -262,7 +262,7 @@ void Cluster::start_write(Master& master) {
 
 // A disk that is full is known at once; one that stalls for longer than the driver waits is as bad.
 void Cluster::write_to_own_disk(Master& master) {
-    constexpr base::Duration write_max = 60s;
+    static constexpr base::Duration write_max = 60s;
     master.being_written = std::exchange(master.changes, {});
     const base::Instant now = timeline_.now().instant;
     const base::Duration stall = std::max<base::Duration>(master.disk_stalled_until - now, 0ns);
