@@ -191,7 +191,7 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
         for (const auto& id : call.decline().offer_ids()) offers.push_back(id.value());
         if (!offers.empty())
             calls_about_offers_[static_cast<std::uint64_t>(arrived->request)] = {master.number, std::move(offers)};
-        if (call.type() == Call::SUBSCRIBE) over = call.framework_id().value();
+        if (call.type() == Call::SUBSCRIBE && !call.subscribe().standby()) over = call.framework_id().value();
     }
     const auto* closed = std::get_if<mc::StreamClosed>(&input);
     if (closed) checkers_.stream_over(static_cast<std::uint64_t>(closed->stream));
@@ -395,6 +395,8 @@ void Cluster::stop_master(Master& master, base::Duration time) {
 
 // What the checkers have to know leaves the master here, whether it arrives or not.
 void Cluster::take_note_of(Master& master, const Event& event) {
+    // Its predecessor may have been silent, and its offers have gone with it.
+    if (event.has_subscribed()) checkers_.offers_over_of(event.subscribed().framework_id().value(), master.epoch());
     std::map<std::pair<std::string, std::string>, int> gangs;
     for (const auto& offer : event.offers().offers()) {
         for (const auto& resource : offer.resources())

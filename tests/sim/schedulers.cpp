@@ -176,6 +176,7 @@ void Cluster::kill_some_task(Scheduler& scheduler) {
 void Cluster::call(Scheduler& scheduler, Call call) {
     const Framework& framework = *scheduler.framework;
     if (!scheduler.stream || framework.id.empty() || (framework.has_standbys && !scheduler.active)) return;
+    if (network_.is_stopped(scheduler_party(scheduler.number))) return;
     call.mutable_framework_id()->set_value(framework.id);
     const std::uint64_t stream = *scheduler.stream;
     Master& master = masters_[static_cast<std::size_t>(scheduler.stream_master)];
@@ -217,10 +218,11 @@ void Cluster::take_event(Scheduler& scheduler, const Event& event) {
     }
 }
 
-// Who has been replaced comes again, and stands by.
+// Who has been replaced comes again, and stands by; as who comes when the master still counts with many that are gone.
 void Cluster::take_error(Scheduler& scheduler, const std::string& message) {
-    if (!scheduler.framework->has_standbys || message != "Framework failed over")
-        return complain("framework got an error: " + message);
+    const bool comes_again =
+        message == "Framework failed over" || message.find("stand by for this framework already") != std::string::npos;
+    if (!scheduler.framework->has_standbys || !comes_again) return complain("framework got an error: " + message);
     lose_stream(scheduler);
 }
 
