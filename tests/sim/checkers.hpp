@@ -7,7 +7,7 @@
 //             later epoch has begun; nobody is offered what is reserved for a role that is neither its own nor above it
 //   short     what is kept for short tasks is neither offered nor used without a time limit; an offer's limit is its tasks'
 //   gangs     all of a gang is offered in one event
-//   statuses  reliable updates of a task never go back, and after an end there is nothing but ends
+//   statuses  reliable updates of a task never go back for one who hears them, and after an end there is nothing but ends
 //   ends      a task whose end is told does not run and is not started any more; it has one end; finished is who exited with 0
 //   schedulers  of those of one framework that one master serves, one is active, and only it hears of tasks and offers
 //   the end   every task that was launched has ended or runs
@@ -93,7 +93,7 @@ class Checkers {
 
     // --- schedulers, as a master serves them under its epoch ---
     void active_on(const std::string& framework, std::uint64_t epoch, std::uint64_t stream);
-    void told_as_active(const std::string& framework, std::uint64_t epoch, std::uint64_t stream) const;
+    void told_as_active(std::uint64_t epoch, std::uint64_t stream) const;
     void stream_over(std::uint64_t stream) {
         std::erase_if(active_, [&](const auto& one) { return one.second == stream; });
     }
@@ -108,7 +108,8 @@ class Checkers {
     // --- tasks, as their frameworks see them ---
     // On an offer with this limit.
     void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt) { launched_[task].limit = limit; }
-    void status(const TaskKey& task, v1::TaskState state, bool reliable);
+    // `to`: which of its framework's schedulers. One that was replaced may hear late what another one has heard before.
+    void status(const TaskKey& task, v1::TaskState state, bool reliable, int to = 0);
     void end_of_run() const;
 
   private:
@@ -126,7 +127,7 @@ class Checkers {
         std::uint64_t epoch;
     };
     struct Progress {
-        int furthest = -1;  // of the reliable ones
+        std::map<int, int> furthest;  // of the reliable ones, by who has heard them
         bool over = false;
         std::optional<v1::TaskState> end;  // the first reliable one
         std::optional<base::Duration> limit;

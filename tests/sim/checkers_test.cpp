@@ -179,7 +179,7 @@ TEST_F(CheckersTest, FinishedIsWhoExitedWithZero) {
 
 TEST_F(CheckersTest, OneSchedulerOfAFrameworkIsActiveUnderAnEpoch) {
     checkers.active_on("f", 1, 10);
-    checkers.told_as_active("f", 1, 10);
+    checkers.told_as_active(1, 10);
     checkers.active_on("f", 2, 11);  // another master may believe that it leads
     checkers.active_on("g", 1, 12);
     checkers.stream_over(10);
@@ -190,7 +190,7 @@ TEST_F(CheckersTest, OneSchedulerOfAFrameworkIsActiveUnderAnEpoch) {
     checkers.active_on("f", 1, 15);
     EXPECT_EQ(complaint(), "two schedulers of framework f are active, on streams 14 and 15");
     complaints.clear();
-    checkers.told_as_active("f", 1, 14);
+    checkers.told_as_active(1, 14);
     EXPECT_NE(complaint(), "") << "it is another one by now";
 }
 

@@ -241,7 +241,7 @@ class Cluster {
     void carry_out(Master& master, const masterd::core::CloseLink& closed);
     void carry_out(Master& master, const masterd::core::Reply& reply);
     void take_note_of(Master& master, const v1::scheduler::Event& event);
-    void take_note_of(const Master& master, const v1::scheduler::Event& event, std::uint64_t stream, const Framework& of);
+    void take_note_of(const Master& master, const v1::scheduler::Event& event, std::uint64_t stream);
     void plan_master_deadline(Master& master);
 
     // elections.cpp

@@ -415,16 +415,15 @@ void Cluster::take_note_of(Master& master, const Event& event) {
     if (event.has_rescind()) checkers_.offer_over(event.rescind().offer_id().value());
 }
 
-void Cluster::take_note_of(const Master& master, const Event& event, std::uint64_t stream, const Framework& of) {
-    const std::string name = fmt::format("{}", of.number);
+void Cluster::take_note_of(const Master& master, const Event& event, std::uint64_t stream) {
     switch (event.type()) {
         case Event::SUBSCRIBED:
             outcome_.takeovers += standing_by_.erase(stream) > 0;
-            return checkers_.active_on(name, master.epoch(), stream);
+            return checkers_.active_on(event.subscribed().framework_id().value(), master.epoch(), stream);
         case Event::STANDING_BY: standing_by_.insert(stream); return;
         case Event::ERROR: return checkers_.stream_over(stream);
         case Event::HEARTBEAT: return;
-        default: return checkers_.told_as_active(name, master.epoch(), stream);
+        default: return checkers_.told_as_active(master.epoch(), stream);
     }
 }
 
@@ -437,7 +436,7 @@ void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
         if (!streams_opened_.contains(stream)) complain("an event on a stream that nobody opened");
         return;
     }
-    take_note_of(master, *sent.event, stream, *schedulers_[ends->second.owner].framework);
+    take_note_of(master, *sent.event, stream);
     deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(ends->second.owner)),
             [this, stream, index = ends->second.owner, bytes = sent.event->SerializeAsString()] {
                 note(bytes);
