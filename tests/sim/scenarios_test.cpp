@@ -133,6 +133,28 @@ TEST(Scenario, AMasterThatWasStoppedDuringAWriteTellsNothingOfIt) {
     });
 }
 
+// Found when the simulation learned to stop masters for minutes: what was due meanwhile was due at once when it went on, so
+// agents and frameworks that could not have come back were given up. Whoever is waited for has his time again.
+TEST(Scenario, AMasterThatSleptGivesUpOnNobodyWhomItCouldNotHear) {
+    const Outcome outcome = run(300, 60, [](Scenario& scenario) {
+        scenario.masters = 1;
+        scenario.masters_crash = true;
+        scenario.clocks_jump = true;
+        scenario.fault_chance = 0.3;  // agents are away when it falls asleep
+    });
+    EXPECT_GT(count(outcome, Fault::master_suspended), 50u);
+}
+
+// Found when the share for short tasks was checked together with reservations: it stayed the share of what was plain when the
+// agent last registered, so what was given back later was all offered to long tasks.
+TEST(Scenario, TheShareForShortTasksFollowsWhatIsReserved) {
+    run(400, 60, [](Scenario& scenario) {
+        scenario.short_task_percent = 25;
+        scenario.reserve_chance = 0.5;
+        scenario.modules_change = false;
+    });
+}
+
 TEST(Scenario, TheSameSeedGivesTheSameRun) {
     const auto quarrel = [](Scenario& scenario) { make_masters_quarrel(scenario); };
     EXPECT_EQ(simulate(7, quarrel).fingerprint, simulate(7, quarrel).fingerprint);

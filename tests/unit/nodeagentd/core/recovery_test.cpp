@@ -101,18 +101,18 @@ TEST_F(AgentRecovery, StopsAgainWhatWasBeingStopped) {
     EXPECT_EQ(latest("t"), v1::TASK_KILLED);
 }
 
-TEST_F(AgentRecovery, AGraceIsNeitherCutShortNorDrawnOutByAWallClockThatJumps) {
+TEST(AgentClock, AGraceIsNeitherCutShortNorDrawnOutWhenTheWallClockJumps) {
     for (const base::Duration jump : {base::Duration(48h), base::Duration(-48h)}) {
-        const std::string task = jump > 0s ? "forward" : "backward";
-        agent_.launch(task);
-        agent_.started(task);
-        agent_.kill(task, 20s);
-        agent_.set_clock_ahead(jump);
-        agent_.restart();
-        const auto stops = AgentHarness::actions<core::StopContainer>(agent_.started(task));
+        AgentHarness agent;
+        agent.start();
+        agent.launch("t");
+        agent.started("t");
+        agent.kill("t", 20s);
+        agent.set_clock_ahead(jump);
+        agent.restart();
+        const auto stops = AgentHarness::actions<core::StopContainer>(agent.started("t"));
         ASSERT_EQ(stops.size(), 1u);
         EXPECT_EQ(stops[0].grace, std::optional<base::Duration>(20s));
-        agent_.ended(task);
     }
 }
 
