@@ -44,7 +44,8 @@ void Checkers::container_started(int number, const TaskKey& task, const Amount& 
     if (launched->second.limit && (!limit || *limit > *launched->second.limit))
         complain_(text(task) + " may run for longer than its offer says");
     if (launched->second.end)
-        complain_(fmt::format("{} is started, and its end was told: {}", text(task), v1::TaskState_Name(*launched->second.end)));
+        complain_(fmt::format("{} is started, and its end was told: {}", text(task),
+                              v1::TaskState_Name(*launched->second.end)));
 }
 
 void Checkers::offered(const std::string& offer, const std::string& framework, const std::string& agent,
@@ -64,15 +65,16 @@ void Checkers::offered(const std::string& offer, const std::string& framework, c
         if (standing.length == Length::any) without_limit += standing.plain;
     }
     if (!sum.fits_into(host.total))
-        return complain_(fmt::format("with offer {} host {} runs and is offered {}, and has {}", offer, found->second, text(sum),
-                                     text(host.total)));
+        return complain_(fmt::format("with offer {} host {} runs and is offered {}, and has {}", offer, found->second,
+                                     text(sum), text(host.total)));
     // Where nothing of a kind is offered, it is none of this offer's doing.
     if (length == Length::is_short) return;
     const Amount kept{plain.of_agent.millicpus * short_percent_ / 100, plain.of_agent.mebibytes * short_percent_ / 100};
     const Amount with_kept = without_limit + kept;
     if ((plain.of_offer.millicpus > 0 && with_kept.millicpus > plain.of_agent.millicpus) ||
         (plain.of_offer.mebibytes > 0 && with_kept.mebibytes > plain.of_agent.mebibytes))
-        complain_(fmt::format("with offer {} host {} runs and is offered {} without a limit, and keeps {} of {} for short tasks",
+        complain_(fmt::format("with offer {} host {} runs and is offered {} without a limit, and keeps {} of {} for "
+                              "short tasks",
                               offer, found->second, text(without_limit), text(kept), text(plain.of_agent)));
 }
 

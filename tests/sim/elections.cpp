@@ -157,7 +157,8 @@ const Master* Cluster::leading_master() const {
 
 void Cluster::plan_look(Host& host) {
     timeline_.after(std::chrono::milliseconds(1000 + prng_.below(3000)), [this, &host] {
-        const Master* leader = network_.is_stopped(host_party(host.number)) ? nullptr : leader_known_to(host_party(host.number));
+        const Party self = host_party(host.number);
+        const Master* leader = network_.is_stopped(self) ? nullptr : leader_known_to(self);
         const bool is_misled = prng_.chance(0.05);  // by an old notice: it looks for its leader again
         if (leader && host.link && (host.link_master != leader->number || is_misled)) break_link(host, true);
         plan_look(host);

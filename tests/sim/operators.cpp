@@ -77,15 +77,17 @@ void Cluster::order_answered(std::uint64_t request, unsigned status) {
 // Judged by what hosts run: who has less than its guarantee and wants more has more before long, when all agents are there.
 // Tasks of half a cpu leave no gaps in hosts of whole cpus; what is reserved or only for short tasks would be another matter.
 void Cluster::watch_guarantees() {
-    constexpr auto below_max = 120s;
+    constexpr auto below_max = 60s;
     timeline_.after(1s, [this] { watch_guarantees(); });
     Amount sum, all;
     for (const auto& [role, orders] : acknowledged_orders_) sum += amount_of(orders.guarantee);
     for (const Host& host : hosts_) all += {std::llround(host.cpus * 1000), std::llround(host.mem)};
     const bool can_be_met = sum.fits_into(all) && scenario_.reserve_chance == 0 && scenario_.short_task_percent == 0;
-    const bool all_are_there = !may_strike() && leading_master() && std::all_of(hosts_.begin(), hosts_.end(), [](const Host& host) {
+    const auto is_there = [](const Host& host) {
         return host.agent && host.agent->state().registered && !host.suspended && !host.blocked;
-    });
+    };
+    const bool all_are_there =
+        !may_strike() && leading_master() && std::all_of(hosts_.begin(), hosts_.end(), is_there);
     for (Framework& framework : frameworks_) {
         const auto orders = acknowledged_orders_.find(base::Role(role_of(framework)));
         Amount next = task_amount;

@@ -80,7 +80,9 @@ void say(const std::string& text) {
     std::fflush(stdout);
 }
 
-std::string repeated_by(std::uint64_t seed) { return fmt::format("seed {} FAILED; repeat it: simulate --seed {}\n", seed, seed); }
+std::string repeated_by(std::uint64_t seed) {
+    return fmt::format("seed {} FAILED; repeat it: simulate --seed {}\n", seed, seed);
+}
 
 // Empty where all held.
 std::string run_seed(std::uint64_t seed, bool twice, Sums& sums) {
@@ -147,8 +149,8 @@ void tell(const Shared& shared, const Sums& total) {
                     shared.failed.load(), total.tasks_finished, total.tasks_lost_and_repeated, total.tasks_revoked));
     say(fmt::format("{} leaderships, {} of them beside one who believed to lead; refused of such: {} messages, {} writes\n",
                     total.leaderships, total.rivalries, total.fenced_messages, total.fenced_writes));
-    say(fmt::format("{} times a scheduler took over that stood by; {} updates were told to the next one, too\n", total.takeovers,
-                    total.updates_handed_over));
+    say(fmt::format("{} times a scheduler took over that stood by; {} updates were told to the next one, too\n",
+                    total.takeovers, total.updates_handed_over));
     std::uint64_t faults = 0;
     for (const std::uint64_t count : total.faults) faults += count;
     say(fmt::format("{} faults:\n", faults));
@@ -168,7 +170,8 @@ int main(int argc, char** argv) {
     auto* for_seconds = app.add_option("--seconds", seconds, "Run seeds for so long");
     app.add_option("--seeds", seeds, "Run so many seeds, however long it takes")->excludes(for_seconds);
     app.add_option("--first", chosen_first, "The first of these seeds; drawn by chance otherwise");
-    app.add_option("--jobs", jobs, "So many at a time; as many as there are processors otherwise")->check(CLI::Range(1, int{jobs_max}));
+    app.add_option("--jobs", jobs, "So many at a time; as many as there are processors otherwise")
+        ->check(CLI::Range(std::size_t{1}, jobs_max));
     CLI11_PARSE(app, argc, argv);
 
     if (seed) {
@@ -190,9 +193,9 @@ int main(int argc, char** argv) {
     Bounds bounds;
     bounds.first = chosen_first.value_or((static_cast<std::uint64_t>(device()) << 32) | device());
     bounds.seeds = seeds;
-    bounds.end = seeds != 0 ? std::chrono::steady_clock::time_point::max()
-                            : std::chrono::steady_clock::now() +
-                                  std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+    using Clock = std::chrono::steady_clock;
+    const auto time = std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    bounds.end = seeds != 0 ? Clock::time_point::max() : Clock::now() + time;
     say(fmt::format("first seed {}, {} at a time\n", bounds.first, jobs));
     const int status = run_all(shared, bounds, jobs);
     Sums total;
