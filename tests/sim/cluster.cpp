@@ -43,6 +43,11 @@ void Cluster::complain(const std::string& what) {
                         std::chrono::duration<double>(timeline_.now().instant.time_since_epoch()).count(), what));
 }
 
+void Cluster::trace(const std::string& what) {
+    const std::chrono::duration<double> time = timeline_.now().instant.time_since_epoch();
+    if (scenario_.trace) scenario_.trace(fmt::format("{:9.3f} s  {}", time.count(), what));
+}
+
 void Cluster::note(std::string_view bytes) {
     const auto mix = [this](std::uint64_t value) {
         outcome_.fingerprint = (outcome_.fingerprint ^ value) * 0x100000001b3ULL;  // FNV-1a

@@ -53,6 +53,8 @@ struct Scenario {
     bool clocks_jump = false;          // and processes and hosts sleep for long
     unsigned standby_percent = 0;      // of the frameworks: they have several schedulers
     base::Duration settle_max = std::chrono::minutes(30);
+    // Not drawn: for people, what masters and agents report and what strikes them, a line each.
+    std::function<void(const std::string&)> trace;
 
     static Scenario draw(base::Prng& prng);
 };
@@ -210,7 +212,11 @@ class Cluster {
 
   private:
     void complain(const std::string& what);
-    void count(Fault fault) { ++outcome_.faults[static_cast<std::size_t>(fault)]; }
+    void count(Fault fault) {
+        ++outcome_.faults[static_cast<std::size_t>(fault)];
+        if (scenario_.trace) trace(std::string(fault_names[static_cast<std::size_t>(fault)]));
+    }
+    void trace(const std::string& what);
     void note(std::string_view bytes);
     base::Duration network_delay();
     // Delivery in the order of sending, per channel.

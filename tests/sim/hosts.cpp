@@ -184,6 +184,10 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
     AtHand decided{host.agent->step(moment_of(host), input), 0, host.agent->state().reserved};
     const nc::Output& output = decided.output;
     for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
+    if (scenario_.trace)
+        for (const nc::Report& report : output.reports)
+            trace(fmt::format("agent{}: {} [{} {}]", host.number + 1, report.message, report.framework_id.value(),
+                              report.task_id.value()));
     if (output.fatal) complain("agent gave up: " + *output.fatal);
     const Acted acted = output.actions.empty() ? Acted::no : Acted::yes;
     plan_agent_deadline(host);

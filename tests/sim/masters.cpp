@@ -38,6 +38,14 @@ Amount amount_of(const v1::Offer& offer, Part part = Part::all) {
     return amount;
 }
 
+std::string text(const resources::Quantities& quantities) {
+    std::string text;
+    quantities.for_each([&](std::string_view name, resources::Milli amount) {
+        text += fmt::format("{}{}:{}", text.empty() ? "" : ";", name, amount.to_double());
+    });
+    return text.empty() ? "nothing" : text;
+}
+
 int tasks_in(const Amount& amount) {
     return static_cast<int>(std::min(amount.millicpus / task_amount.millicpus, amount.mebibytes / task_amount.mebibytes));
 }
@@ -96,7 +104,7 @@ mc::CoreOptions Cluster::master_options() const {
 }
 
 // A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks, offers and what is
-// reserved for it and unused; each role has one framework.
+// reserved for it and unused. A role has one framework, and more where one has not heard how it was named.
 void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
     if (kill.reason() != v1::TaskStatus::REASON_TASK_REVOKED) return;
     ++outcome_.tasks_revoked;
@@ -106,13 +114,17 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
     const auto* framework = books.framework(base::FrameworkId(kill.framework_id().value()));
     if (!framework) return complain("a task of nobody is revoked");
     master.revoked.emplace(framework->id.value(), kill.task_id().value());
+    const base::Role& its_role = framework->roles.front();
     resources::Quantities left;
-    for (const auto& [id, task] : framework->tasks)
-        // What has been killed, or may have been, is gone, until its agent comes back with it.
-        if (task.holds_resources && !(master.revoked.contains({framework->id.value(), id.value()}) &&
-                                      (task.kill_sent || master.core->state().revocations.find(framework->slot, id))))
-            left.add(task.resources.quantities());
-    for (const auto* offer : framework->offers) left.add(offer->resources.quantities());
+    for (const auto& one : books.frameworks()) {
+        if (!one || one->roles.front() != its_role) continue;
+        for (const auto& [id, task] : one->tasks)
+            // What has been killed, or may have been, is gone, until its agent comes back with it.
+            if (task.holds_resources && !(master.revoked.contains({one->id.value(), id.value()}) &&
+                                          (task.kill_sent || master.core->state().revocations.find(one->slot, id))))
+                left.add(task.resources.quantities());
+        for (const auto* offer : one->offers) left.add(offer->resources.quantities());
+    }
     for (const auto& agent : books.agent_entries())
         agent.available.for_each([&](const resources::Resource& one) {
             if (one.is_reserved() && one.reserved_role() == framework->roles.front())
@@ -120,8 +132,9 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
         });
     const auto role = books.roles().find(framework->roles.front());
     if (role && !left.contains(books.roles().entries()[*role].guarantee))
-        complain(fmt::format("task {} of role {} is revoked, and the role has less than its guarantee then",
-                             kill.task_id().value(), framework->roles.front().value()));
+        complain(fmt::format("task {} of role {} is revoked, and the role has {} then, less than its guarantee of {}",
+                             kill.task_id().value(), framework->roles.front().value(), text(left),
+                             text(books.roles().entries()[*role].guarantee)));
 }
 
 void Cluster::crash_master(Master& master) {
@@ -365,10 +378,14 @@ void Cluster::take_note_of(Master& master, const mc::Output& output) {
             });
         }
     }
-    for (const mc::Report& report : output.reports)
+    for (const mc::Report& report : output.reports) {
+        if (scenario_.trace)
+            trace(fmt::format("master {}: {} [{} {} {} {}]", master.number, report.message, report.framework_id.value(),
+                              report.agent_id.value(), report.task_id.value(), report.offer_id.value()));
         if (report.kind == mc::Report::Kind::agent_unreachable && master.awoke &&
             timeline_.now().instant < *master.awoke + 60s)
             complain(fmt::format("master {} gives up on an agent that it could not hear while it slept", master.number));
+    }
 }
 
 // Where others stand by, the active one is there, and has been heard of as often as it promised.

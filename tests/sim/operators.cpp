@@ -74,7 +74,8 @@ void Cluster::order_answered(std::uint64_t request, unsigned status) {
     timeline_.after(status == 200 ? 0s : 1s, [this] { send_next_order(); });
 }
 
-// Judged by what hosts run: who has less than its guarantee and wants more has more before long, when all agents are there.
+// Judged by what hosts run: who has less than its guarantee and wants more is offered some before long, when all agents are
+// there. What becomes of the offer is its own affair.
 // Tasks of half a cpu leave no gaps in hosts of whole cpus; what is reserved or only for short tasks would be another matter.
 void Cluster::watch_guarantees() {
     constexpr auto below_max = 60s;
@@ -101,7 +102,7 @@ void Cluster::watch_guarantees() {
         else if (!framework.below_guarantee_since)
             framework.below_guarantee_since = timeline_.now().instant;
         else if (timeline_.now().instant - *framework.below_guarantee_since > below_max)
-            complain(fmt::format("{} has had less than its guarantee for long, and wants more", role_of(framework)));
+            complain(fmt::format("{} has less than its guarantee, wants more, and has long been offered nothing", role_of(framework)));
     }
 }
 

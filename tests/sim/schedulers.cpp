@@ -230,6 +230,7 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
     Framework& framework = *scheduler.framework;
     for (const auto& offer : offers.offers()) {
         Holding free = held_in(offer, Part::free), reserved = held_in(offer, Part::reserved);
+        if (has_room(free) || has_room(reserved)) framework.below_guarantee_since.reset();  // it has its chance
         Call accept;
         accept.set_type(Call::ACCEPT);
         accept.mutable_accept()->add_offer_ids()->set_value(offer.id().value());

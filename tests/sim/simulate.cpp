@@ -166,7 +166,9 @@ int main(int argc, char** argv) {
     double seconds = 60;
     std::uint64_t seeds = 0;
     std::size_t jobs = std::max(1U, std::thread::hardware_concurrency());
-    app.add_option("--seed", seed, "Run this seed, twice");
+    bool traced = false;
+    auto* only = app.add_option("--seed", seed, "Run this seed, twice");
+    app.add_flag("--trace", traced, "Tell what masters and agents report in it, and what strikes")->needs(only);
     auto* for_seconds = app.add_option("--seconds", seconds, "Run seeds for so long");
     app.add_option("--seeds", seeds, "Run so many seeds, however long it takes")->excludes(for_seconds);
     app.add_option("--first", chosen_first, "The first of these seeds; drawn by chance otherwise");
@@ -176,6 +178,10 @@ int main(int argc, char** argv) {
 
     if (seed) {
         Sums sums;
+        if (traced)
+            fairlead::sim::simulate(*seed, [](fairlead::sim::Scenario& scenario) {
+                scenario.trace = [](const std::string& line) { fmt::print("{}\n", line); };
+            });
         const std::string complaints = run_seed(*seed, true, sums);
         std::uint64_t faults = 0;
         for (const std::uint64_t count : sums.faults) faults += count;
