@@ -50,18 +50,25 @@ Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSi
       moved_(owner) {}
 
 async::awaitable<void> Driver::run() {
+    hearing_.takes_in(base::read_clocks().instant);  // nobody could have said anything before
     while (!mailbox_.closed()) {
-        std::vector<Item> batch;
+        std::vector<Arrived> batch;
+        const base::Duration wait_max = std::max(until_deadline(), base::Duration::zero());
+        hearing_.waits_until(base::read_clocks().instant + wait_max);
         if (is_behind())
-            co_await moved_.wait_for(std::max(until_deadline(), base::Duration::zero()));
+            co_await moved_.wait_for(wait_max);
         else
-            batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
-        if (const base::Moment now = base::read_clocks(); was_stopped(now.instant)) queue_up(core_->step(now, core::Awoke{}));
-        for (Item& item : batch) {
+            batch = co_await mailbox_.pop_batch(batch_inputs_max, wait_max);
+        take_note_of_stops(base::read_clocks());
+        for (Arrived& arrived : batch) {
             take_what_cannot_wait();
-            take(item);
+            hearing_.takes_in(arrived.when);
+            input_bytes_ -= arrived.bytes;
+            take(arrived.item);
         }
         take_what_cannot_wait();
+        // The clock first: what comes in between is not missed.
+        if (const auto now = base::read_clocks().instant; mailbox_.size() == 0) hearing_.nothing_waits(now);
         if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
         if (!is_behind() && std::exchange(allocation_wanted_, false)) step(core::AllocationDue{});
         carry_out_all();
@@ -87,7 +94,7 @@ void Driver::take_at_once(Item item) {
         at_once_.push_back(std::move(item));
     }
     anything_at_once_ = true;
-    mailbox_.push(Look([](const core::State&) {}));  // wakes the owner
+    mailbox_.push({Look([](const core::State&) {})});  // wakes the owner
     moved_.ring();
 }
 
@@ -127,13 +134,15 @@ void Driver::step(const core::Input& input) {
     if (const auto* closed = std::get_if<core::StreamClosed>(&input)) callers_.erase(closed->stream);
     if (const auto* closed = std::get_if<core::LinkClosed>(&input)) links_.erase(closed->link);
     const base::Moment now = base::read_clocks();
-    if (was_stopped(now.instant)) queue_up(core_->step(now, core::Awoke{}));
-    queue_up(core_->step(now, input));
+    take_note_of_stops(now);
+    queue_up(core_->step(now, input, hearing_.until()));
 }
 
-bool Driver::was_stopped(base::Instant now) {
-    const base::Instant before = std::exchange(last_look_, now);
-    return before != base::Instant{} && now - before > stopped_min;
+// Before whatever else is due: deadlines that passed meanwhile are judged by it.
+void Driver::take_note_of_stops(base::Moment now) {
+    const base::Instant before = std::exchange(last_look_, now.instant);
+    if (before != base::Instant{} && now.instant - before > stopped_min)
+        queue_up(core_->step(now, core::Awoke{}, hearing_.until()));
 }
 
 void Driver::queue_up(core::Output output) {
@@ -145,8 +154,12 @@ void Driver::queue_up(core::Output output) {
         std::move(output.persist.begin(), output.persist.end(), std::back_inserter(changes_));
         waiting.write = writes_over_ + (writing_ ? 2 : 1);
     }
+    const auto deposed = std::exchange(output.deposed, {});
     waiting.output = std::move(output);
     queue_.push_back(std::move(waiting));
+    if (!deposed) return;
+    carry_out_all();
+    if (on_failure_) on_failure_(base::Error(base::ErrorCode::conflict, *deposed));
 }
 
 // --- the queue ---
@@ -282,44 +295,54 @@ void Driver::stop_leading(std::string reason) { take_at_once(core::Input(core::L
 
 bool Driver::call(core::CallArrived call, std::shared_ptr<Caller> caller) {
     const auto request = call.request = next_request();
-    return mailbox_.try_push(NewCall{std::move(call), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(call), request, std::move(caller)}});
 }
 
 bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller) {
     const auto request = next_request();
     core::KillTaskRequested wanted{request, std::move(framework), std::move(task)};
-    return mailbox_.try_push(NewCall{std::move(wanted), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(wanted), request, std::move(caller)}});
+}
+
+bool Driver::mark_agent_gone(base::AgentId agent, std::shared_ptr<Caller> caller) {
+    const auto request = next_request();
+    core::AgentGoneOrdered ordered{request, std::move(agent)};
+    return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
 bool Driver::order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller) {
     const auto request = ordered.request = next_request();
-    return mailbox_.try_push(NewCall{std::move(ordered), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
 bool Driver::order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller) {
     const auto request = ordered.request = next_request();
-    return mailbox_.try_push(NewCall{std::move(ordered), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
 void Driver::stream_closed(core::RequestId stream) {
-    mailbox_.push(core::Input(core::StreamClosed{stream}));
+    mailbox_.push({core::Input(core::StreamClosed{stream})});
 }
 
 std::optional<core::LinkId> Driver::link_opened(std::string peer, std::shared_ptr<AgentConnection> connection) {
     const core::LinkId link{++last_number_};
-    if (!mailbox_.try_push(NewLink{core::LinkOpened{link, std::move(peer)}, std::move(connection)}))
+    if (!mailbox_.try_push({NewLink{core::LinkOpened{link, std::move(peer)}, std::move(connection)}}))
         return std::nullopt;
     return link;
 }
 
 bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::FromAgent> message) {
-    return mailbox_.try_push(core::Input(core::LinkMessage{link, std::move(message)}));
+    const std::size_t bytes = message->ByteSizeLong();
+    const bool fits = input_bytes_.fetch_add(bytes) + bytes <= limits_.input_bytes_max &&
+                      mailbox_.try_push({core::Input(core::LinkMessage{link, std::move(message)}), bytes});
+    if (!fits) input_bytes_ -= bytes;
+    return fits;
 }
 
-void Driver::link_closed(core::LinkId link) { mailbox_.push(core::Input(core::LinkClosed{link})); }
+void Driver::link_closed(core::LinkId link) { mailbox_.push({core::Input(core::LinkClosed{link})}); }
 
-void Driver::plan_ready() { mailbox_.push(core::Input(core::AllocationDue{})); }
+void Driver::plan_ready() { mailbox_.push({core::Input(core::AllocationDue{})}); }
 
-bool Driver::look(Look look) { return mailbox_.try_push(std::move(look)); }
+bool Driver::look(Look look) { return mailbox_.try_push({std::move(look)}); }
 
 }  // namespace fairlead::masterd::driver

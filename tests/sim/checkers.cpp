@@ -102,25 +102,55 @@ void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable, i
     const auto found = launched_.find(task);
     if (found == launched_.end()) return complain_("an update of " + text(task) + ", which was never launched");
     Progress& progress = found->second;
+    if (state == v1::TASK_DROPPED && !progress.over && ran_.contains(task))
+        complain_(text(task) + " was told as dropped, and has run");
     progress.over = progress.over || rank(state) == rank_over;
-    if (!reliable) return;
+    // An end that a task itself came to stands, also where it is only the answer to a question.
+    const bool is_own_end = state == v1::TASK_FINISHED || state == v1::TASK_FAILED || state == v1::TASK_KILLED;
+    if (!reliable && !is_own_end) return;
     if (rank(state) == rank_over) check_end(task, progress, state);
     int& furthest = progress.furthest.try_emplace(to, rank(state)).first->second;
     if (rank(state) < furthest) complain_(fmt::format("{} went back to {}", text(task), v1::TaskState_Name(state)));
     furthest = std::max(furthest, rank(state));
 }
 
-// Dropped is also what an agent says of a task that it has forgotten, as its end was told and acknowledged.
+// Dropped and gone are also what an agent says of a task that it has forgotten, as its end was told and acknowledged.
 void Checkers::check_end(const TaskKey& task, Progress& progress, v1::TaskState state) const {
-    if (state == v1::TASK_FINISHED && !exited_with_zero_.contains(task))
-        complain_(text(task) + " is said to have finished, and has not");
+    check_truth(task, progress, state);
     for (const auto& [number, host] : hosts_)
         if (host.running.contains(task))
             complain_(fmt::format("{} is {}, and runs on host {}", text(task), v1::TaskState_Name(state), number));
-    if (progress.end && *progress.end != state && state != v1::TASK_DROPPED)
+    const bool may_be_forgotten = state == v1::TASK_DROPPED || state == v1::TASK_GONE;
+    if (progress.end && *progress.end != state && !may_be_forgotten)
         complain_(fmt::format("{} has two ends: {} and {}", text(task), v1::TaskState_Name(*progress.end),
                               v1::TaskState_Name(state)));
     if (!progress.end) progress.end = state;
+}
+
+// What its host knows of it.
+void Checkers::check_truth(const TaskKey& task, const Progress& progress, v1::TaskState state) const {
+    const auto found = exits_.find(task);
+    const Exit exit = found == exits_.end() ? Exit::unknown : found->second;
+    switch (state) {
+        case v1::TASK_FINISHED:
+            if (exit != Exit::zero) complain_(text(task) + " is said to have finished, and has not");
+            return;
+        case v1::TASK_FAILED:
+            if (exit != Exit::other) complain_(text(task) + " is said to have failed, and has not");
+            return;
+        case v1::TASK_KILLED:
+            if (!to_be_killed_.contains(task)) complain_(text(task) + " is said to be killed, and nobody wanted it to be");
+            return;
+        case v1::TASK_GONE:
+            if (!may_have_lost_power(progress)) complain_(text(task) + " is said to be gone, and its host has never lost power");
+            return;
+        default: return;
+    }
+}
+
+bool Checkers::may_have_lost_power(const Progress& progress) const {
+    const auto agent = agents_.find(progress.agent);
+    return agent == agents_.end() || hosts_.at(agent->second).lost_power;
 }
 
 void Checkers::active_on(const std::string& framework, std::uint64_t epoch, std::uint64_t stream) {

@@ -1,6 +1,7 @@
 #pragma once
-// What must hold in every run, checked from outside: by what the hosts run, what the frameworks are sent and what travels
-// between them. Knows nothing of the code under test; whatever it is told that does not fit is complained about.
+// What must hold in every run, checked from outside: by what the hosts run, what the frameworks are sent and what
+// travels between them. Knows nothing of the code under test; whatever it is told that does not fit is complained
+// about.
 //
 //   hosts     no host runs more than it has; no task is started twice
 //   offers    an id is made once; what stands in offers of one epoch and what runs on a host fit into it together, unless a
@@ -8,7 +9,9 @@
 //   short     what is kept for short tasks is neither offered nor used without a time limit; an offer's limit is its tasks'
 //   gangs     all of a gang is offered in one event
 //   statuses  reliable updates of a task never go back for one who hears them, and after an end there is nothing but ends
-//   ends      a task whose end is told does not run and is not started any more; it has one end; finished is who exited with 0
+//   ends      what is told of a task's end is what became of it on its host: finished is who exited with 0, failed who exited
+//             otherwise or had his time, killed who was to be killed, dropped who never ran, gone who may have lost his host's
+//             power; who has ended does not run and is not started any more, and has one end
 //   schedulers  of those of one framework that one master serves, one is active, and only it hears of tasks and offers
 //   the end   every task that was launched has ended or runs
 
@@ -59,13 +62,16 @@ class Checkers {
     // With the time after which the host ends it. `plain`: what it has of what is reserved for nobody; none: all.
     void container_started(int host, const TaskKey& task, const Amount& amount,
                            std::optional<base::Duration> limit = std::nullopt, std::optional<Amount> plain = std::nullopt);
-    enum class Exit { zero, other };
-    void container_ended(int host, const TaskKey& task, Exit exit = Exit::other) {
+    void container_runs(const TaskKey& task) { ran_.insert(task); }
+    // How its process came to its end; `other` also by its limit. Unknown: what is left of it is taken away.
+    enum class Exit { zero, other, stopped, unknown };
+    void container_ended(int host, const TaskKey& task, Exit exit = Exit::unknown) {
         hosts_[host].running.erase(task);
         hosts_[host].running_without_limit.erase(task);
-        if (exit == Exit::zero) exited_with_zero_.insert(task);
+        if (exit != Exit::unknown) exits_.try_emplace(task, exit);
     }
     void power_cut(int host) {
+        hosts_[host].lost_power = true;
         hosts_[host].running.clear();
         hosts_[host].running_without_limit.clear();
     }
@@ -106,8 +112,13 @@ class Checkers {
     void offered_gang(const std::string& framework, const std::string& gang, int tasks);
 
     // --- tasks, as their frameworks see them ---
-    // On an offer with this limit.
-    void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt) { launched_[task].limit = limit; }
+    // On an offer with this limit, of this agent.
+    void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt, const std::string& agent = {}) {
+        launched_[task].limit = limit;
+        launched_[task].agent = agent;
+    }
+    // By its framework or by a master.
+    void asked_to_kill(const TaskKey& task) { to_be_killed_.insert(task); }
     // `to`: which of its framework's schedulers. One that was replaced may hear late what another one has heard before.
     void status(const TaskKey& task, v1::TaskState state, bool reliable, int to = 0);
     void end_of_run() const;
@@ -117,6 +128,7 @@ class Checkers {
         Amount total;
         std::map<TaskKey, Amount> running;
         std::map<TaskKey, Amount> running_without_limit;  // of what is plain
+        bool lost_power = false;                          // ever
     };
     struct StandingOffer {
         std::string framework;
@@ -129,11 +141,14 @@ class Checkers {
     struct Progress {
         std::map<int, int> furthest;  // of the reliable ones, by who has heard them
         bool over = false;
-        std::optional<v1::TaskState> end;  // the first reliable one
+        std::optional<v1::TaskState> end;  // the first that its agent told
         std::optional<base::Duration> limit;
+        std::string agent;
     };
 
     void check_end(const TaskKey& task, Progress& progress, v1::TaskState state) const;
+    void check_truth(const TaskKey& task, const Progress& progress, v1::TaskState state) const;
+    bool may_have_lost_power(const Progress& progress) const;
     static Amount sum_of(const std::map<TaskKey, Amount>& running);
 
     Complain complain_;
@@ -141,7 +156,9 @@ class Checkers {
     std::map<std::string, int> agents_;
     unsigned short_percent_ = 0;
     std::set<TaskKey> started_;
-    std::set<TaskKey> exited_with_zero_;
+    std::set<TaskKey> ran_;
+    std::set<TaskKey> to_be_killed_;
+    std::map<TaskKey, Exit> exits_;
     std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> active_;  // streams, by framework and epoch
     std::set<std::string> offers_made_;
     std::map<std::string, StandingOffer> standing_;

@@ -1,17 +1,17 @@
 #pragma once
 // A whole cluster in one thread: real master cores, real agent cores, scripted frameworks, ZooKeeper (zookeeper.hpp), a
-// network that delays and breaks and is cut in one direction or both (network.hpp), hosts whose containers outlive their
-// agent. Messages travel as protobuf bytes. Everything may crash and come back: links, streams, agents, whole hosts,
-// schedulers (or another one takes over), masters; processes and hosts may be stopped and go on, disks stall and fill up,
-// wall clocks jump (faults.hpp names them all). What must hold is checked from outside, by what the hosts really run and
-// what the frameworks really see (checkers.hpp).
+// network that delays and breaks and is cut in one direction or both (network.hpp), hosts whose containers outlive
+// their agent. Messages travel as protobuf bytes. Everything may crash and come back: links, streams, agents, whole
+// hosts, schedulers (or another one takes over), masters; processes and hosts may be stopped and go on, disks stall and
+// fill up, wall clocks jump (faults.hpp names them all). What must hold is checked from outside, by what the hosts
+// really run and what the frameworks really see (checkers.hpp).
 //
-// A process writes before it tells: while its disk stalls it hears nothing, when a write fails it ends, and it may end
-// between any two writes. The next one has what was written, and no more.
+// A process writes before it tells: what it decides while its disk stalls waits behind the write, when a write fails it
+// ends, and it may end between any two writes. The next one has what was written, and no more.
 //
-// One master leads from its start and writes its registry at once. Several are elected, lead under a lease and write over
-// the network. In some runs their leases are wrong, as clocks might be, so that two lead at a time: then the epochs alone
-// have to keep them from doing harm.
+// One master leads from its start and writes its registry at once. Several are elected, lead under a lease and write
+// over the network. In some runs their leases are wrong, as clocks might be, so that two lead at a time: then the
+// epochs alone have to keep them from doing harm.
 
 #include "common/base/prng.hpp"
 #include "masterd/core/core.hpp"
@@ -71,6 +71,7 @@ struct Outcome {
     int leaderships = 0;
     int rivalries = 0;        // a master came to lead while another one believed that it did
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
+    int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
     int fenced_writes = 0;    // in the registry
 };
 
@@ -125,10 +126,15 @@ struct HostContainer {
 };
 
 // What its agent has decided, and may only tell when all of it is written.
-struct AtHand {
+struct Decided {
     nodeagentd::core::Output output;
-    std::size_t written = 0;  // of output.persist
+    std::uint64_t write = 0;        // of the agent's own record, which has to be over first
+    std::uint64_t records = 0;      // so many of these had been decided by then
     resources::Resources reserved;  // as it was decided
+};
+struct OwnRecord {
+    internal::AgentRecord record;
+    std::uint64_t number = 0;  // of those that were decided
 };
 
 struct Host {
@@ -147,11 +153,17 @@ struct Host {
     std::map<base::FrameworkId, internal::FrameworkRecord> framework_records;
     std::map<base::ContainerId, internal::ContainerRecord> container_records;
 
-    std::optional<AtHand> at_hand;
+    // The driver of its agent: what waits for the agent's own record to be on the disk, which may be slow.
+    std::deque<Decided> queue;
+    std::optional<OwnRecord> next_record;
+    std::optional<OwnRecord> being_written;
+    std::uint64_t writes_over = 0;
+    std::uint64_t records_decided = 0;
+    std::uint64_t records_kept = 0;  // the newest on the disk
     base::Instant disk_stalled_until{};
     bool disk_full = false;
+    bool memory_full = false;  // where the other records are
     int writes_to_crash = 0;  // that many and its agent ends; 0: it does not
-    bool blocked = false;     // its agent, in a write
     bool suspended = false;
     std::vector<std::function<void()>> frozen;  // what will happen in its containers when it goes on
     base::Duration clock_ahead{};
@@ -295,12 +307,12 @@ class Cluster {
     // In its containers: when it is suspended, afterwards.
     void on_host(Host& host, base::Duration delay, std::function<void()> event);
     void suspend(Host& host, base::Duration time);
-    void let_go_on(Host& host);
     enum class Acted { no, yes };
     Acted step_agent(Host& host, const nodeagentd::core::Input& input);
     void take_from_master(Host& host, std::shared_ptr<const internal::FromMaster> message);
+    std::optional<internal::ContainerRecord> kept_of(const internal::ContainerRecord& record);
     void act(Host& host, const nodeagentd::core::Action& action);
-    enum class End { of_itself, by_its_limit };
+    enum class End { of_itself, by_its_limit, by_a_stop };
     void container_event(Host& host, const base::ContainerId& id, End end = End::of_itself);
     void forget_container(Host& host, const base::ContainerId& id);
     void tell_agent(Host& host, nodeagentd::core::Input input);
@@ -308,12 +320,17 @@ class Cluster {
 
     // disks.cpp
     void strike_disk(Host& host);
-    void go_on_writing(Host& host);
-    void block_in_write(Host& host);
-    void carry_out(Host& host, const AtHand& told);
+    void queue_up(Host& host, nodeagentd::core::Output output);
+    void carry_out_all(Host& host);
+    void carry_out(Host& host, const Decided& told);
+    void start_write(Host& host);
+    void write_is_over(Host& host);
+    enum class Survived { no, yes };
+    Survived write(Host& host, bool has_room, const std::function<void()>& write_down);
     void write_down(Host& host, const nodeagentd::core::Persist& persist);
-    void check_claims(Host& host, const AtHand& told);
-    void check_claim(const Host& host, const internal::FromAgent& message, const AtHand& told);
+    void write_down(Host& host, const OwnRecord& own);
+    void check_claims(Host& host, const Decided& told);
+    void check_claim(const Host& host, const internal::FromAgent& message, const Decided& told);
 
     // schedulers.cpp
     void subscribe(Scheduler& scheduler);
@@ -385,7 +402,8 @@ class Cluster {
         std::vector<std::string> offers;
     };
     std::map<std::uint64_t, AboutOffers> calls_about_offers_;
-    // One order after the other, each again and again until it is acknowledged; what the last of them said of each role.
+    // One order after the other, each again and again until it is acknowledged; what the last of them said of each
+    // role.
     std::deque<std::vector<masterd::core::RoleOrder>> orders_;
     std::uint64_t order_at_hand_ = 0;  // its request
     masterd::core::OrdersByRole acknowledged_orders_;

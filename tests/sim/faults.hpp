@@ -16,6 +16,7 @@ enum class Fault : std::uint8_t {
     agent_crash_at_a_write,
     agent_disk_stalled,
     agent_disk_full,
+    agent_memory_full,  // where it keeps the records of tasks
     host_suspended,
     host_clock_jump,
     scheduler_replaced,
@@ -41,7 +42,7 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::messa
 
 inline constexpr std::array<std::string_view, fault_kinds> fault_names = {
     "power cut", "agent crash", "agent away for long", "agent's link broken", "agent crash at a write",
-    "agent's disk stalled", "agent's disk full", "host suspended", "host's clock jumped", "scheduler replaced",
+    "agent's disk stalled", "agent's disk full", "agent's /run full", "host suspended", "host's clock jumped", "scheduler replaced",
     "scheduler's stream broken", "scheduler stalled", "scheduler gone without a word", "task killed", "master crash",
     "master stopped", "master suspended for long", "master restarted as planned", "master's clock jumped",
     "master's disk stalled", "master's disk full", "master cut from ZooKeeper", "ZooKeeper stopped", "cut both ways",

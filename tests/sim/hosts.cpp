@@ -4,12 +4,14 @@
 #include "tests/sim/cluster.hpp"
 
 #include "nodeagentd/core/invariants.hpp"
+#include "nodeagentd/core/reboot.hpp"
 
 #include "common/resources/wire.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <csignal>
 
 namespace fairlead::sim {
 
@@ -81,25 +83,26 @@ void Cluster::crash_agent(Host& host, base::Duration pause) {
     });
 }
 
-// What it was writing is written, or it is not.
+// What it was writing is written, or it is not. What waited behind that nobody has been told.
 void Cluster::end_agent(Host& host) {
-    if (host.blocked && prng_.chance(0.5)) write_down(host, host.at_hand->output.persist[host.at_hand->written]);
+    if (host.being_written && prng_.chance(0.5)) write_down(host, *host.being_written);
     host.agent.reset();
     ++host.life;
-    host.at_hand.reset();
+    host.queue.clear();
+    host.next_record.reset();
+    host.being_written.reset();
+    host.records_decided = host.records_kept;
     host.writes_to_crash = 0;
-    host.blocked = false;
-    let_go_on(host);
 }
 
-// Nothing of it is left, and what it kept in /run neither; now and then the disk is a new one, too. The master may hear
-// of it by nothing but silence.
+// Nothing of it is left, and of what it kept in /run only what is in its log; now and then the disk is a new one, too.
+// The master may hear of it by nothing but silence.
 void Cluster::cut_power(Host& host) {
     end_agent(host);
     ++host.boots;
     host.frozen.clear();
     host.suspended = false;
-    let_go_on(host);
+    network_.go_on(host_party(host.number));
     if (prng_.chance(0.5))
         break_link(host, true);
     else
@@ -108,13 +111,26 @@ void Cluster::cut_power(Host& host) {
     if (prng_.chance(0.5)) {
         host.agent_record.reset();
         host.kept = {};
+        host.framework_records.clear();
+        host.container_records.clear();
     }
-    host.framework_records.clear();
-    host.container_records.clear();
+    for (const auto& [id, record] : std::exchange(host.container_records, {}))
+        if (auto kept = kept_of(record)) host.container_records[id] = *std::move(kept);
     checkers_.power_cut(host.number);
     timeline_.after(std::chrono::seconds(5 + prng_.below(100)), [this, &host, boots = host.boots] {
         if (host.boots == boots) start_agent(host);
     });
+}
+
+// In a later boot; what happened last may not have come to the disk.
+std::optional<internal::ContainerRecord> Cluster::kept_of(const internal::ContainerRecord& record) {
+    auto kept = nc::kept_over_a_reboot(record);
+    if (!kept || prng_.chance(0.1)) return std::nullopt;
+    if (prng_.chance(0.8)) return kept;
+    kept->set_phase(internal::ContainerRecord::STARTING);
+    kept->clear_pending_updates();
+    kept->clear_latest_status();
+    return kept;
 }
 
 void Cluster::connect(Host& host) {
@@ -181,18 +197,15 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
         });
         return Acted::no;
     }
-    AtHand decided{host.agent->step(moment_of(host), input), 0, host.agent->state().reserved};
-    const nc::Output& output = decided.output;
+    nc::Output output = host.agent->step(moment_of(host), input);
     for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
     if (scenario_.trace)
         for (const nc::Report& report : output.reports)
             trace(fmt::format("agent{}: {} [{} {}]", host.number + 1, report.message, report.framework_id.value(),
                               report.task_id.value()));
-    if (output.fatal) complain("agent gave up: " + *output.fatal);
     const Acted acted = output.actions.empty() ? Acted::no : Acted::yes;
     plan_agent_deadline(host);
-    host.at_hand = std::move(decided);
-    go_on_writing(host);
+    queue_up(host, std::move(output));
     return acted;
 }
 
@@ -228,7 +241,7 @@ void Cluster::suspend(Host& host, base::Duration time) {
         if (host.boots != boots || !host.suspended) return;
         host.suspended = false;
         for (auto& event : std::exchange(host.frozen, {})) timeline_.after(0ns, std::move(event));
-        let_go_on(host);
+        network_.go_on(host_party(host.number));
     });
 }
 
@@ -240,10 +253,6 @@ void Cluster::on_host(Host& host, base::Duration delay, std::function<void()> ev
         });
         event();
     });
-}
-
-void Cluster::let_go_on(Host& host) {
-    if (!host.suspended && !host.blocked) network_.go_on(host_party(host.number));
 }
 
 void Cluster::act(Host& host, const nc::Action& action) {
@@ -258,6 +267,7 @@ void Cluster::act(Host& host, const nc::Action& action) {
             const auto found = host.containers.find(id);
             if (found == host.containers.end() || found->second.state != HostContainer::State::starting) return;
             found->second.state = HostContainer::State::running;
+            checkers_.container_runs(key_of(found->second.spec));
             if (host.agent) tell_agent(host, nc::ContainerStarted{id, 1000, "scope"});
             const base::Duration runs = std::chrono::milliseconds(10 + prng_.below(10'000));
             const auto limit = found->second.spec.max_completion_time.value_or(runs);
@@ -267,7 +277,7 @@ void Cluster::act(Host& host, const nc::Action& action) {
         });
     } else if (const auto* stop = std::get_if<nc::StopContainer>(&action)) {
         on_host(host, std::chrono::milliseconds(1 + prng_.below(100)),
-                [this, &host, id = stop->container_id] { container_event(host, id); });
+                [this, &host, id = stop->container_id] { container_event(host, id, End::by_a_stop); });
     } else if (const auto* release = std::get_if<nc::ReleaseContainer>(&action)) {
         forget_container(host, release->container_id);
     } else {
@@ -302,9 +312,12 @@ void Cluster::container_event(Host& host, const base::ContainerId& id, End end) 
     using Cause = nc::ContainerEnded::Cause;
     found->second.end = {id, Cause::exited, prng_.chance(0.05) ? 1 : 0};
     if (end == End::by_its_limit) found->second.end = {id, Cause::time_limit, 0};
+    // Some end by the signal, some take it and end well.
+    if (end == End::by_a_stop && prng_.chance(0.5)) found->second.end = {id, Cause::signalled, 0, SIGTERM};
     const bool is_zero = found->second.end.cause == Cause::exited && found->second.end.exit_status == 0;
+    using Exit = Checkers::Exit;
     checkers_.container_ended(host.number, key_of(found->second.spec),
-                              is_zero ? Checkers::Exit::zero : Checkers::Exit::other);
+                              end == End::by_a_stop ? Exit::stopped : is_zero ? Exit::zero : Exit::other);
     if (host.agent) tell_agent(host, found->second.end);
 }
 

@@ -85,7 +85,7 @@ void Cluster::watch_guarantees() {
     for (const Host& host : hosts_) all += {std::llround(host.cpus * 1000), std::llround(host.mem)};
     const bool can_be_met = sum.fits_into(all) && scenario_.reserve_chance == 0 && scenario_.short_task_percent == 0;
     const auto is_there = [](const Host& host) {
-        return host.agent && host.agent->state().registered && !host.suspended && !host.blocked;
+        return host.agent && host.agent->state().registered && !host.suspended && !host.being_written;
     };
     const bool all_are_there =
         !may_strike() && leading_master() && std::all_of(hosts_.begin(), hosts_.end(), is_there);

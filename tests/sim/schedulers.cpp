@@ -178,6 +178,7 @@ void Cluster::call(Scheduler& scheduler, Call call) {
     if (!scheduler.stream || framework.id.empty() || (framework.has_standbys && !scheduler.active)) return;
     if (network_.is_stopped(scheduler_party(scheduler.number))) return;
     call.mutable_framework_id()->set_value(framework.id);
+    if (call.has_kill()) checkers_.asked_to_kill({framework.id, call.kill().task_id().value()});
     const std::uint64_t stream = *scheduler.stream;
     Master& master = masters_[static_cast<std::size_t>(scheduler.stream_master)];
     // Each call may have a connection of its own, and come before one that was made earlier. What a client may repeat when
@@ -247,7 +248,7 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
             framework.tasks[id].agent = offer.agent_id().value();
             std::optional<base::Duration> limit;
             if (offer.has_max_task_duration()) limit = base::Duration(offer.max_task_duration().nanoseconds());
-            checkers_.launched({framework.id, id}, limit);
+            checkers_.launched({framework.id, id}, limit, offer.agent_id().value());
             auto& task = *operation.mutable_launch()->add_task_infos();
             task.set_name(id);
             task.mutable_task_id()->set_value(id);
