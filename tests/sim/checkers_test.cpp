@@ -138,6 +138,7 @@ TEST_F(CheckersTest, AnOfferThatIsOverCanBeMadeAnew) {
 
 TEST_F(CheckersTest, ReliableUpdatesDoNotGoBack) {
     checkers.status(task, v1::TASK_RUNNING, true);
+    checkers.container_ended(1, task, Checkers::Exit::other);
     checkers.status(task, v1::TASK_STAGING, false);  // a reconciliation may be behind
     checkers.status(task, v1::TASK_RUNNING, true);   // a repetition
     checkers.status(task, v1::TASK_FAILED, true);
@@ -149,6 +150,7 @@ TEST_F(CheckersTest, ReliableUpdatesDoNotGoBack) {
 
 TEST_F(CheckersTest, AnEndIsToldOfWhatHasEndedAndNeverStartsAgain) {
     checkers.container_started(1, task, {1, 1});
+    checkers.asked_to_kill(task);
     checkers.status(task, v1::TASK_KILLED, true);
     EXPECT_EQ(complaint(), "t of f is TASK_KILLED, and runs on host 1");
     complaints.clear();
@@ -160,6 +162,8 @@ TEST_F(CheckersTest, AnEndIsToldOfWhatHasEndedAndNeverStartsAgain) {
 }
 
 TEST_F(CheckersTest, ATaskHasOneEndAndAgentsForgetIt) {
+    checkers.asked_to_kill(task);
+    checkers.container_ended(1, task, Checkers::Exit::other);
     checkers.status(task, v1::TASK_KILLED, true);
     checkers.status(task, v1::TASK_DROPPED, true);
     EXPECT_EQ(complaint(), "");
@@ -177,6 +181,49 @@ TEST_F(CheckersTest, FinishedIsWhoExitedWithZero) {
     EXPECT_EQ(complaint(), "u of f is said to have finished, and has not");
 }
 
+TEST_F(CheckersTest, WhoWasStoppedHasNeitherFinishedNorFailed) {
+    checkers.container_started(1, task, {1, 1});
+    checkers.container_ended(1, task, Checkers::Exit::stopped);
+    checkers.container_ended(1, task);  // what is left of it
+    checkers.status(task, v1::TASK_FINISHED, false);
+    EXPECT_EQ(complaint(), "t of f is said to have finished, and has not");
+    complaints.clear();
+    checkers.launched(other);
+    checkers.container_ended(1, other, Checkers::Exit::zero);
+    checkers.status(other, v1::TASK_FAILED, true);
+    EXPECT_EQ(complaint(), "u of f is said to have failed, and has not");
+}
+
+TEST_F(CheckersTest, KilledIsWhoSomebodyWantedToBeKilled) {
+    checkers.status(task, v1::TASK_KILLED, true);
+    EXPECT_EQ(complaint(), "t of f is said to be killed, and nobody wanted it to be");
+    complaints.clear();
+    checkers.launched(other);
+    checkers.asked_to_kill(other);
+    checkers.status(other, v1::TASK_KILLED, true);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, GoneIsWhoMayHaveLostTheHostsPower) {
+    checkers.launched(other, std::nullopt, "a");
+    checkers.status(other, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "u of f is said to be gone, and its host has never lost power");
+    complaints.clear();
+    checkers.power_cut(1);
+    checkers.status(other, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, WhoIsUnreachableMayRunAgain) {
+    checkers.container_started(1, task, {1, 1});
+    checkers.status(task, v1::TASK_RUNNING, true);
+    checkers.status(task, v1::TASK_UNREACHABLE, false);
+    checkers.status(task, v1::TASK_RUNNING, true);
+    checkers.container_ended(1, task, Checkers::Exit::zero);
+    checkers.status(task, v1::TASK_FINISHED, true);
+    EXPECT_EQ(complaint(), "");
+}
+
 TEST_F(CheckersTest, OneSchedulerOfAFrameworkIsActiveUnderAnEpoch) {
     checkers.active_on("f", 1, 10);
     checkers.told_as_active(1, 10);
@@ -192,7 +239,10 @@ TEST_F(CheckersTest, OneSchedulerOfAFrameworkIsActiveUnderAnEpoch) {
     complaints.clear();
     checkers.told_as_active(1, 14);
     EXPECT_NE(complaint(), "") << "it is another one by now";
+}
+
 TEST_F(CheckersTest, AnAnswerToAQuestionMayBeAnEndAndThenStands) {
+    checkers.container_ended(1, task, Checkers::Exit::zero);
     checkers.status(task, v1::TASK_FINISHED, false);
     checkers.status(task, v1::TASK_FINISHED, true);
     EXPECT_EQ(complaint(), "");

@@ -172,11 +172,13 @@ void Cluster::check_claims(Host& host, const Decided& told) {
 void Cluster::check_claim(const Host& host, const internal::FromAgent& message, const Decided& told) {
     if (message.has_status_update()) {
         const auto& status = message.status_update().status();
-        const base::ContainerId id(status.container_status().container_id().value());
-        const auto record = host.container_records.find(id);
-        const auto is_it = [&](const v1::TaskStatus& pending) { return pending.uuid() == status.uuid(); };
-        if (record == host.container_records.end() ||
-            std::none_of(record->second.pending_updates().begin(), record->second.pending_updates().end(), is_it))
+        // It may name a container of an earlier boot, as the master has heard of it then.
+        const auto has_it = [&](const auto& record) {
+            const auto& pending = record.second.pending_updates();
+            return std::any_of(pending.begin(), pending.end(),
+                               [&](const v1::TaskStatus& one) { return one.uuid() == status.uuid(); });
+        };
+        if (std::none_of(host.container_records.begin(), host.container_records.end(), has_it))
             complain(fmt::format("an agent sends {} of {}, which it has not written down", v1::TaskState_Name(status.state()),
                                  status.task_id().value()));
     }
