@@ -89,6 +89,11 @@ struct Master {
     masterd::core::Invariants invariants;
     std::optional<base::Instant> deadline;
     std::set<Checkers::TaskKey> revoked;  // in this life
+    struct Offered {
+        base::Role role;
+        resources::Quantities amount;
+    };
+    std::map<std::string, Offered> offers_before;  // before a step that only looks at the time
     base::Duration clock_ahead{};
     bool was_asleep = false;              // and its core has not been told yet
     std::optional<base::Instant> awoke;   // last
@@ -246,6 +251,7 @@ class Cluster {
     void take_note_of(Master& master, const masterd::core::Output& output);
     void write_to_own_disk(Master& master);
     void step_master(Master& master, const masterd::core::Input& input);
+    void remember_offers(Master& master);
     void carry_out_all(Master& master);
     void carry_out(Master& master, const Master::Waiting& waiting);
     void start_write(Master& master);

@@ -117,6 +117,7 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
     master.revoked.emplace(framework->id.value(), kill.task_id().value());
     const base::Role& its_role = framework->roles.front();
     resources::Quantities left;
+    std::set<std::string> standing;
     for (const auto& one : books.frameworks()) {
         if (!one || one->roles.front() != its_role) continue;
         for (const auto& [id, task] : one->tasks)
@@ -124,8 +125,14 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
             if (task.holds_resources && !(master.revoked.contains({one->id.value(), id.value()}) &&
                                           (task.kill_sent || master.core->state().revocations.find(one->slot, id))))
                 left.add(task.resources.quantities());
-        for (const auto* offer : one->offers) left.add(offer->resources.quantities());
+        for (const auto* offer : one->offers) {
+            left.add(offer->resources.quantities());
+            standing.insert(offer->id.value());
+        }
     }
+    // After a sleep much is due at once; what its role had on offer when this was decided may have ended in the same step.
+    for (const auto& [id, offer] : master.offers_before)
+        if (offer.role == its_role && !standing.contains(id)) left.add(offer.amount);
     for (const auto& agent : books.agent_entries())
         agent.available.for_each([&](const resources::Resource& one) {
             if (one.is_reserved() && one.reserved_role() == framework->roles.front())
@@ -213,6 +220,9 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
     if (closed)
         for (const auto& framework : master.core->state().books.frameworks())
             if (framework && framework->stream == closed->stream) over = framework->id.value();
+    master.offers_before.clear();
+    if (scenario_.guarantees && (std::holds_alternative<mc::TimePassed>(input) || std::holds_alternative<mc::Awoke>(input)))
+        remember_offers(master);
     Master::Waiting waiting{master.core->step(moment_of(master), input), 0, std::move(over)};
     mc::Output& output = waiting.output;
     take_note_of(master, output);
@@ -235,6 +245,14 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
     master.queue.push_back(std::move(waiting));
     carry_out_all(master);
     plan_master_deadline(master);
+}
+
+void Cluster::remember_offers(Master& master) {
+    for (const auto& framework : master.core->state().books.frameworks()) {
+        if (!framework) continue;
+        for (const auto* offer : framework->offers)
+            master.offers_before[offer->id.value()] = {framework->roles.front(), offer->resources.quantities()};
+    }
 }
 
 void Cluster::plan_master_deadline(Master& master) {

@@ -106,9 +106,12 @@ void Cluster::watch_guarantees() {
     }
 }
 
+// By who leads, not by one who was deposed and has not heard of it.
 void Cluster::check_orders() {
     const Master* leader = leading_master();
-    if (leader && leader->core->state().books.roles().all_orders() != acknowledged_orders_)
+    const bool is_known = !leader || is_deposed(*leader) ||
+                          leader->core->state().books.roles().all_orders() == acknowledged_orders_;
+    if (!is_known || zookeeper_.read(zookeeper_.epoch())->role_orders != acknowledged_orders_)
         complain("what an operator was told that it holds does not hold");
 }
 

@@ -33,7 +33,7 @@ struct Sums {
     bool running = false;
     std::uint64_t clean = 0;
     std::uint64_t tasks_finished = 0, tasks_lost_and_repeated = 0, tasks_revoked = 0, takeovers = 0, updates_handed_over = 0;
-    std::uint64_t leaderships = 0, rivalries = 0, fenced_messages = 0, fenced_writes = 0;
+    std::uint64_t leaderships = 0, rivalries = 0, deposed_by_agents = 0, fenced_messages = 0, fenced_writes = 0;
     fairlead::sim::FaultCounts faults{};
 
     void add(const Outcome& one) {
@@ -44,6 +44,7 @@ struct Sums {
         updates_handed_over += static_cast<std::uint64_t>(one.updates_handed_over);
         leaderships += static_cast<std::uint64_t>(one.leaderships);
         rivalries += static_cast<std::uint64_t>(one.rivalries);
+        deposed_by_agents += static_cast<std::uint64_t>(one.deposed_by_agents);
         fenced_messages += static_cast<std::uint64_t>(one.fenced_messages);
         fenced_writes += static_cast<std::uint64_t>(one.fenced_writes);
         for (std::size_t kind = 0; kind < faults.size(); ++kind) faults[kind] += one.faults[kind];
@@ -57,6 +58,7 @@ struct Sums {
         updates_handed_over += other.updates_handed_over;
         leaderships += other.leaderships;
         rivalries += other.rivalries;
+        deposed_by_agents += other.deposed_by_agents;
         fenced_messages += other.fenced_messages;
         fenced_writes += other.fenced_writes;
         for (std::size_t kind = 0; kind < faults.size(); ++kind) faults[kind] += other.faults[kind];
@@ -147,8 +149,10 @@ int run_all(Shared& shared, const Bounds& bounds, std::size_t jobs) {
 void tell(const Shared& shared, const Sums& total) {
     say(fmt::format("{} seeds clean, {} failed; {} tasks finished, {} lost and repeated, {} revoked\n", total.clean,
                     shared.failed.load(), total.tasks_finished, total.tasks_lost_and_repeated, total.tasks_revoked));
-    say(fmt::format("{} leaderships, {} of them beside one who believed to lead; refused of such: {} messages, {} writes\n",
-                    total.leaderships, total.rivalries, total.fenced_messages, total.fenced_writes));
+    say(fmt::format("{} leaderships, {} of them beside one who believed to lead; such were stopped by agents {} times, and "
+                    "refused {} messages and {} writes\n",
+                    total.leaderships, total.rivalries, total.deposed_by_agents, total.fenced_messages,
+                    total.fenced_writes));
     say(fmt::format("{} times a scheduler took over that stood by; {} updates were told to the next one, too\n",
                     total.takeovers, total.updates_handed_over));
     std::uint64_t faults = 0;
