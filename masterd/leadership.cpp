@@ -26,6 +26,16 @@ Leadership::Patience patience_for(const std::optional<election::ElectionOptions>
     return {.take_over_for = 3 * timeout, .rest = timeout};
 }
 
+Leadership::Cause cause_of(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::permission_denied: return Leadership::Cause::configuration;
+        case ErrorCode::invalid_config:
+        case ErrorCode::malformed:
+        case ErrorCode::not_found: return Leadership::Cause::registry;
+        default: return Leadership::Cause::environment;
+    }
+}
+
 }  // namespace
 
 Leadership::Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election,
@@ -54,6 +64,7 @@ election::ElectionEvents Leadership::events() {
     events.leader_is = [this](const std::optional<v1::MasterInfo>& leader) {
         const bool own = leader && leader->id() == parts_.info.id();
         if (own) return;  // `gained` follows
+        parts_.ready();
         if (leader)
             parts_.standing->other(detection::authority_of(*leader));
         else
@@ -62,6 +73,7 @@ election::ElectionEvents Leadership::events() {
         const std::string who = leader ? detection::authority_of(*leader) + " leads" : "nobody is known to lead";
         log::Entry(log::Priority::notice, "standing by: " + who).id(log::message_ids::standing_by);
     };
+    events.unreachable = [this] { parts_.ready(); };
     events.hopeless = [this](const base::Error& error) {
         fatal_(Cause::configuration, error.in("cannot take part in the election of a leader"));
     };
@@ -86,13 +98,13 @@ async::awaitable<bool> Leadership::open_registry() {
         const auto done = co_await parts_.open_registry();
         if (done || resigned_) break;
         if (!may_pass(done.error().code())) {
-            fatal_(done.error().code() == ErrorCode::permission_denied ? Cause::configuration : Cause::environment,
-                   done.error());
+            fatal_(cause_of(done.error().code()), done.error());
             co_return false;
         }
         if (std::exchange(last, done.error().message()) != done.error().message())
             log::Entry(log::Priority::warning, "the registry cannot be opened yet: " + done.error().message())
                 .id(log::message_ids::zookeeper_unreachable);
+        parts_.ready();
         co_await async::sleep_for(try_again);
     }
     co_return !resigned_;
@@ -156,13 +168,14 @@ async::awaitable<void> Leadership::take_over(std::uint64_t term) {
         if (done || !still(term)) co_return;
         const base::Error& why = done.error();
         const bool is_hopeless = !may_pass(why.code());
-        if (!election_ && is_hopeless) co_return fatal_(Cause::environment, why);
+        if (!election_ && is_hopeless) co_return fatal_(cause_of(why.code()), why);
         if (election_ && (is_hopeless || now() >= last_attempt)) co_return let_others_try(why);
         if (std::exchange(last, why.message()) != why.message()) {
             log::Entry(log::Priority::warning, "cannot take over yet: " + why.message())
                 .id(log::message_ids::cannot_take_over);
             trouble(why.message());
         }
+        parts_.ready();
         co_await async::sleep_for(try_again);
     }
 }
@@ -200,7 +213,7 @@ async::awaitable<base::Status> Leadership::try_to_take_over(std::uint64_t term) 
 
 void Leadership::give_up(const base::Error& why) {
     async::asio::post(strand_, [this, why] {
-        if (!election_) return fatal_(Cause::environment, why);
+        if (!election_) return fatal_(cause_of(why.code()), why);
         election_->step_aside(why.message(), try_again);  // who is the only candidate does not begin epochs in a loop
     });
 }

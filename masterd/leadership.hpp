@@ -32,6 +32,9 @@ class Leadership {
         v1::MasterInfo info;
         std::shared_ptr<api::Standing> standing;
         std::function<void()> changed;  // who leads, whether we do it already, or what keeps us from it
+        // It has joined the others and stands by, or waits for what is not its own business: nothing that could be told
+        // at the start would keep it from taking over. May come more than once; who leads by then is told by `changed`.
+        std::function<void()> ready = [] {};
     };
     // Of a master among others.
     struct Patience {
@@ -40,7 +43,8 @@ class Leadership {
         base::Duration rest;  // then
         base::Duration read_ahead_every = std::chrono::seconds(5);
     };
-    enum class Cause { environment, configuration };
+    // registry: what is in it cannot be used, and nobody but an operator can change that.
+    enum class Cause { environment, configuration, registry };
     // This process can be of no use any more.
     using Fatal = std::function<void(Cause, const base::Error&)>;
 

@@ -1,10 +1,12 @@
 // fairlead-masterd: reads its configuration, takes the port and the registry, leads or stands by, and serves until it
-// is told to stop. Exit status: 0 stopped, 1 cannot run here (port, name, registry), 78 the configuration is wrong.
+// is told to stop. Exit status: 0 stopped, 1 cannot run here (port, name, disk), 77 the registry cannot be used until an
+// operator has done something, 78 the configuration is wrong.
 
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"
 #include "common/base/uuid.hpp"
 #include "common/config/config.hpp"
+#include "common/detection/settings.hpp"
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
 #include "common/http/advertise.hpp"
@@ -39,12 +41,23 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int exit_cannot_run = 1;
+constexpr int exit_registry = 77;
 constexpr int exit_configuration = 78;
 
 int fail(int status, const base::Error& error) {
-    log::Entry entry(log::Priority::error, error.message());
-    if (status == exit_configuration) entry.id(log::message_ids::configuration_refused);
+    log::Entry(log::Priority::error, error.message())
+        .id(status == exit_configuration ? log::message_ids::configuration_refused
+            : status == exit_registry    ? log::message_ids::registry_unusable
+                                         : log::message_ids::master_cannot_go_on);
     return status;
+}
+
+int status_of(Leadership::Cause cause) {
+    switch (cause) {
+        case Leadership::Cause::configuration: return exit_configuration;
+        case Leadership::Cause::registry: return exit_registry;
+        default: return exit_cannot_run;
+    }
 }
 
 // The id of one life of a master; it is the prefix of every id that this master hands out.
@@ -147,7 +160,7 @@ enum class Alive { yes, not_asked };
 void tell_systemd(driver::Driver& driver, const GuardedModule& module, const api::Standing& standing, Alive alive) {
     driver.look([&module, &standing, alive](const core::State& state) {
         const char* given_up = module.is_given_up() ? "; the allocation module was given up, drf plans" : "";
-        // Who is alone is ready when it leads; a standby has said so before.
+        // Who leads is ready; a standby says so by itself.
         sd_notify(0, fmt::format("STATUS={}{}\n{}{}", status_line(state, standing.view()), given_up, state.leading ? "READY=1\n" : "",
                                  alive == Alive::yes ? "WATCHDOG=1" : "").c_str());
     });
@@ -222,7 +235,8 @@ std::optional<election::ElectionOptions> election_options(const Settings& settin
 int serve(const Settings& settings) {
     asio::io_context io(static_cast<int>(settings.threads));
     auto registry = make_registry(io, settings);
-    if (!registry) return fail(exit_cannot_run, registry.error());
+    if (!registry)
+        return fail(registry.error().code() == base::ErrorCode::io ? exit_cannot_run : exit_registry, registry.error());
 
     const auto owner = asio::make_strand(io);
     const std::uint64_t seed = draw_seed();
@@ -270,10 +284,10 @@ int serve(const Settings& settings) {
     leadership.emplace(election_strand,
                        Leadership::Parts{driver, registry->registry, registry->open,
                                          master_info(settings, {*advertised, endpoint.port()}, seed), identity.standing,
-                                         [&] { tell_systemd(driver, module, *identity.standing, Alive::not_asked); }},
+                                         [&] { tell_systemd(driver, module, *identity.standing, Alive::not_asked); },
+                                         [] { sd_notify(0, "READY=1"); }},
                        election_options(settings), [&](Leadership::Cause cause, const base::Error& error) {
-                           const bool configuration = cause == Leadership::Cause::configuration;
-                           end_with(configuration ? exit_configuration : exit_cannot_run, error);
+                           end_with(status_of(cause), error);
                        });
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
@@ -297,7 +311,6 @@ int serve(const Settings& settings) {
     server.start();
     log::notice(fmt::format("listening on {}:{}, advertised as {}", endpoint.address().to_string(), endpoint.port(),
                             advertised->to_string()));
-    if (settings.zookeeper) sd_notify(0, "READY=1");
 
     std::vector<std::jthread> threads;
     for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
@@ -318,12 +331,20 @@ int close_session() {
     return fail(exit_cannot_run, closed.error().in("the ZooKeeper session of the ended master is left to expire"));
 }
 
-// The configuration is not needed, but where it names credentials they are used.
-int import(const std::vector<std::string>& places, const std::string& config_file) {
-    std::optional<zookeeper::Credentials> credentials;
-    if (const auto settings = read_settings(config_file); settings && settings->zookeeper)
-        credentials = settings->zookeeper->credentials;
-    const auto done = registry::import_registry(places.at(0), places.at(1), credentials);
+// Those of the masters of this host, where nobody names others: what is made without them is open to everybody.
+base::Result<std::optional<zookeeper::Credentials>> credentials_for_import(const std::string& file,
+                                                                           const std::string& config_file) {
+    if (!file.empty()) return detection::read_credentials(file);
+    const auto settings = read_settings(config_file);
+    if (!settings) return settings.error();
+    if (settings->zookeeper && settings->zookeeper->credentials) return settings->zookeeper->credentials;
+    return detection::handed_over_credentials();
+}
+
+int import(const std::vector<std::string>& places, const std::string& credentials_file, const std::string& config_file) {
+    const auto credentials = credentials_for_import(credentials_file, config_file);
+    if (!credentials) return fail(exit_configuration, credentials.error().in("nothing was imported"));
+    const auto done = registry::import_registry(places.at(0), places.at(1), *credentials);
     if (!done) return fail(exit_cannot_run, done.error());
     fmt::print("{}\n", *done);
     return 0;
@@ -347,11 +368,14 @@ int main(int argc, char** argv) {
                    "Copy the registry FROM one place TO another, a SQLite file or a zk:// URL, and end; TO must not exist")
         ->expected(2)
         ->type_name("FROM TO");
+    std::string credentials_file;
+    app.add_option("--credentials", credentials_file,
+                   "With --import-registry: a file with user:password for ZooKeeper, in place of the configuration's");
     app.set_version_flag("--version", "fairlead-masterd " FAIRLEAD_VERSION);
     CLI11_PARSE(app, argc, argv);
 
     if (close_session) return masterd::close_session();
-    if (!places.empty()) return masterd::import(places, config_file);
+    if (!places.empty()) return masterd::import(places, credentials_file, config_file);
     const auto settings = masterd::read_settings(config_file);
     const int status =
         settings ? masterd::serve(*settings) : masterd::fail(masterd::exit_configuration, settings.error());

@@ -1,6 +1,7 @@
 // fairlead-nodeagentd: reads its configuration, finds out what the host has, takes back what the last process left,
 // registers with the leading master and serves it until it is told to stop; tasks do not notice. Exit status: 0
-// stopped, 1 cannot run here or cannot go on, 78 the configuration is wrong.
+// stopped, 1 cannot run here or cannot go on, 77 records of tasks are lost and somebody has to look, 78 the configuration
+// is wrong.
 
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"
@@ -40,6 +41,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int exit_cannot_run = 1;
+constexpr int exit_ask_operator = 77;
 constexpr int exit_configuration = 78;
 
 int fail(int status, const base::Error& error) {
@@ -213,8 +215,8 @@ int serve(const Settings& settings) {
         journal(report);
         told->take(report);
     };
-    world.fatal = [&](const std::string& why) {
-        status = exit_cannot_run;
+    world.fatal = [&](const std::string& why, driver::Remedy remedy) {
+        status = remedy == driver::Remedy::ask_operator ? exit_ask_operator : exit_cannot_run;
         fail(status, base::Error(base::ErrorCode::unavailable, why));
         Service::stopping();
         io.stop();

@@ -1,13 +1,11 @@
 #pragma once
-// Time as the cores see it: handed in, never asked for. `Instant` counts from an arbitrary start and never goes back;
-// every deadline is one. `WallTime` is what people read (since 1970) and may jump; nothing is decided by it.
-//
-// An Instant of this machine counts from its boot, and the time in which it was suspended counts too: a lease that was over
-// meanwhile is over. std::chrono::steady_clock stands still then, so the two are never compared.
+// Time as the cores see it: handed in, never asked for. `Instant` counts from the start of the machine, also while it is
+// suspended, and never goes back; every deadline is one, and whoever slept through the end of a lease knows it at once.
+// Processes of one boot may tell each other instants. std::chrono::steady_clock stands still then, so the two are never
+// compared. `WallTime` is what people read (since 1970) and may jump; nothing is decided by it.
 
 #include <chrono>
-
-#include <time.h>
+#include <ctime>
 
 namespace fairlead::base {
 
@@ -40,7 +38,7 @@ struct Moment {
 // Reads both clocks of this machine. For drivers; a core that calls it is no longer deterministic.
 inline Moment read_clocks() {
     using namespace std::chrono;
-    timespec since_boot{};
+    timespec since_boot{};  // std::chrono::steady_clock stands still while the machine is suspended
     ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
     return {Instant(seconds(since_boot.tv_sec) + nanoseconds(since_boot.tv_nsec)),
             WallTime(duration_cast<Duration>(system_clock::now().time_since_epoch()))};

@@ -66,4 +66,16 @@ base::Result<base::Duration> read_session_timeout(const config::Config& config, 
     return **timeout;
 }
 
+base::Result<std::optional<zookeeper::Credentials>> read_credentials(const std::string& file) {
+    auto credentials = read_file(file);
+    if (!credentials) return credentials.error();
+    return std::optional(*std::move(credentials));
+}
+
+base::Result<std::optional<zookeeper::Credentials>> handed_over_credentials() {
+    const auto file = handed_over();
+    if (!file) return std::optional<zookeeper::Credentials>();
+    return read_credentials(file->string());
+}
+
 }  // namespace fairlead::detection

@@ -7,6 +7,7 @@
 #include "common/config/config.hpp"
 #include "common/zookeeper/url.hpp"
 
+#include <optional>
 #include <string>
 
 namespace fairlead::detection {
@@ -18,5 +19,9 @@ base::Result<zookeeper::Url> read_url(const config::Config& config, const std::s
 // 10 s where the key is not set.
 base::Result<base::Duration> read_session_timeout(const config::Config& config, const std::string& section,
                                                   const std::string& key);
+
+// Of a file with user:password on one line; and of the one that systemd has handed over, if it has.
+base::Result<std::optional<zookeeper::Credentials>> read_credentials(const std::string& file);
+base::Result<std::optional<zookeeper::Credentials>> handed_over_credentials();
 
 }  // namespace fairlead::detection

@@ -33,6 +33,8 @@ inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5
 inline constexpr std::string_view allocation_module_wrong = "8e27b1d06c5f4a19b3e0d47f92a6c58d";
 inline constexpr std::string_view allocation_module_given_up = "30507bd66bab4ebcb9f8ea283ffa306d";
 inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
+inline constexpr std::string_view registry_unusable = "4269b11f7e1a40e4bcf3bee013ec1ab1";
+inline constexpr std::string_view master_cannot_go_on = "4a0386f61aab494b985713eaf4061a7c";
 inline constexpr std::string_view standing_by = "8f84d27ae9914529bf6c9bed24e635ed";
 inline constexpr std::string_view cannot_take_over = "b74f0d1c9e2a4a6fb3d85c07e6214f9d";
 
@@ -53,6 +55,7 @@ inline constexpr std::string_view task_launched = "764bb906302b4f8a982be244fd822
 inline constexpr std::string_view task_killing = "2c55b2c7567849d8a2d38b5f5e5ed4ef";
 inline constexpr std::string_view framework_shut_down = "065608db05934aa2982fa5d4fa19ea3a";
 inline constexpr std::string_view checkpoints_read = "f7628f52f2b34f3e9616c2925f73d8e6";
+inline constexpr std::string_view checkpoint_unreadable = "add6482afec0489b8d0c4df3fb81ebc7";
 inline constexpr std::string_view tasks_taken_back = "b116951ed4804e0585cc6689e27c9d8f";
 inline constexpr std::string_view cannot_go_on = "2d4185783279435e9aeea02ea3f302e4";
 inline constexpr std::string_view hostname_unknown = "053b2ad780e148319a1f9094037ff1b4";

@@ -1,6 +1,6 @@
 """Daemons started by hand in ways that cannot work: each ends with the right status and one clear sentence."""
 
-CONFIGURATION, CANNOT_RUN = 78, 1
+CONFIGURATION, UNUSABLE, CANNOT_RUN = 78, 77, 1
 MASTERD, AGENT = "fairlead-masterd", "fairlead-nodeagentd"
 AS_NOBODY = "setpriv --reuid=nobody --regid=nogroup --clear-groups"
 # Its own registry, so that only the port is in the way.
@@ -27,7 +27,7 @@ CONFIGURATIONS = [
     (AGENT, "[Agent]\nMaster=http://master1:5050\nResources=cpus:many\n", ["x.conf:3:", "Resources"]),
 ]
 
-# host, name, preparation, command, configuration, what is said
+# host, name, preparation, command, configuration, what is said, and the status where it is another one
 HOSTS = [
     ("master1", "a port in use", "", MASTERD, ELSEWHERE, ["0.0.0.0:5050", "Address already in use"]),
     ("master1", "a port of the system's", "", f"{AS_NOBODY} {MASTERD}",
@@ -38,7 +38,7 @@ HOSTS = [
     ("master1", "a registry that nobody may open", "", f"{AS_NOBODY} {MASTERD}", "[Master]\nListen=127.0.0.1:0\n",
      ["/var/lib/fairlead/master/registry.sqlite"]),
     ("master1", "a registry that is none", "echo nonsense >/tmp/nonsense; ", MASTERD,
-     "[Master]\nListen=127.0.0.1:0\nRegistry=/tmp/nonsense\n", ["/tmp/nonsense"]),
+     "[Master]\nListen=127.0.0.1:0\nRegistry=/tmp/nonsense\n", ["/tmp/nonsense"], UNUSABLE),
     ("agent1", "a port in use", "", AGENT, "[Agent]\nMaster=http://master1:5050\nRuntimeDirectory=/tmp/run\n"
      "WorkDirectory=/tmp/work\n", ["0.0.0.0:5051", "Address already in use"]),
     ("agent1", "no permission", "", f"{AS_NOBODY} {AGENT}", "[Agent]\nMaster=http://master1:5050\nListen=0.0.0.0:5052\n",
@@ -70,5 +70,6 @@ def failures(b):
         yield from judge(repr(configuration), CONFIGURATION, words, start(b, host, program, configuration))
     yield from judge("a file that is not there", CONFIGURATION, ["/nowhere.conf", "No such file"],
                      start(b, "master1", f"{MASTERD} --config /nowhere.conf", ""))
-    for host, name, before, command, configuration, words in HOSTS:
-        yield from judge(f"{name} on {host}", CANNOT_RUN, words, start(b, host, command, configuration, before))
+    for host, name, before, command, configuration, words, *status in HOSTS:
+        wanted = status[0] if status else CANNOT_RUN
+        yield from judge(f"{name} on {host}", wanted, words, start(b, host, command, configuration, before))

@@ -83,6 +83,12 @@ void fill(const core::State& state, Answer::GetAgents& answer) {
         offered.write(*wire.mutable_offered_resources());
         for (const auto capability : agent_capabilities) wire.add_capabilities()->set_type(capability);
     });
+    // Their ids are what a registry knows; the rest comes with them.
+    state.absent_agents.each_recovering([&](const base::AgentId& id) {
+        auto& info = *answer.add_recovered_agents();
+        info.mutable_id()->set_value(id.value());
+        info.set_hostname("");
+    });
 }
 
 Answer::GetFrameworks::Framework framework_on_wire(const core::State& state, const core::Framework& framework) {

@@ -24,7 +24,11 @@ void write_agents(JsonText& json, const core::State& state, const base::AgentId&
     each_agent(state, [&](const auto& agent) {
         if (only.empty() || agent.id == only) write_agent(json, state, agent, detail);
     });
-    json.end_array().key("recovered_slaves").array().end_array();
+    json.end_array().key("recovered_slaves").array();
+    state.absent_agents.each_recovering([&](const base::AgentId& id) {
+        if (only.empty() || id == only) json.object().key("id").text(id.value()).key("hostname").text("").end_object();
+    });
+    json.end_array();
 }
 
 void write_flags(JsonText& json, const ViewContext& context) {

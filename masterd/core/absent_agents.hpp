@@ -35,6 +35,11 @@ class AbsentAgents {
     std::size_t count(AbsentAgent::Why why) const { return counts_[static_cast<std::size_t>(why)]; }
     bool any_recovering() const { return !recovering_.empty(); }
     std::optional<base::AgentId> first_recovering() const;
+    // In the order in which they were remembered.
+    template <typename Take>
+    void each_recovering(Take take) const {
+        for (const auto& [number, id] : recovering_) take(id);
+    }
 
   private:
     using Order = std::map<std::uint64_t, base::AgentId>;

@@ -8,6 +8,8 @@
 #include <fmt/chrono.h>
 #include <google/protobuf/util/message_differencer.h>
 
+#include <algorithm>
+
 namespace fairlead::masterd::election {
 namespace {
 
@@ -143,6 +145,7 @@ async::awaitable<void> Election::wait_for_connection() {
     const bool rung = co_await changed_.wait_for(options_.session_timeout);
     if (rung) co_return;
     journal_.unreachable();
+    events_.unreachable();
     if (leading_) co_return;  // by its lease, which is not longer
     tell_leader(std::nullopt);
     *stale_ = true;
@@ -276,7 +279,8 @@ async::awaitable<void> Election::guard_lease() {
         if (!leading_ || !until) {
             co_await lease_changed_.wait();
         } else if (lease_.holds(now())) {
-            co_await lease_changed_.wait_for(*until - now());
+            // Timers stand still while the machine is suspended; now() does not.
+            co_await lease_changed_.wait_for(std::min(*until - now(), lease_.probe_interval()));
         } else {
             lose("ZooKeeper has confirmed nothing for too long");
             tell_leader(std::nullopt);

@@ -35,6 +35,8 @@ struct ElectionEvents {
     std::function<void(const std::string& reason)> lost;
     // Each change once; no value: nobody leads, or nobody knows. It may be us: that comes before `gained`.
     std::function<void(const std::optional<v1::MasterInfo>&)> leader_is;
+    // No server answers, since a session's timeout.
+    std::function<void()> unreachable = [] {};
     // ZooKeeper refuses us for good, before we have ever contended: the configuration is wrong. Nothing follows.
     std::function<void(const base::Error&)> hopeless;
 };

@@ -73,10 +73,14 @@ Result<std::string> import_registry(const std::string& from, const std::string& 
     contents->epoch += epochs_skipped;
     if (auto written = write_to(to, credentials, *contents); !written)
         return written.error().in("nothing was imported: cannot make the registry");
-    return fmt::format("imported the registry of cluster {}: {} agents, orders about {} roles, {} ended frameworks; its next"
-                       " leader begins epoch {}",
-                       contents->cluster_id, contents->inheritance.agents.size(), contents->inheritance.role_orders.size(),
-                       contents->inheritance.ended_frameworks.size(), contents->epoch + 1);
+    auto told = fmt::format("imported the registry of cluster {}: {} agents, orders about {} roles, {} ended frameworks; its"
+                            " next leader begins epoch {}",
+                            contents->cluster_id, contents->inheritance.agents.size(),
+                            contents->inheritance.role_orders.size(), contents->inheritance.ended_frameworks.size(),
+                            contents->epoch + 1);
+    if (const auto url = zookeeper::parse_url(to); url && !url->credentials && !credentials)
+        told += "; it has no credentials, so everybody who reaches ZooKeeper may change it";
+    return told;
 }
 
 }  // namespace fairlead::masterd::registry

@@ -455,10 +455,18 @@ awaitable<Status> ZookeeperRegistry::make_from(Contents contents) {
     if (there) co_return exists();
     if (there.error().code() != ErrorCode::not_found) co_return there.error();
     if (auto parents = co_await make_parents(); !parents) co_return parents.error();
-    if (auto made = co_await make_empty(contents.cluster_id, contents.epoch, true); !made) {
-        if (made.error().code() == ErrorCode::already_exists) co_return exists();
-        co_return made.error();
+    const std::string unfinished = header_value(contents.cluster_id, true), finished = header_value(contents.cluster_id, false);
+    Status made = Error(ErrorCode::unavailable, "");
+    for (int attempt = 0; !made && attempt < attempts_max; ++attempt) {
+        made = co_await make_empty(contents.cluster_id, contents.epoch, true);
+        if (made) break;
+        // Of an answer that is lost it is seen in the end what it was.
+        const auto now = co_await session_.get(root_);
+        if (now && now->data == unfinished && (attempt > 0 || outcome_is_open(made.error()))) made = Status();
+        else if (made.error().code() == ErrorCode::already_exists || now) co_return exists();
+        else if (!outcome_is_open(made.error())) co_return made;
     }
+    if (!made) co_return made;
     auto writer = std::make_shared<Writer>();
     writer->epoch.set_epoch(contents.epoch);
     writer->has_read = true;
@@ -467,11 +475,15 @@ awaitable<Status> ZookeeperRegistry::make_from(Contents contents) {
         writer_ = writer;
     }
     if (auto written = co_await write(contents.epoch, changes_to(contents.inheritance)); !written) co_return written;
-    const auto session = co_await session_.connected();
-    if (!session) co_return session.error();
-    const auto finished = co_await (*session)->set(root_, header_value(contents.cluster_id, false), 0);
-    if (!finished) co_return finished.error();
-    co_return Status();
+    for (int attempt = 0;; ++attempt) {
+        const auto session = co_await session_.connected();
+        if (!session) co_return session.error();
+        const auto set = co_await (*session)->set(root_, finished, 0);
+        if (set) co_return Status();
+        const auto now = co_await session_.get(root_);
+        if (now && now->data == finished) co_return Status();
+        if (!outcome_is_open(set.error()) || attempt >= attempts_max) co_return set.error();
+    }
 }
 
 }  // namespace fairlead::masterd::registry

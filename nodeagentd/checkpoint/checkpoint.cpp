@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 
 namespace fairlead::nodeagentd::checkpoint {
 
@@ -17,39 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool read_file(const fs::path& file, google::protobuf::Message& message) {
-    std::ifstream in(file, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    if (in && !bytes.empty() && message.ParseFromString(bytes)) return true;
-    std::error_code ignored;
-    fs::rename(file, file.string() + ".bad", ignored);
-    log::warning("checkpoint " + file.string() + " cannot be read; set aside as " +
-                 file.filename().string() + ".bad");
-    return false;
-}
-
-template <typename Record>
-std::vector<Record> read_all(const fs::path& directory) {
-    std::vector<fs::path> files;
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(directory, error))
-        if (entry.path().extension() == ".pb") files.push_back(entry.path());
-    std::vector<Record> records;
-    for (const auto& file : files)
-        if (Record record; read_file(file, record)) records.push_back(std::move(record));
-    return records;
-}
-
 // A framework's id may be as long as a file name can be: only its hash is certain to fit.
-std::string framework_file(const std::string& framework_id) {
-    std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bit
-    for (const unsigned char byte : framework_id) hash = (hash ^ byte) * 1099511628211ULL;
-    return std::to_string(hash) + ".pb";
-}
+std::string framework_file(const std::string& framework_id) { return std::to_string(fnv_1a(framework_id)) + ".pb"; }
 
-base::Status replace(const fs::path& file, const google::protobuf::Message& message, Durability durability) {
-    return replace_file(file, message.SerializeAsString(), durability);
-}
+std::string file_of(const base::ContainerId& id) { return id.value() + ".pb"; }
 
 }  // namespace
 
@@ -76,10 +45,19 @@ base::Result<core::Recovered> Checkpoint::read() const {
     core::Recovered recovered;
     std::error_code error;
     if (fs::exists(agent_file_, error))
-        if (internal::AgentRecord record; read_file(agent_file_, record))
+        if (internal::AgentRecord record; read_record_or_set_aside(agent_file_, record))
             recovered.agent = std::move(record);
-    recovered.frameworks = read_all<internal::FrameworkRecord>(frameworks_);
-    recovered.containers = read_all<internal::ContainerRecord>(containers_);
+    for (const auto& file : records_in(frameworks_))
+        if (internal::FrameworkRecord record; read_record_or_set_aside(file, record))
+            recovered.frameworks.push_back(std::move(record));
+    for (const auto& file : records_in(containers_)) {
+        if (internal::ContainerRecord record; read_record(file, record)) {
+            recovered.containers.push_back(std::move(record));
+        } else {
+            tell_unreadable(file, "");
+            recovered.unreadable.emplace_back(file.stem().string());
+        }
+    }
     return recovered;
 }
 
@@ -95,27 +73,30 @@ base::Status Checkpoint::take_over_earlier_boot() const {
     for (const auto& record : log->frameworks) {
         const auto file = frameworks_ / framework_file(record.framework_info().id().value());
         if (fs::exists(file, error)) continue;
-        if (auto written = replace(file, record, Durability::of_the_boot); !written) return written;
+        if (auto written = replace_record(file, record, Durability::of_the_boot); !written) return written;
     }
     for (const auto& record : log->containers) {
         const auto file = containers_ / (record.container_id().value() + ".pb");
         if (fs::exists(file, error)) continue;
-        if (auto written = replace(file, record, Durability::of_the_boot); !written) return written;
+        if (auto written = replace_record(file, record, Durability::of_the_boot); !written) return written;
     }
     return {};
 }
 
 base::Status Checkpoint::write(const core::Persist& persist) const {
     if (const auto* one = std::get_if<core::PersistFramework>(&persist))
-        return replace(frameworks_ / framework_file(one->record.framework_info().id().value()),
-                       one->record, Durability::of_the_boot);
+        return replace_record(frameworks_ / framework_file(one->record.framework_info().id().value()), one->record,
+                              Durability::of_the_boot);
     if (const auto* one = std::get_if<core::ForgetFramework>(&persist))
-        return remove_file(frameworks_ / framework_file(one->framework_id.value()));
+        return remove_record(frameworks_ / framework_file(one->framework_id.value()));
     if (const auto* one = std::get_if<core::PersistContainer>(&persist))
-        return replace(containers_ / (one->record->container_id().value() + ".pb"), *one->record,
-                       Durability::of_the_boot);
-    const auto& forget = std::get<core::ForgetContainer>(persist);
-    return remove_file(containers_ / (forget.container_id.value() + ".pb"));
+        return replace_record(containers_ / file_of(base::ContainerId(one->record->container_id().value())),
+                              *one->record, Durability::of_the_boot);
+    if (const auto* one = std::get_if<core::SetAsideContainer>(&persist)) {
+        set_aside(containers_ / file_of(one->container_id));
+        return {};
+    }
+    return remove_record(containers_ / file_of(std::get<core::ForgetContainer>(persist).container_id));
 }
 
 }  // namespace fairlead::nodeagentd::checkpoint

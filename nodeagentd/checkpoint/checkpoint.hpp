@@ -1,8 +1,9 @@
 #pragma once
 // The files that outlive an agent process: agent.pb in the state directory, which another writes
 // (disk.hpp), and one file per framework and container in the runtime directory, which is gone with a
-// reboot as the tasks are. Every file is replaced as a whole by a rename. What cannot be read is
-// set aside under NAME.bad with a line in the journal. What an earlier boot left in its log (task_log.hpp)
+// reboot as the tasks are. Each is a record as file.hpp has them. One that cannot be read, nor the one
+// before it, is set aside under NAME.bad with a line in the journal; but that of a container stays in
+// place until the core says that nothing on the host can belong to it. What an earlier boot left in its log (task_log.hpp)
 // becomes files of this one when they are read. Owned by the driver's strand.
 
 #include "common/base/error.hpp"

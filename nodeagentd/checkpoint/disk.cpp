@@ -170,7 +170,7 @@ void Disk::work(const std::shared_ptr<Desk>& desk) {
 void Disk::Desk::write_record(std::unique_lock<std::mutex>& lock) {
     const Record one = *std::exchange(record, std::nullopt);
     lock.unlock();
-    auto written = replace_file(record_file, one.record.SerializeAsString(), Durability::of_the_host);
+    auto written = replace_record(record_file, one.record, Durability::of_the_host);
     lock.lock();
     if (!stopping) one.done(std::move(written));  // under the lock: whoever stops this may be gone afterwards
 }

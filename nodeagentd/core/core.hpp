@@ -48,6 +48,7 @@ class Core {
     void handle(const ContainerStarted& input);
     void handle(const ContainerStartFailed& input);
     void handle(const ContainerEnded& input);
+    void handle(const StrangersSeen& input);
     void handle(const RuntimeSettled& input);
     void handle(const TimePassed& input);
 

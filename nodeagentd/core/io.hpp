@@ -29,6 +29,7 @@ struct Recovered {
     std::optional<internal::AgentRecord> agent;
     std::vector<internal::FrameworkRecord> frameworks;
     std::vector<internal::ContainerRecord> containers;
+    std::vector<base::ContainerId> unreadable;  // records of containers that are there and make no sense
 };
 
 struct LinkOpened {
@@ -72,6 +73,10 @@ struct ContainerEnded {
     std::int64_t cpu_time_us = 0;
     std::string detail;  // one line from the runtime that helps a person, may be empty
 };
+// Where RecoverContainers said so: units of ours on this host that belong to no container that we know. None was touched.
+struct StrangersSeen {
+    std::vector<std::string> units;
+};
 // After a restart: the runtime has looked for what was left and has told about each container it
 // knows. Containers of `Recovered` that were not heard of until now are lost.
 struct RuntimeSettled {};
@@ -79,7 +84,7 @@ struct RuntimeSettled {};
 struct TimePassed {};
 
 using Input = std::variant<Recovered, LinkOpened, LinkMessage, LinkClosed, ContainerStarted,
-                           ContainerStartFailed, ContainerEnded, RuntimeSettled, TimePassed>;
+                           ContainerStartFailed, ContainerEnded, StrangersSeen, RuntimeSettled, TimePassed>;
 
 // --- out
 // --------------------------------------------------------------------------------------------------------------
@@ -99,8 +104,12 @@ struct PersistContainer {
 struct ForgetContainer {
     base::ContainerId container_id;
 };
+// One of Recovered::unreadable: nothing on the host can be its, but a person may want to look at it.
+struct SetAsideContainer {
+    base::ContainerId container_id;
+};
 using Persist = std::variant<PersistAgent, PersistFramework, ForgetFramework, PersistContainer,
-                             ForgetContainer>;
+                             ForgetContainer, SetAsideContainer>;
 
 // One file of the host that a task wants in its sandbox before it starts.
 struct Fetch {
@@ -142,7 +151,7 @@ struct ReleaseContainer {
     base::ContainerId container_id;
 };
 // Answers Recovered, once: look for these containers and tell about each of them, then
-// RuntimeSettled. Whatever else is found on the host is stopped.
+// RuntimeSettled. Whatever else is found on the host is stopped, or left alone and told by StrangersSeen before that.
 struct RecoverContainers {
     struct Known {
         base::ContainerId container_id;
@@ -155,6 +164,7 @@ struct RecoverContainers {
         base::Duration kill_grace{};
     };
     std::vector<Known> known;
+    bool spare_strangers = false;
 };
 using Action = std::variant<StartContainer, StopContainer, ReleaseContainer, RecoverContainers>;
 
@@ -202,6 +212,8 @@ struct Output {
     std::vector<Action> actions;
     std::vector<Send> sends;
     std::vector<Report> reports;
+    // The agent cannot serve before somebody has done something: the driver ends the process with this message.
+    std::optional<std::string> fatal;
 };
 
 }  // namespace fairlead::nodeagentd::core

@@ -21,10 +21,13 @@ void Core::handle(const Recovered& input) {
         state_.registered_boot_id = input.agent->boot_id();
         recover_reservations(*input.agent);
     }
+    state_.unreadable = input.unreadable;
     for (const auto& framework : input.frameworks)
         state_.frameworks[base::FrameworkId(framework.framework_info().id().value())] =
             framework.framework_info();
     RecoverContainers recover;
+    // A unit whose record cannot be read looks like one that nobody needs any more.
+    recover.spare_strangers = !input.unreadable.empty();
     for (const auto& record : input.containers) {
         if (!take_back(record)) {
             output_.persist.push_back(
@@ -89,8 +92,8 @@ bool Core::take_back(const Record& record) {
                "its resources cannot be read: " + resources.error().message(), &container);
     if (!container.holds_resources()) return true;
     container.unheard = true;
-    if (record.has_kill_deadline_ns())
-        container.kill_deadline = base::Instant(base::Duration(record.kill_deadline_ns()));
+    if (record.has_kill_deadline_boot_ns())
+        container.kill_deadline = base::Instant(base::Duration(record.kill_deadline_boot_ns()));
     if (!state_.used.addable(container.resources)) {
         report(Report::Kind::recovered, "it runs on what another task holds", &container);
         container.resources = {};
@@ -119,7 +122,19 @@ void Core::forget_frameworks_without_tasks() {
     });
 }
 
+// One of them may be the task of a record that cannot be read. It is nobody's to kill, and to say that it is not here
+// would be a lie: so nothing is said until a person has looked.
+void Core::handle(const StrangersSeen& input) {
+    if (input.units.empty()) return;
+    std::string units, files;
+    for (const auto& unit : input.units) units += (units.empty() ? "" : ", ") + unit;
+    for (const auto& id : state_.unreadable) files += (files.empty() ? "" : ", ") + id.value() + ".pb";
+    output_.fatal = "records of tasks cannot be read (" + files + "), and nobody can say whose these units are: " + units +
+                    "; they are left alone. The agent can be started again when they have ended or have been stopped";
+}
+
 void Core::handle(const RuntimeSettled&) {
+    for (const auto& id : std::exchange(state_.unreadable, {})) output_.persist.push_back(SetAsideContainer{id});
     std::vector<base::ContainerId> silent;
     for (const auto& [id, container] : state_.containers)
         if (container.unheard) silent.push_back(id);

@@ -42,6 +42,7 @@ struct State {
     std::string cluster_id;
     std::uint64_t highest_epoch = 0;
     std::string registered_boot_id;  // the host's boot in which it was last registered
+    std::vector<base::ContainerId> unreadable;  // Recovered::unreadable, until it is settled
     bool settled = false;  // everything that was left by the last process has been heard of
 
     std::optional<LinkId> link;

@@ -149,9 +149,8 @@ void Core::handle(const ContainerStarted& input) {
     if (container->record.kill_requested()) {
         // Asked before it ran, or by the last process: only repeat what may not have been heard.
         std::optional<base::Duration> grace;
-        if (container->record.has_kill_deadline_ns())
-            grace = std::max(base::Duration(container->record.kill_deadline_ns()) -
-                                 now_.instant.time_since_epoch(),
+        if (container->record.has_kill_deadline_boot_ns())
+            grace = std::max(base::Duration(container->record.kill_deadline_boot_ns()) - now_.instant.time_since_epoch(),
                              base::Duration::zero());
         output_.actions.push_back(StopContainer{input.container_id, grace});
         return;
@@ -255,7 +254,7 @@ void Core::stop(Container& container, std::optional<base::Duration> grace) {
     container.kill_deadline = deadline;
     container.record.set_kill_requested(true);
     if (grace)
-        container.record.set_kill_deadline_ns(deadline.time_since_epoch().count());
+        container.record.set_kill_deadline_boot_ns((now_.instant.time_since_epoch() + effective).count());
     touch(container);
     output_.actions.push_back(StopContainer{
         id_of(container), grace ? std::optional<base::Duration>(effective) : std::nullopt});

@@ -92,11 +92,11 @@ Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, World wo
         // An end that is not heard is a task that never ends: better to start again from the
         // checkpoints.
         if (!mailbox_.try_push(std::move(event)) && !mailbox_.closed())
-            world_.fatal("the agent's mailbox is full");
+            world_.fatal("the agent's mailbox is full", Remedy::try_again);
     });
     world_.fetcher->set_sink([this](ports::Fetched fetched) {
         if (!mailbox_.try_push(std::move(fetched)) && !mailbox_.closed())
-            world_.fatal("the agent's mailbox is full");
+            world_.fatal("the agent's mailbox is full", Remedy::try_again);
     });
 }
 
@@ -122,6 +122,10 @@ void Driver::take(Item& item) {
     if (failed_) return;
     if (auto* input = std::get_if<core::Input>(&item)) {
         step(*input);
+        if (std::holds_alternative<core::StrangersSeen>(*input)) {
+            strangers_unseen_ = false;
+            settle_if_all_is_heard();
+        }
     } else if (auto* opened = std::get_if<NewLink>(&item)) {
         link_ = opened->link;
         connection_ = std::move(opened->connection);
@@ -169,12 +173,16 @@ void Driver::take_fetched(const ports::Fetched& fetched) {
 }
 
 void Driver::heard_of(const base::ContainerId& container) {
-    if (unheard_.erase(container) > 0 && unheard_.empty()) step(core::RuntimeSettled{});
+    if (unheard_.erase(container) > 0) settle_if_all_is_heard();
 }
 
-void Driver::fail(const std::string& why) {
+void Driver::settle_if_all_is_heard() {
+    if (unheard_.empty() && !strangers_unseen_) step(core::RuntimeSettled{});
+}
+
+void Driver::fail(const std::string& why, Remedy remedy) {
     failed_ = true;
-    world_.fatal(why);
+    world_.fatal(why, remedy);
 }
 
 void Driver::step(const core::Input& input) {
@@ -208,6 +216,7 @@ void Driver::carry_out(const core::Output& output) {
     for (const auto& action : output.actions) act(action);
     for (const auto& one : output.sends) send(one);
     for (const auto& report : output.reports) world_.report(report);
+    if (output.fatal) fail(*output.fatal, Remedy::ask_operator);
 }
 
 void Driver::start_write() {
@@ -224,7 +233,8 @@ void Driver::take_written(const base::Status& status) {
 }
 
 void Driver::fail_write(const std::string& why) {
-    fail("The agent ends because it cannot write down what it has to remember: " + why + "; tasks go on without it");
+    fail("The agent ends because it cannot write down what it has to remember: " + why + "; tasks go on without it",
+         Remedy::try_again);
 }
 
 void Driver::start(const core::StartContainer& start) {
@@ -248,15 +258,22 @@ void Driver::act(const core::Action& action) {
     } else if (const auto* release = std::get_if<core::ReleaseContainer>(&action)) {
         world_.runtime->release(release->container_id);
     } else {
+        const auto& recover = std::get<core::RecoverContainers>(action);
         std::vector<ports::KnownContainer> known;
-        for (const auto& one : std::get<core::RecoverContainers>(action).known) {
+        for (const auto& one : recover.known) {
             unheard_.insert(one.container_id);
             known.push_back({one.container_id, one.framework_id, one.task_id, one.framework_name,
                              one.cpus, one.kill_grace, one.max_completion_time,
                              one.stop_requested});
         }
-        world_.runtime->recover(std::move(known));
-        if (unheard_.empty()) mailbox_.push(core::Input(core::RuntimeSettled{}));
+        ports::StrangersSink strangers;
+        if (recover.spare_strangers)
+            strangers = [this](std::vector<std::string> units) {
+                mailbox_.push(core::Input(core::StrangersSeen{std::move(units)}));
+            };
+        strangers_unseen_ = recover.spare_strangers;
+        world_.runtime->recover(std::move(known), std::move(strangers));
+        if (unheard_.empty() && !strangers_unseen_) mailbox_.push(core::Input(core::RuntimeSettled{}));
     }
 }
 

@@ -26,6 +26,9 @@
 
 namespace fairlead::nodeagentd::driver {
 
+// What helps when the agent has to end: another process, or nothing before somebody has done something.
+enum class Remedy { try_again, ask_operator };
+
 struct World {
     ports::Runtime* runtime = nullptr;  // outlives the driver, as the fetcher does
     ports::Fetcher* fetcher = nullptr;
@@ -34,7 +37,7 @@ struct World {
     // On its disk. `done` is called once, on any thread, unless the driver has gone by then.
     std::function<void(internal::AgentRecord, std::function<void(base::Status)> done)> persist_agent;
     std::function<void(const core::Report&)> report;
-    std::function<void(const std::string&)> fatal;  // the next process may do better
+    std::function<void(const std::string&, Remedy)> fatal;
 };
 
 class Driver : public ports::LinkEvents {
@@ -95,9 +98,10 @@ class Driver : public ports::LinkEvents {
     void act(const core::Action& action);
     void start(const core::StartContainer& start);
     void stop(const core::StopContainer& stop);
-    void fail(const std::string& why);
+    void fail(const std::string& why, Remedy remedy);
     void send(const core::Send& send);
     void heard_of(const base::ContainerId& container);
+    void settle_if_all_is_heard();
     base::Duration until_deadline() const;
 
     const Limits limits_;
@@ -113,6 +117,7 @@ class Driver : public ports::LinkEvents {
     std::optional<base::Instant> write_due_;            // a write is at hand, and has failed then
     std::uint64_t writes_over_ = 0;
     std::set<base::ContainerId> unheard_;  // asked for after the restart, not answered yet
+    bool strangers_unseen_ = false;        // the runtime was asked for them
 };
 
 }  // namespace fairlead::nodeagentd::driver

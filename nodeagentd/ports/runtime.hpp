@@ -167,6 +167,7 @@ struct RuntimeMetrics {
 
 using RuntimeEvent = std::variant<Started, StartFailed, Exited, ScopeGone, Recovered>;
 using RuntimeSink = std::function<void(RuntimeEvent)>;
+using StrangersSink = std::function<void(std::vector<std::string> units)>;
 
 class Runtime {
   public:
@@ -179,8 +180,10 @@ class Runtime {
     // Once, first, also with nothing known. Every known container is answered by one Recovered,
     // Exited, ScopeGone, or StartFailed (it had never got as far as running its command).
     // Containers found on the host that are not in `known` are stopped without an event; the journal
-    // says so.
-    virtual void recover(std::vector<KnownContainer> known) = 0;
+    // says so. With `strangers` they are left alone instead, and it is told their units, once, as
+    // events are told.
+    virtual void recover(std::vector<KnownContainer> known, StrangersSink strangers) = 0;
+    void recover(std::vector<KnownContainer> known) { recover(std::move(known), nullptr); }
 
     virtual void start(ContainerSpec spec) = 0;
 

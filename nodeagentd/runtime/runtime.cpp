@@ -122,6 +122,10 @@ void SystemdRuntime::State::found(const std::vector<ListedUnit>& listed) {
         by_unit.erase(unit);
     }
     for (const auto& [unit, c] : by_unit) feed(c, NotOnHost{});
+    if (const auto spare = std::exchange(strangers, nullptr))
+        return async::asio::post(executor, [self = weak_from_this(), spare, units = plan.orphans] {
+            if (const auto state = self.lock(); state && !state->closed) spare(units);
+        });
     for (const auto& unit : plan.leavings) calls.forget_unit(unit, nullptr);
     for (const auto& unit : plan.orphans) {
         ++orphans_stopped;
@@ -161,6 +165,7 @@ void SystemdRuntime::State::remove_unknown_reports() const {
 void SystemdRuntime::State::close() {
     closed = true;
     sink = nullptr;
+    strangers = nullptr;
     calls.close();
     reserve.close();
     waiting_for_slice.clear();
@@ -191,7 +196,8 @@ void SystemdRuntime::set_sink(ports::RuntimeSink sink) {
     state_->sink = std::move(sink);
 }
 
-void SystemdRuntime::recover(std::vector<ports::KnownContainer> known) {
+void SystemdRuntime::recover(std::vector<ports::KnownContainer> known, ports::StrangersSink strangers) {
+    state_->strangers = std::move(strangers);
     for (auto& one : known) {
         ports::ContainerSpec spec;
         spec.id = one.id;
@@ -203,7 +209,7 @@ void SystemdRuntime::recover(std::vector<ports::KnownContainer> known) {
         spec.max_completion_time = one.max_completion_time;
         state_->add(std::move(spec), one.stop_requested)->machine.recover();
     }
-    state_->remove_unknown_reports();
+    if (!state_->strangers) state_->remove_unknown_reports();
     state_->reserve.fill_soon();
     state_->listener.listen([self = std::weak_ptr(state_)](const auto& channel) {
         if (const auto state = self.lock()) state->listen(channel, nullptr);

@@ -37,7 +37,8 @@ class SystemdRuntime : public ports::Runtime {
     base::Status open();
 
     void set_sink(ports::RuntimeSink sink) override;
-    void recover(std::vector<ports::KnownContainer> known) override;
+    using ports::Runtime::recover;
+    void recover(std::vector<ports::KnownContainer> known, ports::StrangersSink strangers) override;
     void start(ports::ContainerSpec spec) override;
     void stop(base::ContainerId container, std::optional<base::Duration> grace) override;
     void release(base::ContainerId container) override;

@@ -67,6 +67,7 @@ struct SystemdRuntime::State : std::enable_shared_from_this<State> {
     SupervisorListener listener;
     SupervisorReserve reserve;
     ports::RuntimeSink sink;
+    ports::StrangersSink strangers;  // until the host was looked at
     std::string agent_unit;
     unsigned host_cpus;
     UserDatabase users;

@@ -203,6 +203,7 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
         for (const nc::Report& report : output.reports)
             trace(fmt::format("agent{}: {} [{} {}]", host.number + 1, report.message, report.framework_id.value(),
                               report.task_id.value()));
+    if (output.fatal) complain("agent gave up: " + *output.fatal);  // records that cannot be read are not played
     const Acted acted = output.actions.empty() ? Acted::no : Acted::yes;
     plan_agent_deadline(host);
     queue_up(host, std::move(output));

@@ -51,7 +51,8 @@ class AgentHarness {
         return step(nodeagentd::core::TimePassed{});
     }
 
-    void set_clock_ahead(base::Duration by) { now_.wall += by; }  // or back
+    // Somebody sets the clock that people read.
+    void jump(base::Duration time) { now_.wall += time; }
 
     // --- the process ---
     // A new one that has nothing but what is on disk. What it wants from the runtime is in the
@@ -76,6 +77,7 @@ class AgentHarness {
         found.agent = agent_record;
         for (const auto& [id, record] : framework_records) found.frameworks.push_back(record);
         for (const auto& [id, record] : container_records) found.containers.push_back(record);
+        found.unreadable = unreadable;
         return found;
     }
 
@@ -219,6 +221,7 @@ class AgentHarness {
     std::optional<internal::AgentRecord> agent_record;
     std::map<std::string, internal::FrameworkRecord> framework_records;
     std::map<std::string, internal::ContainerRecord> container_records;
+    std::vector<base::ContainerId> unreadable;
 
   private:
     void fresh_core() { core_ = std::make_unique<nodeagentd::core::Core>(options_, ++seed_); }
@@ -233,6 +236,8 @@ class AgentHarness {
             framework_records.erase(gone->framework_id.value());
         else if (const auto* container = std::get_if<core::PersistContainer>(&persist))
             container_records[container->record->container_id().value()] = *container->record;
+        else if (const auto* bad = std::get_if<core::SetAsideContainer>(&persist))
+            std::erase(unreadable, bad->container_id);
         else
             container_records.erase(std::get<core::ForgetContainer>(persist).container_id.value());
     }

@@ -55,7 +55,9 @@ class FakeRuntime : public nodeagentd::ports::Runtime {
 
     void set_sink(nodeagentd::ports::RuntimeSink sink) override { sink_ = std::move(sink); }
 
-    void recover(std::vector<nodeagentd::ports::KnownContainer> known) override {
+    using nodeagentd::ports::Runtime::recover;
+    void recover(std::vector<nodeagentd::ports::KnownContainer> known,
+                 nodeagentd::ports::StrangersSink strangers) override {
         events_.clear();  // what happened before was an earlier agent's
         std::set<base::ContainerId> ids;
         for (const auto& one : known) {
@@ -70,6 +72,12 @@ class FakeRuntime : public nodeagentd::ports::Runtime {
                     one.id, at->second.pid, FakeHost::unit_of(at->second.spec)});
                 if (one.stop_requested) stop(one.id, std::nullopt);
             }
+        }
+        if (strangers) {
+            std::vector<std::string> units;
+            for (const auto& [id, box] : host_.boxes)
+                if (!ids.contains(id)) units.push_back(FakeHost::unit_of(box.spec));
+            return strangers(units);
         }
         metrics_.orphans_stopped +=
             std::erase_if(host_.boxes, [&](const auto& box) { return !ids.contains(box.first); });

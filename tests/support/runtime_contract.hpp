@@ -258,6 +258,24 @@ TEST_P(RuntimeContract, AStopOfAStartUnderWayEndsIt) {
     expect_quiet();
 }
 
+TEST_P(RuntimeContract, StrangersAreSparedAndToldWhereThatIsWanted) {
+    runtime().recover({});
+    const auto one = spec("known", waits);
+    run(one);
+    const auto other = run(spec("stranger", waits));
+    world_->agent_dies();
+    std::optional<std::vector<std::string>> strangers;
+    runtime().recover({known(one)}, [&](std::vector<std::string> units) { strangers = std::move(units); });
+    EXPECT_EQ(expect<Recovered>().container, one.id);
+    for (int i = 0; i < 200 && !strangers; ++i) world_->next_event(std::chrono::milliseconds(20));
+    ASSERT_TRUE(strangers);
+    ASSERT_EQ(strangers->size(), 1u);
+    EXPECT_NE(strangers->at(0).find("stranger"), std::string::npos) << strangers->at(0);
+    EXPECT_EQ(runtime().metrics().orphans_stopped, 0u);
+    world_->administrator_stops(other);
+    runtime().release(one.id);
+}
+
 TEST_P(RuntimeContract, AnAdministratorsStopIsToldAsSuch) {
     runtime().recover({});
     const auto id = run(spec("admin-stop", waits));

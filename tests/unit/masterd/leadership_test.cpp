@@ -81,7 +81,7 @@ struct Master {
                  [](const core::Report&) {}),
           leadership(context.get_executor(),
                      {driver, std::move(with.registry), std::move(with.open_registry), master(name), standing,
-                      [this] { changed.ring(); }},
+                      [this] { changed.ring(); }, [this] { ready = true; }},
                      std::move(election), [this](Leadership::Cause why, const Error& error) {
                          cause = why;
                          fatal = error.message();
@@ -119,6 +119,7 @@ struct Master {
     driver::Driver driver;
     std::optional<Leadership::Cause> cause;
     std::string fatal;
+    bool ready = false;
     Leadership leadership;
 };
 
@@ -211,6 +212,34 @@ TEST_F(LeadershipTest, ARegistryThatIsAwayIsTriedUntilItIsBack) {
     });
 }
 
+TEST_F(LeadershipTest, WhoIsAloneAndCannotUseTheRegistryEndsForAnOperatorToSee) {
+    run([&]() -> awaitable<void> {
+        for (const ErrorCode code : {ErrorCode::malformed, ErrorCode::invalid_config, ErrorCode::not_found}) {
+            registry_->refusal = Error(code, "znode x does not hold an epoch");
+            auto a = alone();
+            co_await a->until([&] { return a->cause.has_value(); });
+            EXPECT_EQ(a->cause, Leadership::Cause::registry);
+            EXPECT_FALSE(a->ready) << "who starts it is told at once";
+            co_await a->stop();
+        }
+    });
+}
+
+TEST_F(LeadershipTest, IsReadyWhenItStandsByOrWaitsForTheRegistry) {
+    run([&]() -> awaitable<void> {
+        registry_->refusal = Error(ErrorCode::unavailable, "away");
+        auto a = among_others("a");
+        EXPECT_FALSE(a->ready);
+        co_await a->until([&] { return a->ready; });
+        auto b = among_others("b");
+        EXPECT_FALSE(b->ready);
+        co_await b->until_standby_of("a:5050");
+        EXPECT_TRUE(b->ready);
+        co_await a->stop();
+        co_await b->stop();
+    });
+}
+
 TEST_F(LeadershipTest, ALeaderThatCannotWriteLetsAnotherTry) {
     run([&]() -> awaitable<void> {
         auto a = among_others("a");
@@ -299,7 +328,7 @@ TEST_F(LeadershipTest, AStandbyReadsAheadAndTellsOfDamageBeforeItIsElected) {
 
 TEST_F(LeadershipTest, WhoCannotOpenTheRegistrySaysSoAtItsStartAndDoesNotContend) {
     run([&]() -> awaitable<void> {
-        for (const auto& [code, cause] : {std::pair(ErrorCode::malformed, Leadership::Cause::environment),
+        for (const auto& [code, cause] : {std::pair(ErrorCode::malformed, Leadership::Cause::registry),
                                           std::pair(ErrorCode::permission_denied, Leadership::Cause::configuration)}) {
             const auto refuse = [code = code]() -> awaitable<base::Status> {
                 co_return Error(code, "it is not for us");

@@ -2,6 +2,7 @@
 // up over a mistake that another master may not find.
 
 #include "masterd/api/leader_gate.hpp"
+#include "masterd/api/routes.hpp"
 #include "masterd/api/scheduler_api.hpp"
 
 #include "tests/support/master_harness.hpp"
@@ -16,9 +17,12 @@ class NotLeading : public testing::Test {
         boost::asio::co_spawn(owner_, driver_.run(), [](std::exception_ptr failure) { EXPECT_FALSE(failure); });
         thread_ = std::thread([this] { context_.run(); });
         serve(masterd::api::scheduler_api(driver_, context_.get_executor()));
+        masterd::api::add_routes(router_, driver_, context_.get_executor(), identity_);
+        routes_.emplace(router_.handler());
     }
     void serve(http::Handler handler) { loopback_.emplace(std::move(handler)); }
     ~NotLeading() override {
+        routes_.reset();
         loopback_.reset();
         driver_.stop();
         work_.reset();
@@ -43,6 +47,13 @@ class NotLeading : public testing::Test {
         serve(masterd::api::for_leader(driver_, std::make_shared<masterd::api::Standing>(), masterd::api::Recovering::awaited,
                                        masterd::api::scheduler_api(driver_, context_.get_executor()), recovery_max));
     }
+    std::string health() {
+        http::RawClient client(*routes_);
+        client.send("GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        const std::string answer = client.read_to_end();
+        EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+        return answer.substr(answer.find("\r\n\r\n") + 4);
+    }
     void lead() {
         std::promise<void> led;
         driver_.lead({1, {}});
@@ -57,9 +68,22 @@ class NotLeading : public testing::Test {
         owner_,
         std::make_unique<masterd::core::Core>(masterd::core::CoreOptions{}, std::make_unique<HungriestFirst>(), 1),
         [](const masterd::core::Report&) {}};
+    masterd::api::Identity identity_;
+    http::Router router_;
     std::thread thread_;
-    std::optional<http::Loopback> loopback_;
+    std::optional<http::Loopback> loopback_, routes_;
 };
+
+TEST_F(NotLeading, HealthTellsLeaderStandbyAndRecoveringApart) {
+    identity_.standing->unknown();
+    EXPECT_EQ(health(), "standby, no leader is known\n");
+    identity_.standing->other("m2:5050");
+    EXPECT_EQ(health(), "standby of m2:5050\n");
+    identity_.standing->own();  // elected, and the registry is being read
+    EXPECT_EQ(health(), "recovering\n");
+    lead();
+    EXPECT_EQ(health(), "leading\n");
+}
 
 TEST_F(NotLeading, Is503BeforeAnythingElseIsChecked) {
     const std::string json = "Content-Type: application/json\r\n";

@@ -47,6 +47,34 @@ TEST_F(OperatorApi, WeightsAreOrderedAndTold) {
     EXPECT_EQ(page("/weights"), boost::json::parse(R"([{"role":"eng","weight":2.5}])"));
 }
 
+TEST(RecoveredAgents, AreThoseOfTheRegistryThatAreNotBackYet) {
+    using Standing = core::AgentRecord::Standing;
+    core::Inheritance inheritance;
+    inheritance.agents = {{base::AgentId("a1"), Standing::admitted, {}},
+                          {base::AgentId("a2"), Standing::admitted, {}},
+                          {base::AgentId("a3"), Standing::unreachable, {}},
+                          {base::AgentId("a4"), Standing::removed, {}}};
+    ServedMaster master(inheritance);
+    const auto recovered = [&] {
+        const auto answer = ask(master, "POST", "/api/v1", json_type, R"({"type":"GET_AGENTS"})");
+        const auto page = ask(master, "GET", "/slaves");
+        std::vector<std::string> told, shown;
+        const auto agents = boost::json::parse(body_of(answer)).at("get_agents").as_object();
+        if (const auto* list = agents.if_contains("recovered_agents"))
+            for (const auto& one : list->as_array()) told.emplace_back(one.at("id").at("value").as_string());
+        const auto slaves = boost::json::parse(body_of(page));
+        for (const auto& one : slaves.at("recovered_slaves").as_array())
+            shown.emplace_back(one.at("id").as_string());
+        EXPECT_EQ(told, shown);
+        return told;
+    };
+    EXPECT_EQ(recovered(), (std::vector<std::string>{"a1", "a2"}));
+    auto back = tests::agent_info("host1");
+    back.mutable_id()->set_value("a1");
+    EXPECT_EQ(master.join(back), "a1");
+    EXPECT_EQ(recovered(), std::vector<std::string>{"a2"});
+}
+
 TEST_F(OperatorApi, WrongOrdersAreRefusedWithASentence) {
     expect(call(R"({"type":"UPDATE_WEIGHTS"})"), 400, "'update_weights'");
     expect(call(R"({"type":"UPDATE_WEIGHTS","update_weights":{"weight_infos":[{"role":"eng","weight":0}]}})"), 400,
@@ -70,7 +98,8 @@ TEST_F(OperatorApi, WrongOrdersAreRefusedWithASentence) {
 TEST_F(OperatorApi, AnAgentIsMarkedGoneAndNotTakenBack) {
     const std::string id = master.join();
     expect(call(R"({"type":"MARK_AGENT_GONE"})"), 400, "'mark_agent_gone'");
-    expect(call(R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"nobody"}}})"), 404, "no such agent");
+    expect(call(R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"nobody"}}})"), 404,
+           "no such agent");
     const std::string order = R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":")" + id + R"("}}})";
     EXPECT_EQ(status_of(call(order)), 200);
     EXPECT_EQ(status_of(call(order)), 200) << "it is said again";

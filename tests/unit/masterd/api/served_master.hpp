@@ -55,7 +55,7 @@ class RecordedAgent : public driver::AgentConnection {
 
 class ServedMaster {
   public:
-    ServedMaster()
+    explicit ServedMaster(core::Inheritance inheritance = {})
         : work_(context_.get_executor()),
           driver_(async::asio::make_strand(context_),
                   std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<allocator::drf::Drf>(1), 1),
@@ -69,7 +69,7 @@ class ServedMaster {
         info.set_id("m");
         info.set_ip(16777343);
         info.set_port(server_->endpoint().port());
-        driver_.lead({1, info});
+        driver_.lead({1, info, std::move(inheritance)});
         thread_ = std::thread([this] { context_.run(); });
         // Before it leads every call is 503.
         const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);

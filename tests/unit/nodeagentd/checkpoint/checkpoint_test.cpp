@@ -1,5 +1,7 @@
 #include "nodeagentd/checkpoint/checkpoint.hpp"
 
+#include "tests/unit/nodeagentd/checkpoint/records.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -63,14 +65,88 @@ TEST_F(Checkpoints, ForgettingTwiceIsFine) {
     EXPECT_TRUE(checkpoint().write(core::ForgetFramework{base::FrameworkId("f")}));
 }
 
-TEST_F(Checkpoints, WhatCannotBeReadIsSetAsideAndTheRestIsKept) {
+TEST_F(Checkpoints, OfAContainerThatCannotBeReadTheRestIsToldUntilItIsSetAside) {
     ASSERT_TRUE(checkpoint().prepare());
     ASSERT_TRUE(checkpoint().write(container("good")));
     std::ofstream(root_ / "run/containers/bad.pb") << "\xff\xff no message";
     std::ofstream(root_ / "run/containers/half.pb.new") << "left by a crash in the middle of a write";
-    EXPECT_EQ(checkpoint().read()->containers.size(), 1u);
+    for (int process = 0; process < 2; ++process) {
+        const auto recovered = checkpoint().read().value();
+        EXPECT_EQ(recovered.containers.size(), 1u);
+        EXPECT_EQ(recovered.unreadable, std::vector{base::ContainerId("bad")});
+    }
+    ASSERT_TRUE(checkpoint().write(core::SetAsideContainer{base::ContainerId("bad")}));
     EXPECT_TRUE(fs::exists(root_ / "run/containers/bad.pb.bad"));
-    EXPECT_FALSE(fs::exists(root_ / "run/containers/bad.pb"));
+    EXPECT_TRUE(checkpoint().read()->unreadable.empty());
+}
+
+TEST_F(Checkpoints, AFileThatIsCutShortAnywhereIsNoticedAndWhatItSaidBeforeIsUsed) {
+    ASSERT_TRUE(checkpoint().prepare());
+    const auto file = root_ / "run/containers/c.pb";
+    ASSERT_TRUE(checkpoint().write(container("c", "first")));
+    ASSERT_TRUE(checkpoint().write(container("c", "second")));
+    const auto whole = fs::file_size(file);
+    for (std::uintmax_t size = 0; size < whole; ++size) {
+        ASSERT_TRUE(checkpoint().write(container("c", "first")));
+        ASSERT_TRUE(checkpoint().write(container("c", "second")));
+        fs::resize_file(file, size);
+        const auto recovered = checkpoint().read().value();
+        ASSERT_EQ(recovered.containers.size(), 1u) << size;
+        EXPECT_EQ(recovered.containers[0].task_info().name(), "first");
+        EXPECT_EQ(checkpoint().read()->containers.size(), 1u) << "the next process finds it as well";
+    }
+}
+
+TEST_F(Checkpoints, AByteThatHasChangedIsNoticed) {
+    ASSERT_TRUE(checkpoint().prepare());
+    ASSERT_TRUE(checkpoint().write(container("c")));
+    std::fstream file(root_ / "run/containers/c.pb", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(-1, std::ios::end);
+    file.put('Z');  // of the agent's id
+    file.close();
+    EXPECT_EQ(checkpoint().read()->unreadable.size(), 1u);
+}
+
+TEST_F(Checkpoints, WhereBothVersionsAreLostNeitherIsAskedAgain) {
+    ASSERT_TRUE(checkpoint().prepare());
+    ASSERT_TRUE(checkpoint().write(container("c", "first")));
+    ASSERT_TRUE(checkpoint().write(container("c", "second")));
+    for (const char* name : {"c.pb", "c.pb.old"}) fs::resize_file(root_ / "run/containers" / name, 3);
+    EXPECT_EQ(checkpoint().read()->unreadable, std::vector{base::ContainerId("c")});
+    ASSERT_TRUE(checkpoint().write(core::SetAsideContainer{base::ContainerId("c")}));
+    EXPECT_TRUE(checkpoint().read()->unreadable.empty());
+    EXPECT_TRUE(fs::exists(root_ / "run/containers/c.pb.bad"));
+}
+
+TEST_F(Checkpoints, WhatIsForgottenDoesNotComeBackAsItsLastVersion) {
+    ASSERT_TRUE(checkpoint().prepare());
+    ASSERT_TRUE(checkpoint().write(container("c", "first")));
+    ASSERT_TRUE(checkpoint().write(container("c", "second")));
+    ASSERT_TRUE(checkpoint().write(core::ForgetContainer{base::ContainerId("c")}));
+    EXPECT_TRUE(checkpoint().read()->containers.empty());
+    EXPECT_TRUE(fs::is_empty(root_ / "run/containers"));
+}
+
+TEST_F(Checkpoints, AFrameworkHasItsLastVersionToo) {
+    ASSERT_TRUE(checkpoint().prepare());
+    for (const char* name : {"first", "second"}) {
+        auto one = framework("f");
+        one.record.mutable_framework_info()->set_name(name);
+        ASSERT_TRUE(checkpoint().write(one));
+    }
+    const auto file = *fs::directory_iterator(root_ / "run/frameworks");
+    const fs::path newest = file.path().extension() == ".old" ? fs::path(file.path()).replace_extension() : file.path();
+    fs::resize_file(newest, 20);
+    EXPECT_EQ(checkpoint().read()->frameworks.at(0).framework_info().name(), "first");
+    fs::resize_file(newest, 20);
+    EXPECT_TRUE(checkpoint().read()->frameworks.empty());
+    EXPECT_TRUE(fs::exists(newest.string() + ".bad"));
+}
+
+TEST_F(Checkpoints, FilesOfAnEarlierVersionAreRead) {
+    ASSERT_TRUE(checkpoint().prepare());
+    std::ofstream(root_ / "run/containers/c.pb", std::ios::binary) << container("c").record->SerializeAsString();
+    EXPECT_EQ(checkpoint().read()->containers.size(), 1u);
 }
 
 TEST_F(Checkpoints, AWriteWithoutRoomIsAnErrorAndWhatWasThereStays) {

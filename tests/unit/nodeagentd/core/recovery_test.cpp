@@ -101,19 +101,39 @@ TEST_F(AgentRecovery, StopsAgainWhatWasBeingStopped) {
     EXPECT_EQ(latest("t"), v1::TASK_KILLED);
 }
 
-TEST(AgentClock, AGraceIsNeitherCutShortNorDrawnOutWhenTheWallClockJumps) {
-    for (const base::Duration jump : {base::Duration(48h), base::Duration(-48h)}) {
-        AgentHarness agent;
-        agent.start();
-        agent.launch("t");
-        agent.started("t");
-        agent.kill("t", 20s);
-        agent.set_clock_ahead(jump);
-        agent.restart();
-        const auto stops = AgentHarness::actions<core::StopContainer>(agent.started("t"));
+TEST_F(AgentRecovery, AClockThatIsSetNeitherShortensNorLengthensAKillsGrace) {
+    agent_.launch("t");
+    agent_.started("t");
+    agent_.kill("t", 20s);
+    for (const auto jump : {base::Duration(-24h), base::Duration(24h * 365)}) {
+        agent_.jump(jump);
+        agent_.restart();
+        const auto stops = AgentHarness::actions<core::StopContainer>(agent_.started("t"));
         ASSERT_EQ(stops.size(), 1u);
         EXPECT_EQ(stops[0].grace, std::optional<base::Duration>(20s));
     }
+}
+
+TEST_F(AgentRecovery, WhileARecordCannotBeReadNobodyIsKilledAndNothingIsSaid) {
+    agent_.unreadable = {base::ContainerId("damaged")};
+    const auto asked = AgentHarness::actions<core::RecoverContainers>(agent_.restart());
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_TRUE(asked[0].spare_strangers);
+    const auto output = agent_.step(core::StrangersSeen{{"fairlead-f-t.scope"}});
+    ASSERT_TRUE(output.fatal);
+    EXPECT_NE(output.fatal->find("damaged.pb"), std::string::npos) << *output.fatal;
+    EXPECT_NE(output.fatal->find("fairlead-f-t.scope"), std::string::npos) << *output.fatal;
+    EXPECT_TRUE(AgentHarness::sent(agent_.open_link()).empty());
+    EXPECT_EQ(agent_.unreadable.size(), 1u) << "the next process has to know it too";
+}
+
+TEST_F(AgentRecovery, ARecordThatNothingOnTheHostBelongsToIsSetAside) {
+    agent_.unreadable = {base::ContainerId("damaged")};
+    agent_.restart();
+    EXPECT_FALSE(agent_.step(core::StrangersSeen{}).fatal);
+    agent_.step(core::RuntimeSettled{});
+    EXPECT_TRUE(agent_.unreadable.empty());
+    EXPECT_FALSE(AgentHarness::sent(agent_.open_link()).empty());
 }
 
 TEST_F(AgentRecovery, KeepsATaskWaitingThatWaitedForAPort) {

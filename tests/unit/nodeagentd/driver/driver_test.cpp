@@ -4,18 +4,21 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace fairlead::nodeagentd::driver {
 namespace {
 
 struct QuietRuntime : ports::Runtime {
     void set_sink(ports::RuntimeSink to) override { sink = std::move(to); }
-    void recover(std::vector<ports::KnownContainer>) override {}
+    void recover(std::vector<ports::KnownContainer>, ports::StrangersSink to) override { strangers = std::move(to); }
     void start(ports::ContainerSpec spec) override { started.push_back(spec.task.value()); }
     void stop(base::ContainerId, std::optional<base::Duration>) override { ++stops; }
     void release(base::ContainerId) override {}
     ports::RuntimeMetrics metrics() const override { return {}; }
 
     ports::RuntimeSink sink;
+    ports::StrangersSink strangers;
     std::vector<std::string> started;
     int stops = 0;
 };
@@ -58,7 +61,10 @@ class AgentDriver : public testing::Test {
             done_ = std::move(done);
         };
         world.report = [](const core::Report&) {};
-        world.fatal = [this](const std::string& why) { fatal_.push_back(why); };
+        world.fatal = [this](const std::string& why, Remedy remedy) {
+            EXPECT_EQ(remedy, Remedy::try_again);
+            fatal_.push_back(why);
+        };
         driver_ = std::make_unique<Driver>(io_.get_executor(), std::make_unique<core::Core>(options, 7), world, limits);
         async::asio::co_spawn(io_, driver_->run({}), async::asio::detached);
         settle();
@@ -163,6 +169,40 @@ TEST_F(AgentDriver, AKillEndsAFetchAndNothingStarts) {
     fetched({});  // it was done a moment before
     EXPECT_TRUE(runtime_.started.empty());
     EXPECT_EQ(latest().state(), v1::TASK_KILLED);
+}
+
+TEST_F(AgentDriver, WithARecordThatCannotBeReadItWaitsToSeeWhatElseRuns) {
+    std::vector<std::string> fatal;
+    core::CoreOptions options;
+    options.agent_info.set_hostname("agent2");
+    QuietRuntime runtime;
+    std::vector<core::Report::Kind> reports;
+    World world;
+    world.runtime = &runtime;
+    world.fetcher = &fetcher_;
+    world.persist = [](const core::Persist&) { return base::Status(); };
+    world.report = [&](const core::Report& report) { reports.push_back(report.kind); };
+    world.fatal = [&](const std::string& why, Remedy remedy) {
+        EXPECT_EQ(remedy, Remedy::ask_operator);
+        fatal.push_back(why);
+    };
+    const auto has_settled = [&] { return std::count(reports.begin(), reports.end(), core::Report::Kind::settled); };
+    for (const bool alone : {true, false}) {
+        reports.clear();
+        Driver driver(io_.get_executor(), std::make_unique<core::Core>(options, 7), world);
+        core::Recovered recovered;
+        recovered.unreadable = {base::ContainerId("damaged")};
+        async::asio::co_spawn(io_, driver.run(recovered), async::asio::detached);
+        settle();
+        ASSERT_TRUE(runtime.strangers);
+        EXPECT_EQ(has_settled(), 0);
+        runtime.strangers(alone ? std::vector<std::string>() : std::vector<std::string>{"fairlead-f-t.scope"});
+        settle();
+        EXPECT_EQ(has_settled(), alone ? 1 : 0);
+        EXPECT_EQ(fatal.size(), alone ? 0u : 1u);
+        driver.stop();
+        settle();
+    }
 }
 
 TEST_F(AgentDriver, WhatCannotBeWrittenDownIsNotTold) {
