@@ -34,8 +34,8 @@ std::vector<std::string> expired_sandboxes(const SandboxRules& rules, base::Wall
                                            double disk_used, std::vector<Sandbox> sandboxes,
                                            const std::set<std::string>& in_use);
 
-// The wall clock as far as it can be believed for ages: it goes on no faster than the time since boot, so a clock that is
-// set forward by days makes nothing old at once. Where it is set back, it is followed.
+// The wall clock as far as it can be believed for ages: it goes on no faster than the time since boot, so a clock that
+// is set forward by days makes nothing old at once. Where it is set back, it is followed.
 class PatientClock {
   public:
     base::WallTime read(base::Moment now);

@@ -114,7 +114,8 @@ void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable, i
     furthest = std::max(furthest, rank(state));
 }
 
-// Dropped and gone are also what an agent says of a task that it has forgotten, as its end was told and acknowledged.
+// Dropped and gone are also what an agent says of a task that it has forgotten, as its end was told and
+// acknowledged.
 void Checkers::check_end(const TaskKey& task, Progress& progress, v1::TaskState state) const {
     check_truth(task, progress, state);
     for (const auto& [number, host] : hosts_)
@@ -139,10 +140,13 @@ void Checkers::check_truth(const TaskKey& task, const Progress& progress, v1::Ta
             if (exit != Exit::other) complain_(text(task) + " is said to have failed, and has not");
             return;
         case v1::TASK_KILLED:
-            if (!to_be_killed_.contains(task)) complain_(text(task) + " is said to be killed, and nobody wanted it to be");
+            if (!to_be_killed_.contains(task))
+                complain_(text(task) + " is said to be killed, and nobody wanted it to be");
             return;
         case v1::TASK_GONE:
-            if (!may_have_lost_power(progress)) complain_(text(task) + " is said to be gone, and its host has never lost power");
+            // One whose end was told is forgotten, and a master that heard of it only before may ask.
+            if (!progress.end && !may_have_lost_power(progress))
+                complain_(text(task) + " is said to be gone, and its host has never lost power");
             return;
         default: return;
     }

@@ -8,11 +8,14 @@
 //             later epoch has begun; nobody is offered what is reserved for a role that is neither its own nor above it
 //   short     what is kept for short tasks is neither offered nor used without a time limit; an offer's limit is its tasks'
 //   gangs     all of a gang is offered in one event
-//   statuses  reliable updates of a task never go back for one who hears them, and after an end there is nothing but ends
-//   ends      what is told of a task's end is what became of it on its host: finished is who exited with 0, failed who exited
-//             otherwise or had his time, killed who was to be killed, dropped who never ran, gone who may have lost his host's
-//             power; who has ended does not run and is not started any more, and has one end
-//   schedulers  of those of one framework that one master serves, one is active, and only it hears of tasks and offers
+//   statuses  reliable updates of a task never go back for one who hears them, and after an end there is nothing but
+//             ends
+//   ends      what is told of a task's end is what became of it on its host: finished is who exited with 0, failed who
+//             exited otherwise or had his time, killed who was to be killed, dropped who never ran, gone who may have
+//             lost his host's power; who has ended does not run and is not started any more, and has one end, which
+//             its agent may forget
+//   schedulers  of those of one framework that one master serves, one is active, and only it hears of tasks and
+//             offers
 //   the end   every task that was launched has ended or runs
 
 #include "common/base/instant.hpp"
@@ -113,7 +116,8 @@ class Checkers {
 
     // --- tasks, as their frameworks see them ---
     // On an offer with this limit, of this agent.
-    void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt, const std::string& agent = {}) {
+    void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt,
+                  const std::string& agent = {}) {
         launched_[task].limit = limit;
         launched_[task].agent = agent;
     }

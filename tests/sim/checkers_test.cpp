@@ -214,6 +214,14 @@ TEST_F(CheckersTest, GoneIsWhoMayHaveLostTheHostsPower) {
     EXPECT_EQ(complaint(), "");
 }
 
+TEST_F(CheckersTest, GoneIsAlsoWhoseEndWasToldAndIsForgotten) {
+    checkers.launched(other, std::nullopt, "a");
+    checkers.container_ended(1, other, Checkers::Exit::zero);
+    checkers.status(other, v1::TASK_FINISHED, true);
+    checkers.status(other, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "");
+}
+
 TEST_F(CheckersTest, WhoIsUnreachableMayRunAgain) {
     checkers.container_started(1, task, {1, 1});
     checkers.status(task, v1::TASK_RUNNING, true);

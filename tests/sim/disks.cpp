@@ -1,6 +1,6 @@
-// What an agent writes down before it tells or does anything. Its own record is on a disk, which may stall: the agent goes on
-// deciding, and what it decides waits behind the write. The records of tasks are in the host's memory. A write that fails ends
-// the agent, and it may end before or after any other. What it tells must have been written.
+// What an agent writes down before it tells or does anything. Its own record is on a disk, which may stall: the agent
+// goes on deciding, and what it decides waits behind the write. The records of tasks are in the host's memory. A write
+// that fails ends the agent, and it may end before or after any other. What it tells must have been written.
 
 #include "tests/sim/cluster.hpp"
 

@@ -1,5 +1,5 @@
-// Who leads: sessions with ZooKeeper, leases, and the taking over; how agents and schedulers come to know; and what goes
-// wrong between all of them.
+// Who leads: sessions with ZooKeeper, leases, and the taking over; how agents and schedulers come to know; and what
+// goes wrong between all of them.
 
 #include "tests/sim/cluster.hpp"
 

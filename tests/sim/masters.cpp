@@ -130,7 +130,8 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
             standing.insert(offer->id.value());
         }
     }
-    // After a sleep much is due at once; what its role had on offer when this was decided may have ended in the same step.
+    // After a sleep much is due at once; what its role had on offer when this was decided may have ended in the same
+    // step.
     for (const auto& [id, offer] : master.offers_before)
         if (offer.role == its_role && !standing.contains(id)) left.add(offer.amount);
     for (const auto& agent : books.agent_entries())

@@ -1,5 +1,5 @@
-// Operators: what they order of roles is asked for again and again until a master says that it is done, and must hold from
-// then on, whoever leads.
+// Operators: what they order of roles is asked for again and again until a master says that it is done, and must hold
+// from then on, whoever leads.
 
 #include "tests/sim/cluster.hpp"
 
@@ -74,9 +74,9 @@ void Cluster::order_answered(std::uint64_t request, unsigned status) {
     timeline_.after(status == 200 ? 0s : 1s, [this] { send_next_order(); });
 }
 
-// Judged by what hosts run: who has less than its guarantee and wants more is offered some before long, when all agents are
-// there. What becomes of the offer is its own affair.
-// Tasks of half a cpu leave no gaps in hosts of whole cpus; what is reserved or only for short tasks would be another matter.
+// Judged by what hosts run: who has less than its guarantee and wants more is offered some before long, when all agents
+// are there. What becomes of the offer is its own affair. Tasks of half a cpu leave no gaps in hosts of whole cpus;
+// what is reserved or only for short tasks would be another matter.
 void Cluster::watch_guarantees() {
     constexpr auto below_max = 60s;
     timeline_.after(1s, [this] { watch_guarantees(); });

@@ -58,7 +58,8 @@ TEST(Scenario, UnderARightLeaseNobodyActsBesideTheLeader) {
     EXPECT_GT(outcome.leaderships, 20);
 }
 
-// What it claims and is not on its disk is complained of in every run; so is an end that is told twice, or that is not true.
+// What it claims and is not on its disk is complained of in every run; so is an end that is told twice, or that is not
+// true.
 TEST(Scenario, AgentsWhoseDisksStallAndFillUpClaimNothingThatIsNotWritten) {
     const Outcome outcome = run(1, 40, [](Scenario& scenario) {
         scenario.disks_fail = true;
@@ -134,8 +135,8 @@ TEST(Scenario, AMasterThatWasStoppedDuringAWriteTellsNothingOfIt) {
     });
 }
 
-// Found when the simulation learned to stop masters for minutes: what was due meanwhile was due at once when it went on, so
-// agents and frameworks that could not have come back were given up. Whoever is waited for has his time again.
+// Found when the simulation learned to stop masters for minutes: what was due meanwhile was due at once when it went
+// on, so agents and frameworks that could not have come back were given up. Whoever is waited for has his time again.
 TEST(Scenario, AMasterThatSleptGivesUpOnNobodyWhomItCouldNotHear) {
     const Outcome outcome = run(300, 60, [](Scenario& scenario) {
         scenario.masters = 1;
@@ -146,8 +147,8 @@ TEST(Scenario, AMasterThatSleptGivesUpOnNobodyWhomItCouldNotHear) {
     EXPECT_GT(count(outcome, Fault::master_suspended), 50u);
 }
 
-// Found when the share for short tasks was checked together with reservations: it stayed the share of what was plain when the
-// agent last registered, so what was given back later was all offered to long tasks.
+// Found when the share for short tasks was checked together with reservations: it stayed the share of what was plain
+// when the agent last registered, so what was given back later was all offered to long tasks.
 TEST(Scenario, TheShareForShortTasksFollowsWhatIsReserved) {
     run(400, 60, [](Scenario& scenario) {
         scenario.short_task_percent = 25;

@@ -1,5 +1,5 @@
-// Frameworks with a script: launch so many tasks, acknowledge, repeat what was lost, ask again after a break. Some have several
-// schedulers, of which one is active; what they know they have in common.
+// Frameworks with a script: launch so many tasks, acknowledge, repeat what was lost, ask again after a break. Some have
+// several schedulers, of which one is active; what they know they have in common.
 
 #include "tests/sim/cluster.hpp"
 #include "tests/support/reservation_messages.hpp"
@@ -181,8 +181,8 @@ void Cluster::call(Scheduler& scheduler, Call call) {
     if (call.has_kill()) checkers_.asked_to_kill({framework.id, call.kill().task_id().value()});
     const std::uint64_t stream = *scheduler.stream;
     Master& master = masters_[static_cast<std::size_t>(scheduler.stream_master)];
-    // Each call may have a connection of its own, and come before one that was made earlier. What a client may repeat when
-    // it has no answer comes twice now and then.
+    // Each call may have a connection of its own, and come before one that was made earlier. What a client may repeat
+    // when it has no answer comes twice now and then.
     const bool may_be_repeated = is_idempotent(call.type());
     const bool overtakes = may_be_repeated && prng_.chance(0.05);
     const int copies = may_be_repeated && prng_.chance(0.03) ? 2 : 1;

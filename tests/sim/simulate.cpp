@@ -1,7 +1,7 @@
 // simulate: runs seeds through simulated clusters. `--seed N` repeats one run, `--seconds S` runs as many as fit, and
-// `--seeds N` so many, from a first seed that is printed; in each of `--jobs` processes one run after the other, of which one
-// in twenty is made twice to see that it comes out the same. A seed that fails, also by a crash, is named with the command
-// that repeats it. In the end: what was done, and how often each kind of fault was tried.
+// `--seeds N` so many, from a first seed that is printed; in each of `--jobs` processes one run after the other, of
+// which one in twenty is made twice to see that it comes out the same. A seed that fails, also by a crash, is named
+// with the command that repeats it. In the end: what was done, and how often each kind of fault was tried.
 
 #include "tests/sim/cluster.hpp"
 

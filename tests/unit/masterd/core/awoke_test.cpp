@@ -1,4 +1,5 @@
-// A master whose process, or host, was stopped for some time: nobody is held to have been silent while it could not hear.
+// A master whose process, or host, was stopped for some time: nobody is held to have been silent while it could not
+// hear.
 
 #include "tests/support/master_harness.hpp"
 
