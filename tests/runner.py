@@ -4,6 +4,8 @@ Two kinds of tests: programs known to ctest, chosen by their labels (unit, sim, 
 cases are what is counted), and the folders integration/TEST-NN-NAME, whose executable `test` ends with 0, or with 77 and
 the reason on its last line when this machine cannot run it; a file `deadline` holds the seconds that it may take. A file
 or label `slow` keeps a test out of a run without words. The words of a folder's name are labels: `./run-tests chaos`.
+
+`sim:SECONDS` is the simulation for so long, with seeds that nobody has chosen, and with all that it tells.
 """
 
 import concurrent.futures
@@ -67,14 +69,14 @@ def run_with_deadline(command, deadline, **options):
         return status, out.read().decode(errors="replace") + note, time.monotonic() - start
 
 
-def build(tally, compiles):
-    """Configures, and compiles unless only tests are asked for that need no program."""
+def build(tally, compiles, targets=()):
+    """Configures, and compiles all or these, unless only tests are asked for that need no program."""
     folder = programs.build_folder()
     environment = programs.environment()
     configure = programs.configuration(folder)
     if compiles:
         print("building the tests ...", flush=True)
-    for command in (configure, ["ninja", "-C", str(folder), "-k", "0"])[:2 if compiles else 1]:
+    for command in (configure, ["ninja", "-C", str(folder), "-k", "0", *targets])[:2 if compiles else 1]:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, errors="replace", check=False, env=environment)
         if done.returncode != 0:
@@ -138,6 +140,27 @@ def last_line(log):
     return (log.strip().splitlines() or ["no reason given"])[-1]
 
 
+def run_simulation(tally, seconds):
+    test = next((test for test in ctest_tests(build(tally, True, ["simulate"])) if test["name"] == "simulate"), None)
+    if not test:
+        return tally.add("failed", "simulate", why="it is not there")
+    test["command"] = [test["command"][0], "--seconds", str(seconds)]
+    test["deadline"] = seconds + CTEST_DEADLINE
+    _, status, log, took, _ = run_ctest(test)
+    show_log(log)
+    return tally.add("failed" if status else "passed", f"simulate --seconds {seconds}", took)
+
+
+def simulation_seconds(words):
+    """Takes the words sim:SECONDS out of all."""
+    asked = {word for word in words if word.startswith("sim:")}
+    words -= asked
+    seconds = [word.removeprefix("sim:") for word in asked]
+    if not all(each.isdecimal() for each in seconds):
+        sys.exit("sim:SECONDS has a whole number of seconds")
+    return [int(each) for each in seconds]
+
+
 def run_integration(tally, folders):
     if not folders:
         return
@@ -169,6 +192,11 @@ def chosen(words, name, labels):
 
 def main():
     words, tally = set(sys.argv[1:]), Tally()
+    simulations = simulation_seconds(words)
+    for seconds in simulations:
+        run_simulation(tally, seconds)
+    if simulations and not words:
+        return tally.finish()
     integration = []
     for folder in sorted((SOURCE / "integration").glob("TEST-*")):
         labels = {"integration", *folder.name.lower().split("-")[2:]}

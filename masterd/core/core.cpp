@@ -33,6 +33,7 @@ Output Core::step(base::Moment now, const Input& input, std::optional<base::Inst
     heard_until_ = std::min(now.instant, std::max(heard_until_, heard_until.value_or(now.instant)));
     output_ = {};
     if (state_.lease_until && now.instant >= *state_.lease_until) stop_leading("its lease is over");
+    if (std::holds_alternative<Awoke>(input)) awoke_ = now.instant;
     take(TimePassed{});
     std::visit(
         [this]<typename Fact>(const Fact& fact) {
@@ -96,6 +97,19 @@ void Core::take(const TimePassed&) {
         std::visit([this](const auto& what) { fire(what); }, *due);
 }
 
+// While this process was stopped nobody could be heard: its own silence is not theirs.
+base::Instant Core::silent_since(base::Instant last_heard) const {
+    return awoke_ ? std::max(last_heard, *awoke_) : last_heard;
+}
+
+// Whoever was away while this process was stopped has his timeout again from then on, though no longer than an agent
+// has to come back. None: the wait is over.
+std::optional<base::Instant> Core::still_waits_for(base::Duration timeout) const {
+    if (!awoke_) return std::nullopt;
+    const base::Instant until = *awoke_ + std::min(timeout, options_.agent_reregister_timeout);
+    return now_.instant < until ? std::optional(until) : std::nullopt;
+}
+
 void Core::take(const AllocationDue&) {
     allocate();
 }
@@ -111,6 +125,10 @@ void Core::fire(const HeartbeatDue& due) {
 void Core::fire(const FailoverExpired& due) {
     Framework& framework = books_.framework(due.framework);
     framework.failover.reset();
+    if (const auto until = still_waits_for(base::seconds_clamped(framework.info->failover_timeout()))) {
+        framework.failover = timers_.schedule(*until, due);
+        return;
+    }
     remove_framework(framework, "its scheduler did not come back within its failover timeout");
 }
 
@@ -134,7 +152,7 @@ void Core::fire(const WishesOver& due) {
 void Core::fire(const PingDue& due) {
     Agent& agent = books_.agent(due.agent);
     agent.ping.reset();
-    const base::Instant silent_too_long = agent.last_heard + options_.ping_timeout;
+    const base::Instant silent_too_long = silent_since(agent.last_heard) + options_.ping_timeout;
     if (heard_until_ >= silent_too_long) {
         output_.effects.emplace_back(CloseLink{*agent.link});
         return link_lost(agent, "it has not answered in time");

@@ -8,6 +8,9 @@
 // the core is a standby before it does anything else: it closes every stream and link, knows nothing of the cluster any
 // more, and refuses everything but to lead again, under a later epoch.
 //
+// Silence is held against nobody for as long as this process could not hear: what is still on its way to the owner's
+// strand counts as not heard yet, and after a stop (Awoke) whoever is waited for has his time again.
+//
 // Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys
 // (schedulers that wait for another one to go), calls (the checks on every call, and the small ones), accept (what
 // becomes of offers), reservations (what is reserved where), tasks (kills, status updates), strays (whose id lives
@@ -99,6 +102,7 @@ struct Term {
     std::deque<base::FrameworkId> ended_order_;            // the same, newest last
     std::unordered_set<base::FrameworkId> durably_ended_;  // those of them in the registry
     Timers::Handle recovery_over_;
+    std::optional<base::Instant> awoke_;  // last, from a stop of this process
     Timers::Handle giving_up_;
     base::Instant next_giving_up_{};  // not before, at the rate that is configured
     std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
@@ -137,7 +141,10 @@ class Core : private Term {
     void take(const KillTaskRequested& wanted);
     void take(const RolesOrdered& ordered);
     void take(const ReservationOrdered& ordered);
+    void take(const Awoke&) {}
     void take(const TimePassed&);
+    base::Instant silent_since(base::Instant last_heard) const;
+    std::optional<base::Instant> still_waits_for(base::Duration timeout) const;
     void take(const AllocationDue&);
     void fire(const HeartbeatDue& due);
     void fire(const FailoverExpired& due);

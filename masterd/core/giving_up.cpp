@@ -12,6 +12,10 @@ namespace fairlead::masterd::core {
 void Core::fire(const AgentOverdue& due) {
     Agent& agent = books_.agent(due.agent);
     agent.overdue.reset();
+    if (const auto until = still_waits_for(options_.agent_reregister_timeout)) {
+        agent.overdue = timers_.schedule(*until, AgentOverdue{due.agent, *until});
+        return;
+    }
     if (heard_until_ < due.due) {  // it may have come long ago
         agent.overdue = timers_.schedule(when_heard(due.due), due);
         return;
@@ -22,6 +26,10 @@ void Core::fire(const AgentOverdue& due) {
 
 void Core::fire(const RecoveryOver& over) {
     recovery_over_.reset();
+    if (const auto until = still_waits_for(options_.agent_reregister_timeout)) {
+        recovery_over_ = timers_.schedule(*until, RecoveryOver{*until});
+        return;
+    }
     if (heard_until_ < over.due) {
         recovery_over_ = timers_.schedule(when_heard(over.due), over);
         return;

@@ -103,6 +103,10 @@ struct ReservationOrdered {
     ReservationChange change;
 };
 
+// This process, or its whole host, was stopped for some time until now: whoever has not been heard of meanwhile could not
+// be. Comes before whatever is due.
+struct Awoke {};
+
 // A deadline that Core::next_deadline named has come (or simply some time has passed).
 struct TimePassed {};
 
@@ -111,8 +115,8 @@ struct TimePassed {};
 struct AllocationDue {};
 
 using Input = std::variant<LeadershipGained, LeaseExtended, LeadershipLost, CallArrived, StreamClosed, LinkOpened, LinkMessage,
-                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, TimePassed,
-                           AllocationDue>;
+                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, Awoke,
+                           TimePassed, AllocationDue>;
 
 // --- out
 // --------------------------------------------------------------------------------------------------------------

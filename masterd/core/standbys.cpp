@@ -48,7 +48,7 @@ bool Core::let_next_take_over(Framework& framework) {
 
 void Core::await_silence(Framework& framework) {
     if (framework.standbys.empty() || !framework.heartbeat_timeout || framework.silence) return;
-    framework.silence = timers_.schedule(when_heard(framework.last_heard + *framework.heartbeat_timeout),
+    framework.silence = timers_.schedule(when_heard(silent_since(framework.last_heard) + *framework.heartbeat_timeout),
                                          SchedulerSilent{framework.slot});
 }
 
@@ -56,7 +56,8 @@ void Core::fire(const SchedulerSilent& due) {
     Framework& framework = books_.framework(due.framework);
     framework.silence.reset();
     if (framework.standbys.empty()) return;
-    if (heard_until_ < framework.last_heard + *framework.heartbeat_timeout) return await_silence(framework);
+    if (heard_until_ < silent_since(framework.last_heard) + *framework.heartbeat_timeout)
+        return await_silence(framework);
     report(Report::Kind::framework_disconnected,
            "the scheduler of framework '" + framework.info->name() + "' is silent", framework);
     fail_over(framework);

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t mailbox_inputs_max = 200'000;
 constexpr std::size_t batch_inputs_max = 256;
 constexpr base::Duration idle_max = std::chrono::seconds(1);
+// Between two looks at the time: then this process was stopped, or its host was.
+constexpr base::Duration stopped_min = std::chrono::seconds(5);
 
 template <typename... Functions>
 struct Overloaded : Functions... {
@@ -57,6 +59,7 @@ async::awaitable<void> Driver::run() {
             co_await moved_.wait_for(wait_max);
         else
             batch = co_await mailbox_.pop_batch(batch_inputs_max, wait_max);
+        take_note_of_stops(base::read_clocks());
         for (Arrived& arrived : batch) {
             take_what_cannot_wait();
             hearing_.takes_in(arrived.when);
@@ -130,7 +133,19 @@ void Driver::take(Item& item) {
 void Driver::step(const core::Input& input) {
     if (const auto* closed = std::get_if<core::StreamClosed>(&input)) callers_.erase(closed->stream);
     if (const auto* closed = std::get_if<core::LinkClosed>(&input)) links_.erase(closed->link);
-    core::Output output = core_->step(base::read_clocks(), input, hearing_.until());
+    const base::Moment now = base::read_clocks();
+    take_note_of_stops(now);
+    queue_up(core_->step(now, input, hearing_.until()));
+}
+
+// Before whatever else is due: deadlines that passed meanwhile are judged by it.
+void Driver::take_note_of_stops(base::Moment now) {
+    const base::Instant before = std::exchange(last_look_, now.instant);
+    if (before != base::Instant{} && now.instant - before > stopped_min)
+        queue_up(core_->step(now, core::Awoke{}, hearing_.until()));
+}
+
+void Driver::queue_up(core::Output output) {
     if (output.term_ended) void_queue();
     allocation_wanted_ = allocation_wanted_ || output.allocation_wanted;
     leading_ = core_->state().leading;

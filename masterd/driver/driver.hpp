@@ -134,6 +134,8 @@ class Driver {
     void take_what_cannot_wait();
     void take(Item& item);
     void step(const core::Input& input);
+    void take_note_of_stops(base::Moment now);
+    void queue_up(core::Output output);
     bool is_behind() const;
     void carry_out_all();
     void weigh_those_left();
@@ -174,6 +176,7 @@ class Driver {
     std::atomic<bool> leading_{false};
     std::atomic<std::uint64_t> last_number_{0};
     bool allocation_wanted_ = false;
+    base::Instant last_look_{};
     std::unordered_map<core::RequestId, std::shared_ptr<Caller>> callers_;
     std::unordered_map<core::LinkId, std::shared_ptr<AgentConnection>> links_;
 };

@@ -10,6 +10,12 @@ base::Duration sandbox_age_max(const SandboxRules& rules, double disk_used) {
         std::chrono::duration<double, base::Duration::period>(rules.keep) * share);
 }
 
+base::WallTime PatientClock::read(base::Moment now) {
+    if (last_) now.wall = std::min(now.wall, last_->wall + (now.instant - last_->instant));
+    last_ = now;
+    return now.wall;
+}
+
 std::vector<std::string> expired_sandboxes(const SandboxRules& rules, base::WallTime now,
                                            double disk_used, std::vector<Sandbox> sandboxes,
                                            const std::set<std::string>& in_use) {

@@ -7,6 +7,7 @@
 
 #include "common/base/instant.hpp"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,5 +33,15 @@ struct Sandbox {
 std::vector<std::string> expired_sandboxes(const SandboxRules& rules, base::WallTime now,
                                            double disk_used, std::vector<Sandbox> sandboxes,
                                            const std::set<std::string>& in_use);
+
+// The wall clock as far as it can be believed for ages: it goes on no faster than the time since boot, so a clock that
+// is set forward by days makes nothing old at once. Where it is set back, it is followed.
+class PatientClock {
+  public:
+    base::WallTime read(base::Moment now);
+
+  private:
+    std::optional<base::Moment> last_;
+};
 
 }  // namespace fairlead::nodeagentd::core

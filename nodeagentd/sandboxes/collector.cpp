@@ -146,6 +146,7 @@ async::awaitable<void> keep_collecting(Collector collector, AskInUse ask_in_use,
     async::asio::thread_pool worker(1);
     async::asio::steady_timer timer(co_await async::asio::this_coro::executor);
     std::string last_failure;
+    core::PatientClock clock;
     for (;;) {
         auto rest = std::make_shared<async::asio::steady_timer>(
             co_await async::asio::this_coro::executor, async::asio::steady_timer::time_point::max());
@@ -162,7 +163,7 @@ async::awaitable<void> keep_collecting(Collector collector, AskInUse ask_in_use,
             const Collected collected = co_await async::asio::co_spawn(
                 worker,
                 [&]() -> async::awaitable<Collected> {
-                    co_return collector.collect(**in_use, base::read_clocks().wall);
+                    co_return collector.collect(**in_use, clock.read(base::read_clocks()));
                 },
                 async::asio::use_awaitable);
             const std::string failure = collected ? "" : collected.error().message();

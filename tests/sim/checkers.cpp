@@ -32,40 +32,50 @@ Amount Checkers::sum_of(const std::map<TaskKey, Amount>& running) {
 }
 
 void Checkers::container_started(int number, const TaskKey& task, const Amount& amount,
-                                 std::optional<base::Duration> limit) {
+                                 std::optional<base::Duration> limit, std::optional<Amount> plain) {
     Host& host = hosts_[number];
     if (!started_.insert(task).second) complain_(text(task) + " was started twice");
     host.running[task] = amount;
-    if (!limit) host.running_without_limit[task] = amount;
+    if (!limit) host.running_without_limit[task] = plain.value_or(amount);
     if (const Amount sum = sum_of(host.running); !sum.fits_into(host.total))
         complain_(fmt::format("host {} runs {}, and has {}", number, text(sum), text(host.total)));
-    if (const auto launched = launched_.find(task); launched != launched_.end() && launched->second.limit)
-        if (!limit || *limit > *launched->second.limit)
-            complain_(text(task) + " may run for longer than its offer says");
+    const auto launched = launched_.find(task);
+    if (launched == launched_.end()) return;
+    if (launched->second.limit && (!limit || *limit > *launched->second.limit))
+        complain_(text(task) + " may run for longer than its offer says");
+    if (launched->second.end)
+        complain_(fmt::format("{} is started, and its end was told: {}", text(task),
+                              v1::TaskState_Name(*launched->second.end)));
 }
 
 void Checkers::offered(const std::string& offer, const std::string& framework, const std::string& agent,
-                       const Amount& amount, Length length, Leader leader) {
+                       const Amount& amount, Length length, Leader leader, std::optional<Plain> known) {
     if (!offers_made_.insert(offer).second) complain_("offer " + offer + " was made twice");
     const auto found = agents_.find(agent);
     if (found == agents_.end()) return complain_("offer " + offer + " is of agent " + agent + ", which nobody is");
     const Host& host = hosts_[found->second];
-    standing_[offer] = {framework, found->second, amount, length, leader.epoch};
+    const Plain plain = known.value_or(Plain{amount, host.total});
+    standing_[offer] = {framework, found->second, amount, plain.of_offer, length, leader.epoch};
     if (leader.is_deposed) return;
     Amount sum = sum_of(host.running);
     Amount without_limit = sum_of(host.running_without_limit);
     for (const auto& [id, standing] : standing_) {
         if (standing.host != found->second || standing.epoch != leader.epoch) continue;
         sum += standing.amount;
-        if (standing.length == Length::any) without_limit += standing.amount;
+        if (standing.length == Length::any) without_limit += standing.plain;
     }
     if (!sum.fits_into(host.total))
-        complain_(fmt::format("with offer {} host {} runs and is offered {}, and has {}", offer, found->second, text(sum),
-                              text(host.total)));
-    else if (!(without_limit + host.for_short).fits_into(host.total))
-        complain_(fmt::format("with offer {} host {} runs and is offered {} without a limit, and keeps {} of {} for short "
-                              "tasks",
-                              offer, found->second, text(without_limit), text(host.for_short), text(host.total)));
+        return complain_(fmt::format("with offer {} host {} runs and is offered {}, and has {}", offer, found->second,
+                                     text(sum), text(host.total)));
+    // Where nothing of a kind is offered, it is none of this offer's doing.
+    if (length == Length::is_short) return;
+    const Amount kept{plain.of_agent.millicpus * short_percent_ / 100, plain.of_agent.mebibytes * short_percent_ / 100};
+    const Amount with_kept = without_limit + kept;
+    if ((plain.of_offer.millicpus > 0 && with_kept.millicpus > plain.of_agent.millicpus) ||
+        (plain.of_offer.mebibytes > 0 && with_kept.mebibytes > plain.of_agent.mebibytes))
+        complain_(fmt::format("with offer {} host {} runs and is offered {} without a limit, and keeps {} of {} for "
+                              "short tasks",
+                              offer, found->second, text(without_limit), text(kept), text(plain.of_agent)));
 }
 
 void Checkers::offered_gang(const std::string& framework, const std::string& gang, int tasks) {
@@ -88,7 +98,7 @@ void Checkers::offers_over_of(const std::string& framework, std::uint64_t epoch)
     });
 }
 
-void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable) {
+void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable, int to) {
     const auto found = launched_.find(task);
     if (found == launched_.end()) return complain_("an update of " + text(task) + ", which was never launched");
     Progress& progress = found->second;
@@ -97,11 +107,68 @@ void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable) {
     progress.over = progress.over || rank(state) == rank_over;
     // An end that a task itself came to stands, also where it is only the answer to a question.
     const bool is_own_end = state == v1::TASK_FINISHED || state == v1::TASK_FAILED || state == v1::TASK_KILLED;
-    if (!reliable && is_own_end) progress.furthest = rank_over;
-    if (!reliable) return;
-    if (rank(state) < progress.furthest)
-        complain_(fmt::format("{} went back to {}", text(task), v1::TaskState_Name(state)));
-    progress.furthest = std::max(progress.furthest, rank(state));
+    if (!reliable && !is_own_end) return;
+    if (rank(state) == rank_over) check_end(task, progress, state);
+    int& furthest = progress.furthest.try_emplace(to, rank(state)).first->second;
+    if (rank(state) < furthest) complain_(fmt::format("{} went back to {}", text(task), v1::TaskState_Name(state)));
+    furthest = std::max(furthest, rank(state));
+}
+
+// Dropped and gone are also what an agent says of a task that it has forgotten, as its end was told and
+// acknowledged.
+void Checkers::check_end(const TaskKey& task, Progress& progress, v1::TaskState state) const {
+    check_truth(task, progress, state);
+    for (const auto& [number, host] : hosts_)
+        if (host.running.contains(task))
+            complain_(fmt::format("{} is {}, and runs on host {}", text(task), v1::TaskState_Name(state), number));
+    const bool may_be_forgotten = state == v1::TASK_DROPPED || state == v1::TASK_GONE;
+    if (progress.end && *progress.end != state && !may_be_forgotten)
+        complain_(fmt::format("{} has two ends: {} and {}", text(task), v1::TaskState_Name(*progress.end),
+                              v1::TaskState_Name(state)));
+    if (!progress.end) progress.end = state;
+}
+
+// What its host knows of it.
+void Checkers::check_truth(const TaskKey& task, const Progress& progress, v1::TaskState state) const {
+    const auto found = exits_.find(task);
+    const Exit exit = found == exits_.end() ? Exit::unknown : found->second;
+    switch (state) {
+        case v1::TASK_FINISHED:
+            if (exit != Exit::zero) complain_(text(task) + " is said to have finished, and has not");
+            return;
+        case v1::TASK_FAILED:
+            if (exit != Exit::other) complain_(text(task) + " is said to have failed, and has not");
+            return;
+        case v1::TASK_KILLED:
+            if (!to_be_killed_.contains(task))
+                complain_(text(task) + " is said to be killed, and nobody wanted it to be");
+            return;
+        case v1::TASK_GONE:
+            // One whose end was told is forgotten, and a master that heard of it only before may ask.
+            if (!progress.end && !may_have_lost_power(progress))
+                complain_(text(task) + " is said to be gone, and its host has never lost power");
+            return;
+        default: return;
+    }
+}
+
+bool Checkers::may_have_lost_power(const Progress& progress) const {
+    const auto agent = agents_.find(progress.agent);
+    return agent == agents_.end() || hosts_.at(agent->second).lost_power;
+}
+
+void Checkers::active_on(const std::string& framework, std::uint64_t epoch, std::uint64_t stream) {
+    const auto [active, is_first] = active_.try_emplace({framework, epoch}, stream);
+    if (!is_first && active->second != stream)
+        complain_(fmt::format("two schedulers of framework {} are active, on streams {} and {}", framework, active->second,
+                              stream));
+    active->second = stream;
+}
+
+void Checkers::told_as_active(std::uint64_t epoch, std::uint64_t stream) const {
+    if (std::none_of(active_.begin(), active_.end(),
+                     [&](const auto& one) { return one.first.second == epoch && one.second == stream; }))
+        complain_(fmt::format("a scheduler on stream {} is told what is for the active one", stream));
 }
 
 void Checkers::end_of_run() const {

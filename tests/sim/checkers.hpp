@@ -8,8 +8,14 @@
 //             later epoch has begun; nobody is offered what is reserved for a role that is neither its own nor above it
 //   short     what is kept for short tasks is neither offered nor used without a time limit; an offer's limit is its tasks'
 //   gangs     all of a gang is offered in one event
-//   statuses  reliable updates of a task never go back, and after an end there is nothing but ends; what has run is not
-//             said to have been dropped
+//   statuses  reliable updates of a task never go back for one who hears them, and after an end there is nothing but
+//             ends
+//   ends      what is told of a task's end is what became of it on its host: finished is who exited with 0, failed who
+//             exited otherwise or had his time, killed who was to be killed, dropped who never ran, gone who may have
+//             lost his host's power; who has ended does not run and is not started any more, and has one end, which
+//             its agent may forget
+//   schedulers  of those of one framework that one master serves, one is active, and only it hears of tasks and
+//             offers
 //   the end   every task that was launched has ended or runs
 
 #include "common/base/instant.hpp"
@@ -52,21 +58,23 @@ class Checkers {
     explicit Checkers(Complain complain) : complain_(std::move(complain)) {}
 
     // --- hosts ---
-    // `for_short`: of the total, only for short tasks.
-    void host_has(int host, const Amount& total, const Amount& for_short = {}) {
-        hosts_[host].total = total;
-        hosts_[host].for_short = for_short;
-    }
+    void host_has(int host, const Amount& total) { hosts_[host].total = total; }
+    // Of what is plain of each host, that is, reserved for nobody.
+    void keeps_for_short(unsigned percent) { short_percent_ = percent; }
     void agent_lives_on(const std::string& agent, int host) { agents_[agent] = host; }
-    // With the time after which the host ends it.
+    // With the time after which the host ends it. `plain`: what it has of what is reserved for nobody; none: all.
     void container_started(int host, const TaskKey& task, const Amount& amount,
-                           std::optional<base::Duration> limit = std::nullopt);
+                           std::optional<base::Duration> limit = std::nullopt, std::optional<Amount> plain = std::nullopt);
     void container_runs(const TaskKey& task) { ran_.insert(task); }
-    void container_ended(int host, const TaskKey& task) {
+    // How its process came to its end; `other` also by its limit. Unknown: what is left of it is taken away.
+    enum class Exit { zero, other, stopped, unknown };
+    void container_ended(int host, const TaskKey& task, Exit exit = Exit::unknown) {
         hosts_[host].running.erase(task);
         hosts_[host].running_without_limit.erase(task);
+        if (exit != Exit::unknown) exits_.try_emplace(task, exit);
     }
     void power_cut(int host) {
+        hosts_[host].lost_power = true;
         hosts_[host].running.clear();
         hosts_[host].running_without_limit.clear();
     }
@@ -78,8 +86,13 @@ class Checkers {
         std::uint64_t epoch = 1;
         bool is_deposed = false;
     };
+    // Of what is plain: so much of the offer, and so much of its agent when it was decided. None: all.
+    struct Plain {
+        Amount of_offer;
+        Amount of_agent;
+    };
     void offered(const std::string& offer, const std::string& framework, const std::string& agent, const Amount& amount,
-                 Length length = Length::any, Leader leader = {1, false});
+                 Length length = Length::any, Leader leader = {1, false}, std::optional<Plain> plain = std::nullopt);
     void offered_to_role(const std::string& offer, const std::string& role, const std::string& reserved_for) const;
     void offer_over(const std::string& offer) { standing_.erase(offer); }
     void offers_over_of(const std::string& framework, std::uint64_t epoch = 1);
@@ -87,43 +100,70 @@ class Checkers {
         std::erase_if(standing_, [&](const auto& item) { return item.second.epoch == epoch; });
     }
 
+    // --- schedulers, as a master serves them under its epoch ---
+    void active_on(const std::string& framework, std::uint64_t epoch, std::uint64_t stream);
+    void told_as_active(std::uint64_t epoch, std::uint64_t stream) const;
+    void stream_over(std::uint64_t stream) {
+        std::erase_if(active_, [&](const auto& one) { return one.second == stream; });
+    }
+    void epoch_over(std::uint64_t epoch) {
+        std::erase_if(active_, [&](const auto& one) { return one.first.second == epoch; });
+    }
+
     // --- gangs: as frameworks ask for them, and how many tasks the offers in one event bear ---
     void asked_for_gang(const std::string& framework, const std::string& gang, int tasks) { gangs_[{framework, gang}] = tasks; }
     void offered_gang(const std::string& framework, const std::string& gang, int tasks);
 
     // --- tasks, as their frameworks see them ---
-    // On an offer with this limit.
-    void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt) { launched_[task].limit = limit; }
-    void status(const TaskKey& task, v1::TaskState state, bool reliable);
+    // On an offer with this limit, of this agent.
+    void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt,
+                  const std::string& agent = {}) {
+        launched_[task].limit = limit;
+        launched_[task].agent = agent;
+    }
+    // By its framework or by a master.
+    void asked_to_kill(const TaskKey& task) { to_be_killed_.insert(task); }
+    // `to`: which of its framework's schedulers. One that was replaced may hear late what another one has heard before.
+    void status(const TaskKey& task, v1::TaskState state, bool reliable, int to = 0);
     void end_of_run() const;
 
   private:
     struct Host {
         Amount total;
-        Amount for_short;
         std::map<TaskKey, Amount> running;
-        std::map<TaskKey, Amount> running_without_limit;
+        std::map<TaskKey, Amount> running_without_limit;  // of what is plain
+        bool lost_power = false;                          // ever
     };
     struct StandingOffer {
         std::string framework;
         int host;
         Amount amount;
+        Amount plain;
         Length length;
         std::uint64_t epoch;
     };
     struct Progress {
-        int furthest = -1;  // of the reliable ones
+        std::map<int, int> furthest;  // of the reliable ones, by who has heard them
         bool over = false;
+        std::optional<v1::TaskState> end;  // the first that its agent told
         std::optional<base::Duration> limit;
+        std::string agent;
     };
 
+    void check_end(const TaskKey& task, Progress& progress, v1::TaskState state) const;
+    void check_truth(const TaskKey& task, const Progress& progress, v1::TaskState state) const;
+    bool may_have_lost_power(const Progress& progress) const;
     static Amount sum_of(const std::map<TaskKey, Amount>& running);
 
     Complain complain_;
     std::map<int, Host> hosts_;
     std::map<std::string, int> agents_;
+    unsigned short_percent_ = 0;
     std::set<TaskKey> started_;
     std::set<TaskKey> ran_;
+    std::set<TaskKey> to_be_killed_;
+    std::map<TaskKey, Exit> exits_;
+    std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> active_;  // streams, by framework and epoch
     std::set<std::string> offers_made_;
     std::map<std::string, StandingOffer> standing_;
     std::map<TaskKey, Progress> launched_;

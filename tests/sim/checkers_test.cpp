@@ -31,7 +31,7 @@ TEST_F(CheckersTest, AHostMayBeFullAndNotMore) {
 }
 
 TEST_F(CheckersTest, WhatIsKeptForShortTasksIsOfferedAndUsedByNoOther) {
-    checkers.host_has(1, {4000, 1024}, {1000, 256});
+    checkers.keeps_for_short(25);
     checkers.container_started(1, other, {1000, 256}, std::chrono::seconds(5));
     checkers.offered("o1", "f", "a", {2000, 0});
     checkers.offered("o2", "f", "a", {1000, 0}, Checkers::Length::is_short);
@@ -40,6 +40,22 @@ TEST_F(CheckersTest, WhatIsKeptForShortTasksIsOfferedAndUsedByNoOther) {
     checkers.container_ended(1, other);
     checkers.offered("o3", "f", "a", {1001, 0});
     EXPECT_NE(complaint().find("3.001 cpus and 0 MB without a limit, and keeps 1 cpus"), std::string::npos) << complaint();
+}
+
+TEST_F(CheckersTest, TheShareForShortTasksIsOneOfWhatIsPlain) {
+    checkers.keeps_for_short(25);
+    const Amount plain{2000, 512};  // of 4000 and 1024
+    const auto offer = [&](const std::string& id, const Amount& of_offer) {
+        checkers.offered(id, "f", "a", {2500, 0}, Checkers::Length::any, {1, false}, Checkers::Plain{of_offer, plain});
+        checkers.offer_over(id);
+    };
+    offer("half", {1500, 0});
+    offer("reserved", {0, 0});
+    checkers.container_started(1, other, {1000, 1}, std::nullopt, Amount{0, 0});
+    offer("besides a reserved one", {1500, 0});
+    EXPECT_EQ(complaint(), "");
+    offer("more", {1501, 0});
+    EXPECT_EQ(complaints.size(), 1u);
 }
 
 TEST_F(CheckersTest, ATaskHasTheLimitOfItsOffer) {
@@ -122,16 +138,119 @@ TEST_F(CheckersTest, AnOfferThatIsOverCanBeMadeAnew) {
 
 TEST_F(CheckersTest, ReliableUpdatesDoNotGoBack) {
     checkers.status(task, v1::TASK_RUNNING, true);
+    checkers.container_ended(1, task, Checkers::Exit::other);
     checkers.status(task, v1::TASK_STAGING, false);  // a reconciliation may be behind
     checkers.status(task, v1::TASK_RUNNING, true);   // a repetition
     checkers.status(task, v1::TASK_FAILED, true);
-    checkers.status(task, v1::TASK_FINISHED, true);
+    checkers.status(task, v1::TASK_FAILED, true);
     EXPECT_EQ(complaint(), "");
     checkers.status(task, v1::TASK_RUNNING, true);
     EXPECT_EQ(complaint(), "t of f went back to TASK_RUNNING");
 }
 
+TEST_F(CheckersTest, AnEndIsToldOfWhatHasEndedAndNeverStartsAgain) {
+    checkers.container_started(1, task, {1, 1});
+    checkers.asked_to_kill(task);
+    checkers.status(task, v1::TASK_KILLED, true);
+    EXPECT_EQ(complaint(), "t of f is TASK_KILLED, and runs on host 1");
+    complaints.clear();
+    checkers.launched(other);
+    checkers.status(other, v1::TASK_DROPPED, true);
+    EXPECT_EQ(complaint(), "");
+    checkers.container_started(1, other, {1, 1});
+    EXPECT_EQ(complaint(), "u of f is started, and its end was told: TASK_DROPPED");
+}
+
+TEST_F(CheckersTest, ATaskHasOneEndAndAgentsForgetIt) {
+    checkers.asked_to_kill(task);
+    checkers.container_ended(1, task, Checkers::Exit::other);
+    checkers.status(task, v1::TASK_KILLED, true);
+    checkers.status(task, v1::TASK_DROPPED, true);
+    EXPECT_EQ(complaint(), "");
+    checkers.status(task, v1::TASK_FAILED, true);
+    EXPECT_EQ(complaint(), "t of f has two ends: TASK_KILLED and TASK_FAILED");
+}
+
+TEST_F(CheckersTest, FinishedIsWhoExitedWithZero) {
+    checkers.container_started(1, task, {1, 1});
+    checkers.container_ended(1, task, Checkers::Exit::zero);
+    checkers.status(task, v1::TASK_FINISHED, true);
+    EXPECT_EQ(complaint(), "");
+    checkers.launched(other);
+    checkers.status(other, v1::TASK_FINISHED, true);
+    EXPECT_EQ(complaint(), "u of f is said to have finished, and has not");
+}
+
+TEST_F(CheckersTest, WhoWasStoppedHasNeitherFinishedNorFailed) {
+    checkers.container_started(1, task, {1, 1});
+    checkers.container_ended(1, task, Checkers::Exit::stopped);
+    checkers.container_ended(1, task);  // what is left of it
+    checkers.status(task, v1::TASK_FINISHED, false);
+    EXPECT_EQ(complaint(), "t of f is said to have finished, and has not");
+    complaints.clear();
+    checkers.launched(other);
+    checkers.container_ended(1, other, Checkers::Exit::zero);
+    checkers.status(other, v1::TASK_FAILED, true);
+    EXPECT_EQ(complaint(), "u of f is said to have failed, and has not");
+}
+
+TEST_F(CheckersTest, KilledIsWhoSomebodyWantedToBeKilled) {
+    checkers.status(task, v1::TASK_KILLED, true);
+    EXPECT_EQ(complaint(), "t of f is said to be killed, and nobody wanted it to be");
+    complaints.clear();
+    checkers.launched(other);
+    checkers.asked_to_kill(other);
+    checkers.status(other, v1::TASK_KILLED, true);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, GoneIsWhoMayHaveLostTheHostsPower) {
+    checkers.launched(other, std::nullopt, "a");
+    checkers.status(other, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "u of f is said to be gone, and its host has never lost power");
+    complaints.clear();
+    checkers.power_cut(1);
+    checkers.status(other, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, GoneIsAlsoWhoseEndWasToldAndIsForgotten) {
+    checkers.launched(other, std::nullopt, "a");
+    checkers.container_ended(1, other, Checkers::Exit::zero);
+    checkers.status(other, v1::TASK_FINISHED, true);
+    checkers.status(other, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, WhoIsUnreachableMayRunAgain) {
+    checkers.container_started(1, task, {1, 1});
+    checkers.status(task, v1::TASK_RUNNING, true);
+    checkers.status(task, v1::TASK_UNREACHABLE, false);
+    checkers.status(task, v1::TASK_RUNNING, true);
+    checkers.container_ended(1, task, Checkers::Exit::zero);
+    checkers.status(task, v1::TASK_FINISHED, true);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, OneSchedulerOfAFrameworkIsActiveUnderAnEpoch) {
+    checkers.active_on("f", 1, 10);
+    checkers.told_as_active(1, 10);
+    checkers.active_on("f", 2, 11);  // another master may believe that it leads
+    checkers.active_on("g", 1, 12);
+    checkers.stream_over(10);
+    checkers.active_on("f", 1, 13);
+    checkers.epoch_over(1);
+    checkers.active_on("f", 1, 14);
+    EXPECT_EQ(complaint(), "");
+    checkers.active_on("f", 1, 15);
+    EXPECT_EQ(complaint(), "two schedulers of framework f are active, on streams 14 and 15");
+    complaints.clear();
+    checkers.told_as_active(1, 14);
+    EXPECT_NE(complaint(), "") << "it is another one by now";
+}
+
 TEST_F(CheckersTest, AnAnswerToAQuestionMayBeAnEndAndThenStands) {
+    checkers.container_ended(1, task, Checkers::Exit::zero);
     checkers.status(task, v1::TASK_FINISHED, false);
     checkers.status(task, v1::TASK_FINISHED, true);
     EXPECT_EQ(complaint(), "");

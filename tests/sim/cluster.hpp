@@ -2,8 +2,12 @@
 // A whole cluster in one thread: real master cores, real agent cores, scripted frameworks, ZooKeeper (zookeeper.hpp), a
 // network that delays and breaks and is cut in one direction or both (network.hpp), hosts whose containers outlive
 // their agent. Messages travel as protobuf bytes. Everything may crash and come back: links, streams, agents, whole
-// hosts, schedulers (or another one takes over), masters; masters may be stopped and go on. What must hold is checked
-// from outside, by what the hosts really run and what the frameworks really see (checkers.hpp).
+// hosts, schedulers (or another one takes over), masters; processes and hosts may be stopped and go on, disks stall and
+// fill up, wall clocks jump (faults.hpp names them all). What must hold is checked from outside, by what the hosts
+// really run and what the frameworks really see (checkers.hpp).
+//
+// A process writes before it tells: what it decides while its disk stalls waits behind the write, when a write fails it
+// ends, and it may end between any two writes. The next one has what was written, and no more.
 //
 // One master leads from its start and writes its registry at once. Several are elected, lead under a lease and write
 // over the network. In some runs their leases are wrong, as clocks might be, so that two lead at a time: then the
@@ -14,6 +18,7 @@
 #include "masterd/core/invariants.hpp"
 #include "nodeagentd/core/core.hpp"
 #include "tests/sim/checkers.hpp"
+#include "tests/sim/faults.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/timeline.hpp"
 #include "tests/sim/zookeeper.hpp"
@@ -44,7 +49,12 @@ struct Scenario {
     double reserve_chance = 0;         // at each offer, and at each of the operator's moments
     bool guarantees = false;           // for some roles, and revocation to keep them
     unsigned short_task_percent = 0;
+    bool disks_fail = false;
+    bool clocks_jump = false;          // and processes and hosts sleep for long
+    unsigned standby_percent = 0;      // of the frameworks: they have several schedulers
     base::Duration settle_max = std::chrono::minutes(30);
+    // Not drawn: for people, what masters and agents report and what strikes them, a line each.
+    std::function<void(const std::string&)> trace;
 
     static Scenario draw(base::Prng& prng);
 };
@@ -55,7 +65,9 @@ struct Outcome {
     int tasks_finished = 0;
     int tasks_lost_and_repeated = 0;
     int tasks_revoked = 0;
-    int faults = 0;
+    FaultCounts faults{};
+    int takeovers = 0;            // a scheduler that stood by became the active one
+    int updates_handed_over = 0;  // told to one scheduler and, as it had not acknowledged it, to the next one too
     int leaderships = 0;
     int rivalries = 0;        // a master came to lead while another one believed that it did
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
@@ -77,6 +89,16 @@ struct Master {
     masterd::core::Invariants invariants;
     std::optional<base::Instant> deadline;
     std::set<Checkers::TaskKey> revoked;  // in this life
+    struct Offered {
+        base::Role role;
+        resources::Quantities amount;
+    };
+    std::map<std::string, Offered> offers_before;  // before a step that only looks at the time
+    base::Duration clock_ahead{};
+    bool was_asleep = false;              // and its core has not been told yet
+    std::optional<base::Instant> awoke;   // last
+    base::Instant disk_stalled_until{};   // where its registry is on its own disk
+    bool disk_full = false;
 
     // What it knows of its election.
     Zookeeper::SessionId session = 0;
@@ -92,6 +114,7 @@ struct Master {
     };
     std::deque<Waiting> queue;
     std::vector<masterd::core::Persist> changes;
+    std::vector<masterd::core::Persist> being_written;  // to a disk of its own
     bool writing = false;
     std::uint64_t writes_over = 0;
     std::uint64_t write_term = 0;
@@ -107,6 +130,18 @@ struct HostContainer {
     nodeagentd::core::ContainerEnded end;
 };
 
+// What its agent has decided, and may only tell when all of it is written.
+struct Decided {
+    nodeagentd::core::Output output;
+    std::uint64_t write = 0;        // of the agent's own record, which has to be over first
+    std::uint64_t records = 0;      // so many of these had been decided by then
+    resources::Resources reserved;  // as it was decided
+};
+struct OwnRecord {
+    internal::AgentRecord record;
+    std::uint64_t number = 0;  // of those that were decided
+};
+
 struct Host {
     int number = 0;
     double cpus = 0;
@@ -119,9 +154,24 @@ struct Host {
     bool connecting = false;
     std::map<base::ContainerId, HostContainer> containers;
     std::optional<internal::AgentRecord> agent_record;
-    resources::Resources kept;  // what its agent knew to be reserved
+    resources::Resources kept;  // what is written of what is reserved here
     std::map<base::FrameworkId, internal::FrameworkRecord> framework_records;
     std::map<base::ContainerId, internal::ContainerRecord> container_records;
+
+    // The driver of its agent: what waits for the agent's own record to be on the disk, which may be slow.
+    std::deque<Decided> queue;
+    std::optional<OwnRecord> next_record;
+    std::optional<OwnRecord> being_written;
+    std::uint64_t writes_over = 0;
+    std::uint64_t records_decided = 0;
+    std::uint64_t records_kept = 0;  // the newest on the disk
+    base::Instant disk_stalled_until{};
+    bool disk_full = false;
+    bool memory_full = false;  // where the other records are
+    int writes_to_crash = 0;  // that many and its agent ends; 0: it does not
+    bool suspended = false;
+    std::vector<std::function<void()>> frozen;  // what will happen in its containers when it goes on
+    base::Duration clock_ahead{};
 };
 
 // Of every task.
@@ -132,13 +182,10 @@ struct SimTask {
     bool terminal = false;
 };
 
-struct Scheduler {
+// What all schedulers of a framework know, as if they kept it in one place.
+struct Framework {
     int number = 0;
     std::string id;
-    std::string stream_id;
-    std::optional<std::uint64_t> stream;  // open, as the scheduler knows it
-    int stream_master = 0;  // of whom
-    base::Instant last_heard{};
     int wanted = 0;                       // tasks that still have to be launched
     int finished = 0;
     int lost = 0;
@@ -146,10 +193,24 @@ struct Scheduler {
     // What it says ahead of offers, for as long as it has something to launch.
     enum class Asks { nothing, tasks, gangs } asks = Asks::nothing;
     bool takes_short = false;
+    bool has_standbys = false;
     bool asking = false;
     int next_gang = 0;
     bool reconciling = false;
     std::map<std::string, SimTask> tasks;
+    std::map<std::string, int> told;  // updates by uuid: to which scheduler
+    std::optional<base::Instant> below_guarantee_since;
+};
+
+// One process of a framework.
+struct Scheduler {
+    int number = 0;
+    Framework* framework = nullptr;
+    std::string stream_id;
+    std::optional<std::uint64_t> stream;  // open, as the scheduler knows it
+    int stream_master = 0;  // of whom
+    bool active = false;    // as it has heard on this stream
+    base::Instant last_heard{};
 };
 
 // Of cpus and mem, as much as so many tasks of a simulated framework need.
@@ -159,7 +220,7 @@ struct Holding {
 };
 inline constexpr Holding one_task{0.5, 64};
 
-std::string role_of(const Scheduler& scheduler);
+std::string role_of(const Framework& framework);
 
 class Cluster {
   public:
@@ -168,6 +229,11 @@ class Cluster {
 
   private:
     void complain(const std::string& what);
+    void count(Fault fault) {
+        ++outcome_.faults[static_cast<std::size_t>(fault)];
+        if (scenario_.trace) trace(std::string(fault_names[static_cast<std::size_t>(fault)]));
+    }
+    void trace(const std::string& what);
     void note(std::string_view bytes);
     base::Duration network_delay();
     // Delivery in the order of sending, per channel.
@@ -179,7 +245,13 @@ class Cluster {
     masterd::core::CoreOptions master_options() const;
     void take_note_of(Master& master, const internal::KillTask& kill);
     void crash_master(Master& master);
+    void stop_master(Master& master, base::Duration time);
+    base::Moment moment_of(const Master& master) const;
+    void watch_schedulers(const Master& master);
+    void take_note_of(Master& master, const masterd::core::Output& output);
+    void write_to_own_disk(Master& master);
     void step_master(Master& master, const masterd::core::Input& input);
+    void remember_offers(Master& master);
     void carry_out_all(Master& master);
     void carry_out(Master& master, const Master::Waiting& waiting);
     void start_write(Master& master);
@@ -193,6 +265,7 @@ class Cluster {
     void carry_out(Master& master, const masterd::core::CloseLink& closed);
     void carry_out(Master& master, const masterd::core::Reply& reply);
     void take_note_of(Master& master, const v1::scheduler::Event& event);
+    void take_note_of(const Master& master, const v1::scheduler::Event& event, std::uint64_t stream);
     void plan_master_deadline(Master& master);
 
     // elections.cpp
@@ -213,36 +286,57 @@ class Cluster {
     void plan_look(Host& host);
     void plan_look(Scheduler& scheduler);
     void strike(Master& master);
+    void strike_disk(Master& master);
     void cut_something();
     void cut_for(Party a, Party b, base::Duration time);
     bool is_deposed(const Master& master) const { return master.epoch() < zookeeper_.epoch(); }
 
     // operators.cpp
     void guarantee_something();
-    void end_guarantee(const Scheduler& scheduler);
+    void end_guarantee(const Framework& framework);
     void order_roles(std::vector<masterd::core::RoleOrder> orders);
     void send_next_order();
     void order_answered(std::uint64_t request, unsigned status);
     void check_orders();
+    void watch_guarantees();
 
     // hosts.cpp
     void start_agent(Host& host);
     void crash_agent(Host& host, base::Duration pause);
+    void end_agent(Host& host);
     void cut_power(Host& host);
     void connect(Host& host);
     void break_link(Host& host, bool told_master_later);
     void tell_link_closed(const Host& host, std::uint64_t link);
+    base::Moment moment_of(const Host& host) const;
+    void send(Host& host, const nodeagentd::core::SendToMaster& sent);
+    // In its containers: when it is suspended, afterwards.
+    void on_host(Host& host, base::Duration delay, std::function<void()> event);
+    void suspend(Host& host, base::Duration time);
     enum class Acted { no, yes };
     Acted step_agent(Host& host, const nodeagentd::core::Input& input);
     void take_from_master(Host& host, std::shared_ptr<const internal::FromMaster> message);
-    void write_down(Host& host, const nodeagentd::core::Persist& persist);
     std::optional<internal::ContainerRecord> kept_of(const internal::ContainerRecord& record);
     void act(Host& host, const nodeagentd::core::Action& action);
-    enum class End { of_itself, by_its_limit };
+    enum class End { of_itself, by_its_limit, by_a_stop };
     void container_event(Host& host, const base::ContainerId& id, End end = End::of_itself);
     void forget_container(Host& host, const base::ContainerId& id);
     void tell_agent(Host& host, nodeagentd::core::Input input);
     void plan_agent_deadline(Host& host);
+
+    // disks.cpp
+    void strike_disk(Host& host);
+    void queue_up(Host& host, nodeagentd::core::Output output);
+    void carry_out_all(Host& host);
+    void carry_out(Host& host, const Decided& told);
+    void start_write(Host& host);
+    void write_is_over(Host& host);
+    enum class Survived { no, yes };
+    Survived write(Host& host, bool has_room, const std::function<void()>& write_down);
+    void write_down(Host& host, const nodeagentd::core::Persist& persist);
+    void write_down(Host& host, const OwnRecord& own);
+    void check_claims(Host& host, const Decided& told);
+    void check_claim(const Host& host, const internal::FromAgent& message, const Decided& told);
 
     // schedulers.cpp
     void subscribe(Scheduler& scheduler);
@@ -250,28 +344,38 @@ class Cluster {
     void tell_stream_closed(const Scheduler& scheduler, std::uint64_t stream);
     void subscribe_later(Scheduler& scheduler);
     void take_over(Scheduler& scheduler);
+    void stall(Scheduler& scheduler);
+    void vanish(Scheduler& scheduler);
+    void beat(Scheduler& scheduler);
+    Scheduler* speaker_of(const Framework& framework);
     void kill_some_task(Scheduler& scheduler);
     void call(Scheduler& scheduler, v1::scheduler::Call call);
     void take_event(Scheduler& scheduler, const v1::scheduler::Event& event);
     void take_offers(Scheduler& scheduler, const v1::scheduler::Event::Offers& offers);
+    void take_error(Scheduler& scheduler, const std::string& message);
     void take_status(Scheduler& scheduler, const v1::TaskStatus& status);
+    bool remember_told(Scheduler& scheduler, const std::string& uuid);
     void take_inverse_offers(Scheduler& scheduler, const v1::scheduler::Event::InverseOffers& offers);
-    void reconcile(Scheduler& scheduler);
-    void ask(Scheduler& scheduler);
+    void reconcile(Framework& framework);
+    void ask(Framework& framework);
     bool done() const;
 
     // reservations.cpp
-    void reserve_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& free,
+    void reserve_some(const Framework& framework, v1::scheduler::Call::Accept& accept, Holding& free,
                       Holding& reserved);
-    void give_back_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& reserved);
+    void give_back_some(const Framework& framework, v1::scheduler::Call::Accept& accept, Holding& reserved);
     void plan_operator();
     void order_some_reservation();
     bool reservations_are_settled(const Host& host) const;
 
     // cluster.cpp
+    void start_frameworks();
     void plan_faults();
     void strike(Host& host);
     void strike(Scheduler& scheduler);
+    base::Duration draw_jump();
+    void sleep_or_jump();
+    bool may_strike() const { return timeline_.now().instant.time_since_epoch() <= scenario_.faults_until; }
     void explain_what_has_not_settled();
 
     base::Prng prng_;
@@ -284,6 +388,7 @@ class Cluster {
     std::uint64_t last_number_ = 0;
     std::vector<Master> masters_;
     std::vector<Host> hosts_;
+    std::vector<Framework> frameworks_;
     std::vector<Scheduler> schedulers_;
     struct Ends {
         std::size_t owner = 0;  // of schedulers or hosts
@@ -292,6 +397,9 @@ class Cluster {
     std::map<std::uint64_t, Ends> stream_ends_;  // by the request of a subscription
     std::map<std::uint64_t, Ends> link_ends_;
     std::set<std::uint64_t> streams_opened_;  // ever
+    std::set<std::uint64_t> standing_by_;     // streams
+    // What was plain of an agent when an offer of it was decided.
+    std::map<std::string, Amount> plain_then_;
     std::map<std::uint64_t, int> hosts_of_links_;  // of all that were ever opened
     std::map<std::uint64_t, base::Instant> channel_free_;
     // Offers named by ACCEPT and DECLINE calls that the master has not answered yet.

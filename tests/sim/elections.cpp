@@ -1,5 +1,5 @@
-// Who leads: sessions with ZooKeeper, leases, and the taking over; how agents and schedulers come to know; and what goes
-// wrong between all of them.
+// Who leads: sessions with ZooKeeper, leases, and the taking over; how agents and schedulers come to know; and what
+// goes wrong between all of them.
 
 #include "tests/sim/cluster.hpp"
 
@@ -157,7 +157,8 @@ const Master* Cluster::leading_master() const {
 
 void Cluster::plan_look(Host& host) {
     timeline_.after(std::chrono::milliseconds(1000 + prng_.below(3000)), [this, &host] {
-        const Master* leader = leader_known_to(host_party(host.number));
+        const Party self = host_party(host.number);
+        const Master* leader = network_.is_stopped(self) ? nullptr : leader_known_to(self);
         const bool is_misled = prng_.chance(0.05);  // by an old notice: it looks for its leader again
         if (leader && host.link && (host.link_master != leader->number || is_misled)) break_link(host, true);
         plan_look(host);
@@ -166,33 +167,36 @@ void Cluster::plan_look(Host& host) {
 
 void Cluster::plan_look(Scheduler& scheduler) {
     timeline_.after(std::chrono::milliseconds(1000 + prng_.below(3000)), [this, &scheduler] {
-        constexpr auto silence_max = 16s;  // heartbeats come every five
-        const Master* leader = leader_known_to(scheduler_party(scheduler.number));
-        const bool is_elsewhere = leader && scheduler.stream_master != leader->number;
-        const bool is_silent = timeline_.now().instant - scheduler.last_heard > silence_max;
-        if (scheduler.stream && (is_elsewhere || is_silent)) lose_stream(scheduler);
-        plan_look(scheduler);
+        const Party self = scheduler_party(scheduler.number);
+        network_.arrive(self, self, [this, &scheduler, self] {
+            constexpr auto silence_max = 16s;  // heartbeats come every five
+            const Master* leader = leader_known_to(self);
+            const bool is_elsewhere = leader && scheduler.stream_master != leader->number;
+            const bool is_silent = timeline_.now().instant - scheduler.last_heard > silence_max;
+            if (scheduler.stream && (is_elsewhere || is_silent)) lose_stream(scheduler);
+            plan_look(scheduler);
+        });
     });
 }
 
 // --- what goes wrong ---
 
 void Cluster::strike(Master& master) {
-    ++outcome_.faults;
     const Party self = master_party(master.number);
     switch (prng_.below(masters_.size() == 1 ? 2 : 5)) {
-        case 0: return crash_master(master);
-        case 1:
-            network_.stop(self);
-            return timeline_.after(std::chrono::milliseconds(50 + prng_.below(20'000)), [this, self] { network_.go_on(self); });
-        case 2:  // as planned
+        case 0: count(Fault::master_crash); return crash_master(master);
+        case 1: count(Fault::master_stopped); return stop_master(master, std::chrono::milliseconds(50 + prng_.below(20'000)));
+        case 2:
+            count(Fault::master_restart);
             lose_leadership(master, "it is being stopped");
             zookeeper_.close(std::exchange(master.session, 0));
             return crash_master(master);
         case 3:
+            count(Fault::master_cut_from_zookeeper);
             if (prng_.chance(0.5)) cut_for(self, zookeeper_party, std::chrono::milliseconds(100 + prng_.below(30'000)));
             return cut_for(zookeeper_party, self, std::chrono::milliseconds(100 + prng_.below(30'000)));
         default:
+            count(Fault::zookeeper_stopped);
             network_.stop(zookeeper_party);
             timeline_.after(std::chrono::milliseconds(100 + prng_.below(6000)), [this] {
                 zookeeper_.be_lenient(timeline_.now().instant);
@@ -201,8 +205,19 @@ void Cluster::strike(Master& master) {
     }
 }
 
+void Cluster::strike_disk(Master& master) {
+    const base::Duration time = std::chrono::milliseconds(200 + prng_.below(90'000));
+    if (prng_.chance(0.5)) {
+        count(Fault::master_disk_stalled);
+        master.disk_stalled_until = timeline_.now().instant + time;
+    } else {
+        count(Fault::master_disk_full);
+        master.disk_full = true;
+        timeline_.after(time, [&master] { master.disk_full = false; });
+    }
+}
+
 void Cluster::cut_something() {
-    ++outcome_.faults;
     const Party master = master_party(static_cast<int>(prng_.below(masters_.size())));
     const Party host = host_party(static_cast<int>(prng_.below(hosts_.size())));
     const Party scheduler = scheduler_party(static_cast<int>(prng_.below(schedulers_.size())));
@@ -211,6 +226,7 @@ void Cluster::cut_something() {
     const auto [a, b] = pairs[prng_.below(masters_.size() == 1 ? 2 : 5)];
     const base::Duration time = std::chrono::milliseconds(100 + prng_.below(40'000));
     const auto directions = prng_.below(3);
+    count(directions == 2 ? Fault::cut_both_ways : Fault::cut_one_way);
     if (directions != 0) cut_for(a, b, time);
     if (directions != 1) cut_for(b, a, time);
 }

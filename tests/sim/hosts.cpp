@@ -1,13 +1,17 @@
-// Hosts: agents that crash and come back, containers that outlive them, links that break.
+// Hosts: agents that crash and come back, containers that outlive them, links that break, and hosts that sleep. What an
+// agent writes, and what comes of it, is in disks.cpp.
 
 #include "tests/sim/cluster.hpp"
 
 #include "nodeagentd/core/invariants.hpp"
 #include "nodeagentd/core/reboot.hpp"
 
+#include "common/resources/wire.hpp"
+
 #include <fmt/format.h>
 
 #include <cmath>
+#include <csignal>
 
 namespace fairlead::sim {
 
@@ -33,6 +37,17 @@ Amount amount_of(const nc::StartContainer& spec) {
     return {std::llround(spec.cpus * 1000), static_cast<std::int64_t>(spec.memory_bytes >> 20)};
 }
 
+// Of what is reserved for nobody.
+Amount plain_of(const resources::Resources& resources) {
+    Amount plain;
+    resources.for_each([&](const resources::Resource& one) {
+        if (one.is_reserved()) return;
+        if (one.name() == "cpus") plain.millicpus += one.scalar()->thousandths();
+        if (one.name() == "mem") plain.mebibytes += one.scalar()->thousandths() / 1000;
+    });
+    return plain;
+}
+
 }  // namespace
 
 void Cluster::start_agent(Host& host) {
@@ -50,27 +65,44 @@ void Cluster::start_agent(Host& host) {
     recovered.agent = host.agent_record;
     for (const auto& [id, record] : host.framework_records) recovered.frameworks.push_back(record);
     for (const auto& [id, record] : host.container_records) recovered.containers.push_back(record);
-    const resources::Resources kept = host.kept;
+    const std::uint64_t life = host.life;
     step_agent(host, recovered);
-    if (host.kept != kept) complain("agent forgot what is reserved on it: " + kept.to_string());
+    if (!host.agent || host.life != life) return;  // it could not write
+    if (host.agent->state().reserved != host.kept)
+        complain("agent forgot what is reserved on it: " + host.kept.to_string());
     connect(host);
 }
 
 // Its containers go on.
 void Cluster::crash_agent(Host& host, base::Duration pause) {
     if (!host.agent) return;
-    host.agent.reset();
+    end_agent(host);
     break_link(host, true);
-    timeline_.after(pause, [this, &host, boots = host.boots] {
-        if (host.boots == boots && !host.agent) start_agent(host);
+    on_host(host, pause, [this, &host, boots = host.boots, life = host.life] {
+        if (host.boots == boots && host.life == life && !host.agent) start_agent(host);
     });
+}
+
+// What it was writing is written, or it is not. What waited behind that nobody has been told.
+void Cluster::end_agent(Host& host) {
+    if (host.being_written && prng_.chance(0.5)) write_down(host, *host.being_written);
+    host.agent.reset();
+    ++host.life;
+    host.queue.clear();
+    host.next_record.reset();
+    host.being_written.reset();
+    host.records_decided = host.records_kept;
+    host.writes_to_crash = 0;
 }
 
 // Nothing of it is left, and of what it kept in /run only what is in its log; now and then the disk is a new one, too.
 // The master may hear of it by nothing but silence.
 void Cluster::cut_power(Host& host) {
-    host.agent.reset();
+    end_agent(host);
     ++host.boots;
+    host.frozen.clear();
+    host.suspended = false;
+    network_.go_on(host_party(host.number));
     if (prng_.chance(0.5))
         break_link(host, true);
     else
@@ -151,35 +183,44 @@ void Cluster::tell_agent(Host& host, nc::Input input) {
     });
 }
 
+base::Moment Cluster::moment_of(const Host& host) const {
+    base::Moment now = timeline_.now();
+    now.wall += host.clock_ahead;
+    return now;
+}
+
 Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
-    const nc::Output output = host.agent->step(timeline_.now(), input);
-    host.kept = host.agent->state().reserved;
-    for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
-    for (const auto& persist : output.persist) write_down(host, persist);
-    for (const auto& action : output.actions) act(host, action);
-    for (const auto& send : output.sends) {
-        if (const auto* message = std::get_if<nc::SendToMaster>(&send)) {
-            const auto link = static_cast<std::uint64_t>(message->link);
-            if (host.link != link) continue;
-            Master& master = masters_[static_cast<std::size_t>(host.link_master)];
-            deliver(channel_to_master(link), host_party(host.number), master_party(master.number),
-                    [this, &master, link, bytes = message->message->SerializeAsString()] {
-                        note(bytes);
-                        auto parsed = std::make_shared<internal::FromAgent>();
-                        if (!parsed->ParseFromString(bytes)) return complain("a message to the master does not parse");
-                        if (link_ends_.contains(link)) step_master(master, mc::LinkMessage{mc::LinkId{link}, parsed});
-                    });
-        } else if (host.link == static_cast<std::uint64_t>(std::get<nc::CloseLink>(send).link)) {
-            if (std::get<nc::CloseLink>(send).pause_min > 0ns)
-                complain("agent was turned away: " + host.agent->state().turned_away);
-            const std::uint64_t link = *host.link;
-            host.link.reset();
-            tell_link_closed(host, link);
-            connect(host);
-        }
+    const Party self = host_party(host.number);
+    if (network_.is_stopped(self)) {
+        network_.arrive(self, self, [this, &host, life = host.life, input] {
+            if (host.agent && host.life == life) step_agent(host, input);
+        });
+        return Acted::no;
     }
+    nc::Output output = host.agent->step(moment_of(host), input);
+    for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
+    if (scenario_.trace)
+        for (const nc::Report& report : output.reports)
+            trace(fmt::format("agent{}: {} [{} {}]", host.number + 1, report.message, report.framework_id.value(),
+                              report.task_id.value()));
+    if (output.fatal) complain("agent gave up: " + *output.fatal);  // records that cannot be read are not played
+    const Acted acted = output.actions.empty() ? Acted::no : Acted::yes;
     plan_agent_deadline(host);
-    return output.actions.empty() ? Acted::no : Acted::yes;
+    queue_up(host, std::move(output));
+    return acted;
+}
+
+void Cluster::send(Host& host, const nc::SendToMaster& sent) {
+    const auto link = static_cast<std::uint64_t>(sent.link);
+    if (host.link != link) return;
+    Master& master = masters_[static_cast<std::size_t>(host.link_master)];
+    deliver(channel_to_master(link), host_party(host.number), master_party(master.number),
+            [this, &master, link, bytes = sent.message->SerializeAsString()] {
+                note(bytes);
+                auto parsed = std::make_shared<internal::FromAgent>();
+                if (!parsed->ParseFromString(bytes)) return complain("a message to the master does not parse");
+                if (link_ends_.contains(link)) step_master(master, mc::LinkMessage{mc::LinkId{link}, parsed});
+            });
 }
 
 void Cluster::plan_agent_deadline(Host& host) {
@@ -191,26 +232,39 @@ void Cluster::plan_agent_deadline(Host& host) {
     });
 }
 
-void Cluster::write_down(Host& host, const nc::Persist& persist) {
-    if (const auto* agent = std::get_if<nc::PersistAgent>(&persist)) {
-        host.agent_record = agent->record;
-    } else if (const auto* framework = std::get_if<nc::PersistFramework>(&persist)) {
-        host.framework_records[base::FrameworkId(framework->record.framework_info().id().value())] = framework->record;
-    } else if (const auto* forgotten = std::get_if<nc::ForgetFramework>(&persist)) {
-        host.framework_records.erase(forgotten->framework_id);
-    } else if (const auto* container = std::get_if<nc::PersistContainer>(&persist)) {
-        host.container_records[base::ContainerId(container->record->container_id().value())] = *container->record;
-    } else {
-        host.container_records.erase(std::get<nc::ForgetContainer>(persist).container_id);
-    }
+// --- a host that sleeps: its boot's clock goes on, nothing else does ---
+
+void Cluster::suspend(Host& host, base::Duration time) {
+    if (host.suspended || !host.agent) return;
+    host.suspended = true;
+    network_.stop(host_party(host.number));
+    timeline_.after(time, [this, &host, boots = host.boots] {
+        if (host.boots != boots || !host.suspended) return;
+        host.suspended = false;
+        for (auto& event : std::exchange(host.frozen, {})) timeline_.after(0ns, std::move(event));
+        network_.go_on(host_party(host.number));
+    });
+}
+
+void Cluster::on_host(Host& host, base::Duration delay, std::function<void()> event) {
+    timeline_.after(delay, [this, &host, boots = host.boots, event = std::move(event)] {
+        if (host.boots != boots) return;
+        if (host.suspended) return host.frozen.push_back([this, &host, boots, event] {
+            if (host.boots == boots) on_host(host, 0ns, event);
+        });
+        event();
+    });
 }
 
 void Cluster::act(Host& host, const nc::Action& action) {
     if (const auto* start = std::get_if<nc::StartContainer>(&action)) {
         const base::ContainerId id = start->container_id;
         host.containers[id] = {*start, HostContainer::State::starting, {}};
-        checkers_.container_started(host.number, key_of(*start), amount_of(*start), start->max_completion_time);
-        timeline_.after(std::chrono::microseconds(500 + prng_.below(20'000)), [this, &host, id] {
+        const auto& known = host.agent->state().containers;
+        const auto container = known.find(id);
+        checkers_.container_started(host.number, key_of(*start), amount_of(*start), start->max_completion_time,
+                                    container == known.end() ? Amount{} : plain_of(container->second.resources));
+        on_host(host, std::chrono::microseconds(500 + prng_.below(20'000)), [this, &host, id] {
             const auto found = host.containers.find(id);
             if (found == host.containers.end() || found->second.state != HostContainer::State::starting) return;
             found->second.state = HostContainer::State::running;
@@ -218,13 +272,13 @@ void Cluster::act(Host& host, const nc::Action& action) {
             if (host.agent) tell_agent(host, nc::ContainerStarted{id, 1000, "scope"});
             const base::Duration runs = std::chrono::milliseconds(10 + prng_.below(10'000));
             const auto limit = found->second.spec.max_completion_time.value_or(runs);
-            timeline_.after(std::min(runs, limit), [this, &host, id, end = limit < runs ? End::by_its_limit : End::of_itself] {
+            on_host(host, std::min(runs, limit), [this, &host, id, end = limit < runs ? End::by_its_limit : End::of_itself] {
                 container_event(host, id, end);
             });
         });
     } else if (const auto* stop = std::get_if<nc::StopContainer>(&action)) {
-        timeline_.after(std::chrono::milliseconds(1 + prng_.below(100)),
-                        [this, &host, id = stop->container_id] { container_event(host, id); });
+        on_host(host, std::chrono::milliseconds(1 + prng_.below(100)),
+                [this, &host, id = stop->container_id] { container_event(host, id, End::by_a_stop); });
     } else if (const auto* release = std::get_if<nc::ReleaseContainer>(&action)) {
         forget_container(host, release->container_id);
     } else {
@@ -256,10 +310,15 @@ void Cluster::container_event(Host& host, const base::ContainerId& id, End end) 
     const auto found = host.containers.find(id);
     if (found == host.containers.end() || found->second.state == HostContainer::State::ended) return;
     found->second.state = HostContainer::State::ended;
-    checkers_.container_ended(host.number, key_of(found->second.spec));
     using Cause = nc::ContainerEnded::Cause;
     found->second.end = {id, Cause::exited, prng_.chance(0.05) ? 1 : 0};
     if (end == End::by_its_limit) found->second.end = {id, Cause::time_limit, 0};
+    // Some end by the signal, some take it and end well.
+    if (end == End::by_a_stop && prng_.chance(0.5)) found->second.end = {id, Cause::signalled, 0, SIGTERM};
+    const bool is_zero = found->second.end.cause == Cause::exited && found->second.end.exit_status == 0;
+    using Exit = Checkers::Exit;
+    checkers_.container_ended(host.number, key_of(found->second.spec),
+                              end == End::by_a_stop ? Exit::stopped : is_zero ? Exit::zero : Exit::other);
     if (host.agent) tell_agent(host, found->second.end);
 }
 

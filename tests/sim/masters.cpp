@@ -25,14 +25,25 @@ namespace {
 // channels of their own.
 std::uint64_t channel_to_agent(std::uint64_t link) { return 2 * link + (1ULL << 40); }
 
-Amount amount_of(const v1::Offer& offer) {
+enum class Part { all, plain };
+
+Amount amount_of(const v1::Offer& offer, Part part = Part::all) {
     Amount amount;
     for (const auto& resource : offer.resources()) {
+        if (part == Part::plain && !resource.reservations().empty()) continue;
         if (resource.name() == "cpus") amount.millicpus += std::llround(resource.scalar().value() * 1000);
         // A static part of a host may end in the middle of one.
         if (resource.name() == "mem") amount.mebibytes += static_cast<std::int64_t>(resource.scalar().value());
     }
     return amount;
+}
+
+std::string text(const resources::Quantities& quantities) {
+    std::string text;
+    quantities.for_each([&](std::string_view name, resources::Milli amount) {
+        text += fmt::format("{}{}:{}", text.empty() ? "" : ";", name, amount.to_double());
+    });
+    return text.empty() ? "nothing" : text;
 }
 
 int tasks_in(const Amount& amount) {
@@ -42,6 +53,12 @@ int tasks_in(const Amount& amount) {
 }  // namespace
 
 void Cluster::start_master(Master& master) {
+    if (masters_.size() == 1 && (master.disk_full || timeline_.now().instant < master.disk_stalled_until)) {
+        timeline_.after(1s, [this, &master, life = master.life] {  // no epoch can be begun
+            if (master.life == life) start_master(master);
+        });
+        return;
+    }
     const std::uint64_t seed = prng_();
     master.core = std::make_unique<mc::Core>(master_options(), draw_module(seed), seed);
     ++master.life;
@@ -87,8 +104,9 @@ mc::CoreOptions Cluster::master_options() const {
 }
 
 // A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks, offers and what
-// is reserved for it and unused; each role has one framework.
+// is reserved for it and unused. A role has one framework, and more where one has not heard how it was named.
 void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
+    checkers_.asked_to_kill({kill.framework_id().value(), kill.task_id().value()});
     if (kill.reason() != v1::TaskStatus::REASON_TASK_REVOKED) return;
     ++outcome_.tasks_revoked;
     const auto& books = master.core->state().books;
@@ -97,13 +115,25 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
     const auto* framework = books.framework(base::FrameworkId(kill.framework_id().value()));
     if (!framework) return complain("a task of nobody is revoked");
     master.revoked.emplace(framework->id.value(), kill.task_id().value());
+    const base::Role& its_role = framework->roles.front();
     resources::Quantities left;
-    for (const auto& [id, task] : framework->tasks)
-        // What has been killed, or may have been, is gone, until its agent comes back with it.
-        if (task.holds_resources && !(master.revoked.contains({framework->id.value(), id.value()}) &&
-                                      (task.kill_sent || master.core->state().revocations.find(framework->slot, id))))
-            left.add(task.resources.quantities());
-    for (const auto* offer : framework->offers) left.add(offer->resources.quantities());
+    std::set<std::string> standing;
+    for (const auto& one : books.frameworks()) {
+        if (!one || one->roles.front() != its_role) continue;
+        for (const auto& [id, task] : one->tasks)
+            // What has been killed, or may have been, is gone, until its agent comes back with it.
+            if (task.holds_resources && !(master.revoked.contains({one->id.value(), id.value()}) &&
+                                          (task.kill_sent || master.core->state().revocations.find(one->slot, id))))
+                left.add(task.resources.quantities());
+        for (const auto* offer : one->offers) {
+            left.add(offer->resources.quantities());
+            standing.insert(offer->id.value());
+        }
+    }
+    // After a sleep much is due at once; what its role had on offer when this was decided may have ended in the same
+    // step.
+    for (const auto& [id, offer] : master.offers_before)
+        if (offer.role == its_role && !standing.contains(id)) left.add(offer.amount);
     for (const auto& agent : books.agent_entries())
         agent.available.for_each([&](const resources::Resource& one) {
             if (one.is_reserved() && one.reserved_role() == framework->roles.front())
@@ -111,14 +141,21 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
         });
     const auto role = books.roles().find(framework->roles.front());
     if (role && !left.contains(books.roles().entries()[*role].guarantee))
-        complain(fmt::format("task {} of role {} is revoked, and the role has less than its guarantee then",
-                             kill.task_id().value(), framework->roles.front().value()));
+        complain(fmt::format("task {} of role {} is revoked, and the role has {} then, less than its guarantee of {}",
+                             kill.task_id().value(), framework->roles.front().value(), text(left),
+                             text(books.roles().entries()[*role].guarantee)));
 }
 
 void Cluster::crash_master(Master& master) {
     if (!master.core) return;
     checkers_.all_offers_over(master.epoch());
+    checkers_.epoch_over(master.epoch());
+    // What was being written to a disk of its own is written, or it is not.
+    if (masters_.size() == 1 && master.writing && !master.disk_full && prng_.chance(0.5))
+        zookeeper_.write(master.epoch(), master.writes_over + 1, master.being_written);
     master.core.reset();
+    master.was_asleep = false;
+    master.awoke.reset();
     ++master.life;
     ++master.term;
     ++master.write_term;
@@ -155,12 +192,18 @@ void Cluster::crash_master(Master& master) {
 
 void Cluster::step_master(Master& master, const mc::Input& input) {
     if (!master.core) return;
+    if (std::exchange(master.was_asleep, false)) {
+        master.awoke = timeline_.now().instant;
+        step_master(master, mc::Awoke{});
+        if (!master.core) return;
+    }
     // What is due after a stop is decided by itself, so that the checkers see it alone; the end of a lease with
     // whatever comes.
     const base::Instant now = timeline_.now().instant;
     const auto due = master.core->next_deadline();
     const auto& lease = master.core->state().lease_until;
-    if (due && *due <= now && (!lease || now < *lease) && !std::holds_alternative<mc::TimePassed>(input))
+    if (due && *due <= now && (!lease || now < *lease) && !std::holds_alternative<mc::TimePassed>(input) &&
+        !std::holds_alternative<mc::Awoke>(input))
         step_master(master, mc::TimePassed{});
     const std::uint64_t epoch = master.epoch();
     std::optional<std::string> over;
@@ -171,29 +214,31 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
         for (const auto& id : call.decline().offer_ids()) offers.push_back(id.value());
         if (!offers.empty())
             calls_about_offers_[static_cast<std::uint64_t>(arrived->request)] = {master.number, std::move(offers)};
-        if (call.type() == Call::SUBSCRIBE) over = call.framework_id().value();
+        if (call.type() == Call::SUBSCRIBE && !call.subscribe().standby()) over = call.framework_id().value();
     }
-    if (const auto* closed = std::get_if<mc::StreamClosed>(&input))
+    const auto* closed = std::get_if<mc::StreamClosed>(&input);
+    if (closed) checkers_.stream_over(static_cast<std::uint64_t>(closed->stream));
+    if (closed)
         for (const auto& framework : master.core->state().books.frameworks())
             if (framework && framework->stream == closed->stream) over = framework->id.value();
-    Master::Waiting waiting{master.core->step(timeline_.now(), input), 0, std::move(over)};
+    master.offers_before.clear();
+    if (scenario_.guarantees && (std::holds_alternative<mc::TimePassed>(input) || std::holds_alternative<mc::Awoke>(input)))
+        remember_offers(master);
+    Master::Waiting waiting{master.core->step(moment_of(master), input), 0, std::move(over)};
     mc::Output& output = waiting.output;
-    // As it was decided, which may be long before it is told.
-    for (const mc::Effect& effect : output.effects)
-        if (const auto* sent = std::get_if<mc::SendToAgent>(&effect); sent && sent->message->has_kill_task())
-            take_note_of(master, sent->message->kill_task());
+    take_note_of(master, output);
+    watch_schedulers(master);
     for (const std::string& broken : master.invariants.check(master.core->state()))
         complain(fmt::format("master {}: {}", master.number, broken));
     outcome_.deposed_by_agents += output.deposed.has_value();
     if (output.term_ended) {
         checkers_.all_offers_over(epoch);
+        checkers_.epoch_over(epoch);
         void_queue(master);
         // It may have stopped by itself; whoever was elected has to take over anew.
         if (std::exchange(master.elected, false)) ++master.term;
     }
-    if (!output.persist.empty() && masters_.size() == 1) {
-        zookeeper_.write(master.epoch(), ++master.writes_over, output.persist);
-    } else if (!output.persist.empty()) {
+    if (!output.persist.empty()) {
         std::move(output.persist.begin(), output.persist.end(), std::back_inserter(master.changes));
         waiting.write = master.writes_over + (master.writing ? 2 : 1);
     }
@@ -201,6 +246,14 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
     master.queue.push_back(std::move(waiting));
     carry_out_all(master);
     plan_master_deadline(master);
+}
+
+void Cluster::remember_offers(Master& master) {
+    for (const auto& framework : master.core->state().books.frameworks()) {
+        if (!framework) continue;
+        for (const auto* offer : framework->offers)
+            master.offers_before[offer->id.value()] = {framework->roles.front(), offer->resources.quantities()};
+    }
 }
 
 void Cluster::plan_master_deadline(Master& master) {
@@ -238,7 +291,22 @@ void Cluster::carry_out(Master& master, const Master::Waiting& waiting) {
 
 void Cluster::start_write(Master& master) {
     master.writing = true;
+    if (masters_.size() == 1) return write_to_own_disk(master);
     send_write(master, master.writes_over + 1, std::exchange(master.changes, {}));
+}
+
+// A disk that is full is known at once; one that stalls for longer than the driver waits is as bad.
+void Cluster::write_to_own_disk(Master& master) {
+    static constexpr base::Duration write_max = 60s;
+    master.being_written = std::exchange(master.changes, {});
+    const base::Instant now = timeline_.now().instant;
+    const base::Duration stall = std::max<base::Duration>(master.disk_stalled_until - now, 0ns);
+    later(master, std::min(stall + network_delay() / 4, write_max), [this, &master, term = master.write_term, stall] {
+        if (master.write_term != term) return;
+        const bool made = stall < write_max && !master.disk_full &&
+                          zookeeper_.write(master.epoch(), master.writes_over + 1, master.being_written);
+        written(master, made);
+    });
 }
 
 // Again and again until it is known what has become of it.
@@ -268,6 +336,11 @@ void Cluster::written(Master& master, bool made) {
         return carry_out_all(master);
     }
     void_queue(master);
+    // Nobody else could lead: it ends, and the next process may do better.
+    if (masters_.size() == 1) {
+        step_master(master, mc::LeadershipLost{"the registry cannot be written"});
+        return crash_master(master);
+    }
     // It steps aside: others know better.
     if (const auto session = std::exchange(master.session, 0)) {
         ask_zookeeper(master, [this, session]() -> std::function<void()> {
@@ -302,8 +375,67 @@ void Cluster::carry_out(Master& master, const mc::OpenStream& open) {
             });
 }
 
+base::Moment Cluster::moment_of(const Master& master) const {
+    base::Moment now = timeline_.now();
+    now.wall += master.clock_ahead;
+    return now;
+}
+
+// As it was decided, which may be long before it is told.
+void Cluster::take_note_of(Master& master, const mc::Output& output) {
+    const auto& books = master.core->state().books;
+    for (const mc::Effect& effect : output.effects) {
+        if (const auto* sent = std::get_if<mc::SendToAgent>(&effect); sent && sent->message->has_kill_task())
+            take_note_of(master, sent->message->kill_task());
+        const auto* event = std::get_if<mc::SendEvent>(&effect);
+        if (!event) continue;
+        for (const auto& offer : event->event->offers().offers()) {
+            const auto* agent = books.agent(base::AgentId(offer.agent_id().value()));
+            if (!agent) continue;
+            Amount& plain = plain_then_[offer.id().value()];
+            books.agent_entries()[agent->slot].total.for_each([&](const resources::Resource& one) {
+                if (one.is_reserved()) return;
+                if (one.name() == "cpus") plain.millicpus += one.scalar()->thousandths();
+                if (one.name() == "mem") plain.mebibytes += one.scalar()->thousandths() / 1000;
+            });
+        }
+    }
+    for (const mc::Report& report : output.reports) {
+        if (scenario_.trace)
+            trace(fmt::format("master {}: {} [{} {} {} {}]", master.number, report.message, report.framework_id.value(),
+                              report.agent_id.value(), report.task_id.value(), report.offer_id.value()));
+        if (report.kind == mc::Report::Kind::agent_unreachable && master.awoke &&
+            timeline_.now().instant < *master.awoke + 60s)
+            complain(fmt::format("master {} gives up on an agent that it could not hear while it slept", master.number));
+    }
+}
+
+// Where others stand by, the active one is there, and has been heard of as often as it promised.
+void Cluster::watch_schedulers(const Master& master) {
+    for (const auto& framework : master.core->state().books.frameworks()) {
+        if (!framework || framework->standbys.empty()) continue;
+        if (!framework->is_connected()) complain("nobody is active of " + framework->id.value() + ", and some stand by");
+        const base::Instant heard = std::max(framework->last_heard, master.awoke.value_or(base::Instant{}));
+        if (framework->heartbeat_timeout && timeline_.now().instant > heard + *framework->heartbeat_timeout)
+            complain("the active scheduler of " + framework->id.value() + " is silent, and nobody takes over");
+    }
+}
+
+void Cluster::stop_master(Master& master, base::Duration time) {
+    if (!master.core) return;
+    network_.stop(master_party(master.number));
+    timeline_.after(time, [this, &master, life = master.life, time] {
+        if (master.life != life || !network_.is_stopped(master_party(master.number))) return;
+        master.was_asleep = time > 5s;
+        network_.go_on(master_party(master.number));
+        step_master(master, mc::TimePassed{});
+    });
+}
+
 // What the checkers have to know leaves the master here, whether it arrives or not.
 void Cluster::take_note_of(Master& master, const Event& event) {
+    // Its predecessor may have been silent, and its offers have gone with it.
+    if (event.has_subscribed()) checkers_.offers_over_of(event.subscribed().framework_id().value(), master.epoch());
     std::map<std::pair<std::string, std::string>, int> gangs;
     for (const auto& offer : event.offers().offers()) {
         for (const auto& resource : offer.resources())
@@ -313,11 +445,25 @@ void Cluster::take_note_of(Master& master, const Event& event) {
         const Amount amount = amount_of(offer);
         checkers_.offered(offer.id().value(), offer.framework_id().value(), offer.agent_id().value(), amount,
                           offer.has_max_task_duration() ? Checkers::Length::is_short : Checkers::Length::any,
-                          {master.epoch(), is_deposed(master)});
+                          {master.epoch(), is_deposed(master)},
+                          Checkers::Plain{amount_of(offer, Part::plain), plain_then_[offer.id().value()]});
+        plain_then_.erase(offer.id().value());
         if (offer.has_gang()) gangs[{offer.framework_id().value(), offer.gang()}] += tasks_in(amount);
     }
     for (const auto& [gang, tasks] : gangs) checkers_.offered_gang(gang.first, gang.second, tasks);
     if (event.has_rescind()) checkers_.offer_over(event.rescind().offer_id().value());
+}
+
+void Cluster::take_note_of(const Master& master, const Event& event, std::uint64_t stream) {
+    switch (event.type()) {
+        case Event::SUBSCRIBED:
+            outcome_.takeovers += standing_by_.erase(stream) > 0;
+            return checkers_.active_on(event.subscribed().framework_id().value(), master.epoch(), stream);
+        case Event::STANDING_BY: standing_by_.insert(stream); return;
+        case Event::ERROR: return checkers_.stream_over(stream);
+        case Event::HEARTBEAT: return;
+        default: return checkers_.told_as_active(master.epoch(), stream);
+    }
 }
 
 void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
@@ -329,6 +475,7 @@ void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
         if (!streams_opened_.contains(stream)) complain("an event on a stream that nobody opened");
         return;
     }
+    take_note_of(master, *sent.event, stream);
     deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(ends->second.owner)),
             [this, stream, index = ends->second.owner, bytes = sent.event->SerializeAsString()] {
                 note(bytes);
@@ -340,6 +487,7 @@ void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
 
 void Cluster::carry_out(Master& master, const mc::CloseStream& closed) {
     const auto stream = static_cast<std::uint64_t>(closed.stream);
+    checkers_.stream_over(stream);
     const auto ends = stream_ends_.find(stream);
     if (ends == stream_ends_.end()) return;
     const std::size_t index = ends->second.owner;

@@ -1,7 +1,7 @@
 #pragma once
-// Who can reach whom. A cut has a direction; what travels in it is held, as a connection holds it that stands, and arrives
-// in its order when the cut is over. A party that is stopped holds what comes to it, and what it would do of itself, in the
-// same way.
+// Who can reach whom. A cut has a direction; what travels in it is held, as a connection holds it that stands, and
+// arrives in its order when the cut is over. A party that is stopped holds what comes to it, and what it would do of
+// itself, in the same way.
 
 #include <functional>
 #include <set>

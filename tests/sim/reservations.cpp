@@ -23,13 +23,13 @@ Holding times(int count) { return {one_task.cpus * count, one_task.mem * count};
 
 }  // namespace
 
-std::string role_of(const Scheduler& scheduler) { return fmt::format("role{}", scheduler.number); }
+std::string role_of(const Framework& framework) { return fmt::format("role{}", framework.number); }
 
-void Cluster::reserve_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& free,
+void Cluster::reserve_some(const Framework& framework, v1::scheduler::Call::Accept& accept, Holding& free,
                            Holding& reserved) {
-    if (scheduler.wanted == 0 || !prng_.chance(scenario_.reserve_chance)) return;
+    if (framework.wanted == 0 || !prng_.chance(scenario_.reserve_chance)) return;
     const Holding some = times(1 + static_cast<int>(prng_.below(4)));
-    *accept.add_operations() = tests::reserve_operation(reserved_amounts(some, role_of(scheduler)));
+    *accept.add_operations() = tests::reserve_operation(reserved_amounts(some, role_of(framework)));
     // More than is offered, now and then: then it is refused, and what builds on it too.
     if (some.cpus > free.cpus || some.mem > free.mem) return;
     free = {free.cpus - some.cpus, free.mem - some.mem};
@@ -37,10 +37,10 @@ void Cluster::reserve_some(const Scheduler& scheduler, v1::scheduler::Call::Acce
 }
 
 // All of it, once there is nothing left to launch.
-void Cluster::give_back_some(const Scheduler& scheduler, v1::scheduler::Call::Accept& accept, Holding& reserved) {
+void Cluster::give_back_some(const Framework& framework, v1::scheduler::Call::Accept& accept, Holding& reserved) {
     if (reserved.cpus == 0 && reserved.mem == 0) return;
-    if (scheduler.wanted > 0 && !prng_.chance(scenario_.reserve_chance / 2)) return;
-    *accept.add_operations() = tests::unreserve_operation(reserved_amounts(reserved, role_of(scheduler)));
+    if (framework.wanted > 0 && !prng_.chance(scenario_.reserve_chance / 2)) return;
+    *accept.add_operations() = tests::unreserve_operation(reserved_amounts(reserved, role_of(framework)));
     reserved = {};
 }
 
@@ -54,10 +54,10 @@ void Cluster::plan_operator() {
 
 void Cluster::order_some_reservation() {
     const Host& host = hosts_[prng_.below(hosts_.size())];
-    const Scheduler& scheduler = schedulers_[prng_.below(schedulers_.size())];
+    const Framework& framework = frameworks_[prng_.below(frameworks_.size())];
     if (!host.agent) return;
     resources::WireResources wanted;
-    for (const auto& one : reserved_amounts(times(1 + static_cast<int>(prng_.below(3))), role_of(scheduler)))
+    for (const auto& one : reserved_amounts(times(1 + static_cast<int>(prng_.below(3))), role_of(framework)))
         *wanted.Add() = one;
     const auto change = prng_.chance(0.7) ? mc::read_reserve(wanted, {}, {}) : mc::read_unreserve(wanted, {});
     if (Master* master = some_master(operator_party))

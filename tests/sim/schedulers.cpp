@@ -1,4 +1,5 @@
-// Frameworks with a script: launch so many tasks, acknowledge, repeat what was lost, ask again after a break.
+// Frameworks with a script: launch so many tasks, acknowledge, repeat what was lost, ask again after a break. Some have
+// several schedulers, of which one is active; what they know they have in common.
 
 #include "tests/sim/cluster.hpp"
 #include "tests/support/reservation_messages.hpp"
@@ -17,6 +18,7 @@ namespace {
 enum class Part { free, reserved };
 constexpr double task_cpus = static_cast<double>(task_amount.millicpus) / 1000;
 constexpr double task_mem = static_cast<double>(task_amount.mebibytes);
+constexpr auto heartbeat_timeout = 3s;  // of those that stand by for each other
 
 Holding held_in(const v1::Offer& offer, Part part) {
     Holding sum;
@@ -51,23 +53,30 @@ void Cluster::subscribe(Scheduler& scheduler) {
     if (scheduler.stream && scheduler.stream_master != master->number) tell_stream_closed(scheduler, *scheduler.stream);
     scheduler.stream = stream;
     scheduler.stream_master = master->number;
+    scheduler.active = false;
     scheduler.last_heard = timeline_.now().instant;
     scheduler.stream_id.clear();
+    const Framework& framework = *scheduler.framework;
     const auto index = static_cast<std::size_t>(scheduler.number);
     auto subscription = std::make_shared<Call>();
     subscription->set_type(Call::SUBSCRIBE);
     auto& info = *subscription->mutable_subscribe()->mutable_framework_info();
     info.set_user("root");
-    info.set_name(fmt::format("framework{}", scheduler.number));
+    info.set_name(fmt::format("framework{}", framework.number));
     info.set_failover_timeout(3600);
-    info.add_roles(role_of(scheduler));
+    info.add_roles(role_of(framework));
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::RESERVATION_REFINEMENT);
-    if (scheduler.takes_short) info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::FAIRLEAD_SHORT_TASKS);
-    if (!scheduler.id.empty()) {
-        info.mutable_id()->set_value(scheduler.id);
-        subscription->mutable_framework_id()->set_value(scheduler.id);
+    if (framework.takes_short) info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::FAIRLEAD_SHORT_TASKS);
+    if (!framework.id.empty()) {
+        info.mutable_id()->set_value(framework.id);
+        subscription->mutable_framework_id()->set_value(framework.id);
+    }
+    if (framework.has_standbys) {
+        subscription->mutable_subscribe()->set_standby(true);
+        subscription->mutable_subscribe()->mutable_heartbeat_timeout()->set_nanoseconds(
+            base::Duration(heartbeat_timeout).count());
     }
     streams_opened_.insert(stream);
     stream_ends_[stream] = {index, master->number};
@@ -84,6 +93,7 @@ void Cluster::lose_stream(Scheduler& scheduler) {
     if (!scheduler.stream) return;
     tell_stream_closed(scheduler, *scheduler.stream);
     scheduler.stream.reset();
+    scheduler.active = false;
     subscribe_later(scheduler);
 }
 
@@ -95,18 +105,65 @@ void Cluster::tell_stream_closed(const Scheduler& scheduler, std::uint64_t strea
 }
 
 void Cluster::subscribe_later(Scheduler& scheduler) {
-    timeline_.after(std::chrono::milliseconds(1 + prng_.below(5000)), [this, &scheduler] {
-        if (!scheduler.stream) subscribe(scheduler);
+    const Party self = scheduler_party(scheduler.number);
+    timeline_.after(std::chrono::milliseconds(1 + prng_.below(5000)), [this, &scheduler, self] {
+        network_.arrive(self, self, [this, &scheduler] {
+            if (!scheduler.stream) subscribe(scheduler);
+        });
     });
 }
 
 // Another scheduler of the same framework subscribes while the first one is still there.
 void Cluster::take_over(Scheduler& scheduler) {
-    if (scheduler.stream && !scheduler.id.empty()) subscribe(scheduler);
+    if (scheduler.stream && !scheduler.framework->id.empty()) subscribe(scheduler);
+}
+
+// It hears nothing and says nothing for a while, and its connections stand.
+void Cluster::stall(Scheduler& scheduler) {
+    const Party self = scheduler_party(scheduler.number);
+    if (network_.is_stopped(self)) return;
+    network_.stop(self);
+    timeline_.after(std::chrono::milliseconds(500 + prng_.below(30'000)), [this, self] { network_.go_on(self); });
+}
+
+// With its host: nobody tells the master, who has only its silence to go by. Another process is there later.
+void Cluster::vanish(Scheduler& scheduler) {
+    if (!scheduler.stream) return;
+    const auto ends = stream_ends_.find(*scheduler.stream);
+    if (ends != stream_ends_.end())
+        timeline_.after(60s, [this, &scheduler, stream = *scheduler.stream, master = scheduler.stream_master] {
+            Scheduler dead = scheduler;  // what keeps a connection alive has given up on it
+            dead.stream_master = master;
+            tell_stream_closed(dead, stream);
+        });
+    scheduler.stream.reset();
+    scheduler.active = false;
+    timeline_.after(5s, [this, &scheduler] { subscribe_later(scheduler); });
+}
+
+void Cluster::beat(Scheduler& scheduler) {
+    const Party self = scheduler_party(scheduler.number);
+    timeline_.after(heartbeat_timeout / 3, [this, &scheduler, self] {
+        network_.arrive(self, self, [this, &scheduler] {
+            Call heartbeat;
+            heartbeat.set_type(Call::HEARTBEAT);
+            if (scheduler.active) call(scheduler, heartbeat);
+            beat(scheduler);
+        });
+    });
+}
+
+// One that believes it is active and does not hang.
+Scheduler* Cluster::speaker_of(const Framework& framework) {
+    for (Scheduler& scheduler : schedulers_)
+        if (scheduler.framework == &framework && scheduler.active && scheduler.stream &&
+            !network_.is_stopped(scheduler_party(scheduler.number)))
+            return &scheduler;
+    return nullptr;
 }
 
 void Cluster::kill_some_task(Scheduler& scheduler) {
-    for (const auto& [id, task] : scheduler.tasks) {
+    for (const auto& [id, task] : scheduler.framework->tasks) {
         if (task.terminal || !prng_.chance(0.3)) continue;
         Call kill;
         kill.set_type(Call::KILL);
@@ -117,15 +174,20 @@ void Cluster::kill_some_task(Scheduler& scheduler) {
 }
 
 void Cluster::call(Scheduler& scheduler, Call call) {
-    if (!scheduler.stream || scheduler.id.empty()) return;
-    call.mutable_framework_id()->set_value(scheduler.id);
+    const Framework& framework = *scheduler.framework;
+    if (!scheduler.stream || framework.id.empty() || (framework.has_standbys && !scheduler.active)) return;
+    if (network_.is_stopped(scheduler_party(scheduler.number))) return;
+    call.mutable_framework_id()->set_value(framework.id);
+    if (call.has_kill()) checkers_.asked_to_kill({framework.id, call.kill().task_id().value()});
     const std::uint64_t stream = *scheduler.stream;
     Master& master = masters_[static_cast<std::size_t>(scheduler.stream_master)];
-    // Each call may have a connection of its own, and come before one that was made earlier. What a client may repeat when
-    // it has no answer comes twice now and then.
+    // Each call may have a connection of its own, and come before one that was made earlier. What a client may repeat
+    // when it has no answer comes twice now and then.
     const bool may_be_repeated = is_idempotent(call.type());
     const bool overtakes = may_be_repeated && prng_.chance(0.05);
     const int copies = may_be_repeated && prng_.chance(0.03) ? 2 : 1;
+    if (overtakes) count(Fault::message_overtaken);
+    if (copies > 1) count(Fault::message_repeated);
     for (int copy = 0; copy < copies; ++copy) {
         const std::uint64_t channel = overtakes || copy > 0 ? ++last_number_ + (1ULL << 42) : stream + (1ULL << 41);
         deliver(channel, scheduler_party(scheduler.number), master_party(master.number),
@@ -144,48 +206,59 @@ void Cluster::take_event(Scheduler& scheduler, const Event& event) {
     scheduler.last_heard = timeline_.now().instant;
     switch (event.type()) {
         case Event::SUBSCRIBED:
-            scheduler.id = event.subscribed().framework_id().value();
-            reconcile(scheduler);
-            ask(scheduler);
+            scheduler.framework->id = event.subscribed().framework_id().value();
+            scheduler.active = true;
+            reconcile(*scheduler.framework);
+            ask(*scheduler.framework);
             break;
         case Event::OFFERS: take_offers(scheduler, event.offers()); break;
         case Event::INVERSE_OFFERS: take_inverse_offers(scheduler, event.inverse_offers()); break;
         case Event::UPDATE: take_status(scheduler, event.update().status()); break;
-        case Event::ERROR: complain("framework got an error: " + event.error().message()); break;
+        case Event::ERROR: take_error(scheduler, event.error().message()); break;
         default: break;
     }
 }
 
+// Who has been replaced comes again, and stands by; as who comes when the master still counts with many that are gone.
+void Cluster::take_error(Scheduler& scheduler, const std::string& message) {
+    const bool comes_again =
+        message == "Framework failed over" || message.find("stand by for this framework already") != std::string::npos;
+    if (!scheduler.framework->has_standbys || !comes_again) return complain("framework got an error: " + message);
+    lose_stream(scheduler);
+}
+
 void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
+    Framework& framework = *scheduler.framework;
     for (const auto& offer : offers.offers()) {
         Holding free = held_in(offer, Part::free), reserved = held_in(offer, Part::reserved);
+        if (has_room(free) || has_room(reserved)) framework.below_guarantee_since.reset();  // it has its chance
         Call accept;
         accept.set_type(Call::ACCEPT);
         accept.mutable_accept()->add_offer_ids()->set_value(offer.id().value());
-        reserve_some(scheduler, *accept.mutable_accept(), free, reserved);
+        reserve_some(framework, *accept.mutable_accept(), free, reserved);
         v1::Offer::Operation operation;
         operation.set_type(v1::Offer::Operation::LAUNCH);
-        while (scheduler.wanted > 0 && (has_room(reserved) || has_room(free)) && !prng_.chance(0.2)) {
+        while (framework.wanted > 0 && (has_room(reserved) || has_room(free)) && !prng_.chance(0.2)) {
             const bool in_reserved = has_room(reserved);
             Holding& from = in_reserved ? reserved : free;
             from.cpus -= one_task.cpus;
             from.mem -= one_task.mem;
-            --scheduler.wanted;
-            const std::string id = fmt::format("task-{}", scheduler.next_task++);
-            scheduler.tasks[id].agent = offer.agent_id().value();
+            --framework.wanted;
+            const std::string id = fmt::format("task-{}", framework.next_task++);
+            framework.tasks[id].agent = offer.agent_id().value();
             std::optional<base::Duration> limit;
             if (offer.has_max_task_duration()) limit = base::Duration(offer.max_task_duration().nanoseconds());
-            checkers_.launched({scheduler.id, id}, limit);
+            checkers_.launched({framework.id, id}, limit, offer.agent_id().value());
             auto& task = *operation.mutable_launch()->add_task_infos();
             task.set_name(id);
             task.mutable_task_id()->set_value(id);
             *task.mutable_agent_id() = offer.agent_id();
             for (auto& one : {tests::scalar("cpus", one_task.cpus), tests::scalar("mem", one_task.mem)})
-                *task.add_resources() = in_reserved ? tests::reserved(one, role_of(scheduler)) : one;
+                *task.add_resources() = in_reserved ? tests::reserved(one, role_of(framework)) : one;
             task.mutable_command()->set_value("true");
         }
         if (operation.has_launch()) *accept.mutable_accept()->add_operations() = operation;
-        give_back_some(scheduler, *accept.mutable_accept(), reserved);
+        give_back_some(framework, *accept.mutable_accept(), reserved);
         if (accept.accept().operations_size() > 0) {
             call(scheduler, accept);
         } else {
@@ -218,15 +291,16 @@ void Cluster::take_inverse_offers(Scheduler& scheduler, const Event::InverseOffe
 }
 
 void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
-    const auto found = scheduler.tasks.find(status.task_id().value());
-    checkers_.status({scheduler.id, status.task_id().value()}, status.state(), status.has_uuid());
+    Framework& framework = *scheduler.framework;
+    const auto found = framework.tasks.find(status.task_id().value());
+    checkers_.status({framework.id, status.task_id().value()}, status.state(), status.has_uuid(), scheduler.number);
     if (status.reason() == v1::TaskStatus::REASON_RESOURCES_UNKNOWN)
         complain("an agent was not told what is reserved before a launch: " + status.message());
-    if (found == scheduler.tasks.end()) return;
+    if (found == framework.tasks.end()) return;
     SimTask& task = found->second;
     // A task on an unreachable agent is replaced; should it come back after all, its end changes nothing.
     const bool terminal = rank(status.state()) == rank_over;
-    if (status.has_uuid()) {
+    if (status.has_uuid() && !remember_told(scheduler, status.uuid())) {
         Call acknowledgement;
         acknowledgement.set_type(Call::ACKNOWLEDGE);
         *acknowledgement.mutable_acknowledge()->mutable_agent_id() = status.agent_id();
@@ -237,59 +311,69 @@ void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     if (!terminal || task.terminal) return;
     task.terminal = true;
     if (status.state() == v1::TASK_FINISHED) {
-        if (++scheduler.finished == scenario_.tasks_per_framework) end_guarantee(scheduler);
+        if (++framework.finished == scenario_.tasks_per_framework) end_guarantee(framework);
     } else {
-        ++scheduler.lost;
-        ++scheduler.wanted;
+        ++framework.lost;
+        ++framework.wanted;
         Call revive;
         revive.set_type(Call::REVIVE);
         call(scheduler, revive);
     }
 }
 
+// True: it does not get to acknowledge it, as may happen to one that is about to be replaced.
+bool Cluster::remember_told(Scheduler& scheduler, const std::string& uuid) {
+    if (!scheduler.framework->has_standbys) return false;
+    const auto [told, is_new] = scheduler.framework->told.try_emplace(uuid, scheduler.number);
+    if (!is_new && std::exchange(told->second, scheduler.number) != scheduler.number) ++outcome_.updates_handed_over;
+    return is_new && may_strike() && prng_.chance(0.1);
+}
+
 // Some say what they want before it is offered, and say it again: a request is forgotten with its time, with the
 // subscription, and by a new master.
-void Cluster::ask(Scheduler& scheduler) {
-    if (scheduler.asks == Scheduler::Asks::nothing || scheduler.asking) return;
-    scheduler.asking = true;
-    timeline_.after(std::chrono::seconds(5 + prng_.below(60)), [this, &scheduler] {
-        scheduler.asking = false;
-        ask(scheduler);
+void Cluster::ask(Framework& framework) {
+    if (framework.asks == Framework::Asks::nothing || framework.asking) return;
+    framework.asking = true;
+    timeline_.after(std::chrono::seconds(5 + prng_.below(60)), [this, &framework] {
+        framework.asking = false;
+        ask(framework);
     });
-    if (scheduler.wanted == 0 || scheduler.id.empty()) return;
+    Scheduler* const speaker = speaker_of(framework);
+    if (framework.wanted == 0 || !speaker) return;
     Call call;
     call.set_type(Call::REQUEST);
     auto& request = *call.mutable_request()->add_requests();
     *request.add_resources() = tests::scalar("cpus", task_cpus);
     *request.add_resources() = tests::scalar("mem", task_mem);
-    request.set_count(static_cast<std::uint32_t>(scheduler.wanted));
+    request.set_count(static_cast<std::uint32_t>(framework.wanted));
     request.mutable_within()->set_nanoseconds(base::Duration(std::chrono::seconds(1 + prng_.below(60))).count());
-    if (scheduler.asks == Scheduler::Asks::gangs) {
-        const int tasks = 1 + static_cast<int>(prng_.below(static_cast<std::uint64_t>(std::min(scheduler.wanted, 12))));
+    if (framework.asks == Framework::Asks::gangs) {
+        const int tasks = 1 + static_cast<int>(prng_.below(static_cast<std::uint64_t>(std::min(framework.wanted, 12))));
         request.set_count(static_cast<std::uint32_t>(tasks));
-        request.set_gang(fmt::format("gang-{}", scheduler.next_gang++));
-        checkers_.asked_for_gang(scheduler.id, request.gang(), tasks);
+        request.set_gang(fmt::format("gang-{}", framework.next_gang++));
+        checkers_.asked_for_gang(framework.id, request.gang(), tasks);
     }
-    this->call(scheduler, call);
+    this->call(*speaker, call);
 }
 
 // What became of the launches that were on their way when the connection broke?
-void Cluster::reconcile(Scheduler& scheduler) {
+void Cluster::reconcile(Framework& framework) {
     Call question;
     question.set_type(Call::RECONCILE);
     question.mutable_reconcile();
-    for (const auto& [id, task] : scheduler.tasks) {
+    for (const auto& [id, task] : framework.tasks) {
         if (task.terminal) continue;
         auto& one = *question.mutable_reconcile()->add_tasks();
         one.mutable_task_id()->set_value(id);
         one.mutable_agent_id()->set_value(task.agent);
     }
-    if (question.reconcile().tasks_size() > 0) call(scheduler, question);
-    if (scheduler.reconciling) return;
-    scheduler.reconciling = true;
-    timeline_.after(30s, [this, &scheduler] {
-        scheduler.reconciling = false;
-        reconcile(scheduler);
+    Scheduler* const speaker = speaker_of(framework);
+    if (question.reconcile().tasks_size() > 0 && speaker) call(*speaker, question);
+    if (framework.reconciling) return;
+    framework.reconciling = true;
+    timeline_.after(30s, [this, &framework] {
+        framework.reconciling = false;
+        reconcile(framework);
     });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Virtual time: what is to happen, in the order in which it is due. Events of the same instant happen in the order in which
-// they were planned, so a run depends on nothing but its seed.
+// Virtual time: what is to happen, in the order in which it is due. Events of the same instant happen in the order in
+// which they were planned, so a run depends on nothing but its seed.
 
 #include "common/base/instant.hpp"
 

@@ -101,6 +101,12 @@ class MasterHarness {
         move_to(until);
     }
 
+    // Of a process that was stopped, as the driver tells it: nothing that is due comes before.
+    void sleep(base::Duration time) {
+        move_to(now.instant + time);
+        step(masterd::core::Awoke{});
+    }
+
     // --- schedulers ---
     masterd::core::RequestId post(const Call& call, std::optional<std::string> stream = {},
                                   std::string principal = {}) {

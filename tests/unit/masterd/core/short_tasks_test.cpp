@@ -49,6 +49,24 @@ TEST_F(ShortTasks, ThosePartsComeInOffersOfTheirOwn) {
     EXPECT_EQ(cpus_of(offers[1]), Milli::units(3));
 }
 
+// Found in the simulation: the part stayed what it was of the plain resources at the agent's last registration.
+TEST_F(ShortTasks, ThePartFollowsWhatIsReserved) {
+    const auto host = master.join();
+    const auto share = [&] { return master.core.state().books.agent(base::AgentId(host.id))->short_share.of("cpus"); };
+    EXPECT_EQ(share(), Milli::units(1));
+    resources::WireResources half;
+    *half.Add() = reserved(scalar("cpus", 2), "role");
+    std::uint64_t request = 1'000'000;
+    const auto order = [&](base::Result<masterd::core::ReservationChange> change) {
+        master.step(masterd::core::ReservationOrdered{masterd::core::RequestId{request++}, base::AgentId(host.id),
+                                                      change.value()});
+    };
+    order(masterd::core::read_reserve(half, {}, {}));
+    EXPECT_EQ(share(), Milli(500));
+    order(masterd::core::read_unreserve(half, {}));
+    EXPECT_EQ(share(), Milli::units(1));
+}
+
 class ShortLaunches : public ShortTasks {
   protected:
     void SetUp() override {

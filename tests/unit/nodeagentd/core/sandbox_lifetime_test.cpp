@@ -37,5 +37,17 @@ TEST(SandboxLifetime, IsNotOverForOneFromTheFuture) {
     EXPECT_EQ(expired_sandboxes({100h, 0.1}, now, 1, {{"/s/a", now + 300h}}, {}), Paths{"/s/a"});
 }
 
+TEST(SandboxLifetime, NothingIsOldBecauseTheClockWasSetForward) {
+    PatientClock clock;
+    base::Moment moment{base::Instant(1h), now};
+    EXPECT_EQ(clock.read(moment), now);
+    moment = {moment.instant + 1min, moment.wall + 1min + 240h};
+    EXPECT_EQ(clock.read(moment), now + 1min);
+    moment = {moment.instant + 1min, moment.wall + 1min};
+    EXPECT_EQ(clock.read(moment), now + 2min);
+    moment = {moment.instant + 1min, now - 5h};
+    EXPECT_EQ(clock.read(moment), now - 5h) << "where it is set back, it is followed";
+}
+
 }  // namespace
 }  // namespace fairlead::nodeagentd::core
