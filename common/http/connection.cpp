@@ -223,7 +223,6 @@ awaitable<void> Connection::refuse(int status, std::string text) {
 
 awaitable<Connection::GoOn> Connection::serve_one(Incoming incoming) {
     FramedWriter::Options stream_options;
-    stream_options.framing = Framing::http_chunk;
     stream_options.queue_bytes_max = context_->options.stream_queue_bytes_max;
     stream_options.queue_records_max = context_->options.stream_queue_records_max;
     stream_options.stall_max = context_->options.stream_stall_deadline;
@@ -333,7 +332,11 @@ awaitable<void> Connection::send_upgrade(UpgradeAnswer answer) {
     if (!sent || cut_) co_return;
     std::string leftover(static_cast<const char*>(buffer_.data().data()), buffer_.size());
     buffer_.consume(buffer_.size());
-    auto socket = stream_.release_socket();
+    auto ours = stream_.release_socket();
+    boost::system::error_code error;
+    const auto descriptor = ours.release(error);
+    if (error) co_return;
+    tcp::socket socket(context_->executor, peer_.protocol(), descriptor);
     prepare_long_lived(socket);
     answer.on_upgraded(UpgradedSocket{std::move(socket), std::move(leftover), peer_});
 }

@@ -14,7 +14,8 @@ namespace fairlead::http {
 using boost::asio::ip::tcp;
 
 struct UpgradedSocket {
-    tcp::socket socket;  // its executor is a strand; stay on it
+    // A server's is on no strand of its own: whoever takes it keeps its handlers apart.
+    tcp::socket socket;
     std::string leftover;
     tcp::endpoint peer;
 };
