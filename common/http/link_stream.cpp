@@ -1,6 +1,9 @@
 #include "common/http/link_stream.hpp"
 
+#include "common/async/handler_room.hpp"
 #include "common/http/frame_batch.hpp"
+
+#include <boost/asio/bind_allocator.hpp>
 
 #include <array>
 #include <deque>
@@ -18,6 +21,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t header_bytes = 4;
+constexpr std::size_t wait_bytes = 176;  // of a pending wait with its handler
 constexpr int reads_in_a_row_max = 16;  // then other connections get their turn
 
 // One scratch buffer for each I/O thread instead of one for each link: it is only in use between
@@ -105,6 +109,7 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
 
     mutable std::mutex mutex;
     tcp::socket socket;
+    async::HandlerRoom<wait_bytes> wait;  // for bytes
     std::unique_ptr<Outgoing> outgoing;
     std::unique_ptr<const Error> end;  // the first reason stays
     bool refuses = false;              // takes no more frames to send
@@ -249,7 +254,7 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
     template <typename Handler>
     void await_bytes(Handler handler) {
         const std::lock_guard lock(mutex);
-        socket.async_wait(tcp::socket::wait_read, std::move(handler));
+        socket.async_wait(tcp::socket::wait_read, asio::bind_allocator(wait.allocator(), std::move(handler)));
     }
 
     // Takes what the socket has, without waiting.

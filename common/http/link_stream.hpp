@@ -5,7 +5,7 @@
 // nor how long a peer may be silent: whoever sends the pings knows.
 //
 // A master has fifty thousand links that are idle, so an idle one holds next to nothing: no buffer,
-// no timer, no coroutine, and in place of a strand a mutex that nobody contends for (decision 0070).
+// no timer, no coroutine, and in place of a strand a mutex that nobody contends for (decision 0080).
 
 #include "common/async/asio.hpp"
 #include "common/base/error.hpp"

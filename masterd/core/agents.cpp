@@ -8,9 +8,23 @@
 
 namespace fairlead::masterd::core {
 
-// Only one agent at a time can be there.
-std::string Core::endpoint_of(const v1::AgentInfo& info, const std::string& peer_address) {
-    return fmt::format("{} at {}:{}", info.hostname(), peer_address, info.port());
+std::size_t AgentPlaces::hash(const std::string& hostname, const std::string& address, std::int32_t port) {
+    return std::hash<std::string>{}(fmt::format("{} at {}:{}", hostname, address, port));
+}
+
+void AgentPlaces::add(const Agent& agent) { by_hash_[hash(agent.hostname, agent.peer_address, agent.kind->info.port())] = agent.slot; }
+
+void AgentPlaces::remove(const Agent& agent) {
+    const auto found = by_hash_.find(hash(agent.hostname, agent.peer_address, agent.kind->info.port()));
+    if (found != by_hash_.end() && found->second == agent.slot) by_hash_.erase(found);
+}
+
+Agent* AgentPlaces::find(Books& books, const v1::AgentInfo& info, const std::string& address) const {
+    const auto found = by_hash_.find(hash(info.hostname(), address, info.port()));
+    if (found == by_hash_.end()) return nullptr;
+    Agent& there = books.agent(found->second);
+    const bool is_it = there.hostname == info.hostname() && there.peer_address == address && there.kind->info.port() == info.port();
+    return is_it ? &there : nullptr;
 }
 
 void Core::take(const LinkMessage& received) {
@@ -48,7 +62,7 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     call_off_on(agent);
     answer_waiting_operators(agent, fmt::format("agent {} has not confirmed it before its connection was lost; it stands in "
                                                 "the master's books, and the agent is told again when it is back",
-                                                agent.info->hostname()));
+                                                agent.hostname));
     agent.overdue = timers_.schedule(now_.instant + options_.agent_reregister_timeout,
                                      AgentOverdue{agent.slot});
     report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);
@@ -67,18 +81,18 @@ void Core::agent_unreachable(Agent& agent) {
         task.state = v1::TASK_UNREACHABLE;
         auto status = status_by_master(task.id, agent.id, v1::TASK_UNREACHABLE,
                                        v1::TaskStatus::REASON_AGENT_REMOVED,
-                                       "Agent " + agent.info->hostname() + " is unreachable");
+                                       "Agent " + agent.hostname + " is unreachable");
         status.mutable_unreachable_time()->set_nanoseconds(now_.wall.time_since_epoch().count());
         send_status(framework, status);
         framework.unreachable_order.push_back(task.id);
-        base::TaskId id = task.id;
+        SharedId<base::TaskId> id = task.id;
         framework.unreachable_tasks.insert_or_assign(std::move(id), std::move(task));
         while (framework.unreachable_order.size() > options_.unreachable_tasks_max) {
             framework.unreachable_tasks.erase(framework.unreachable_order.front());
             framework.unreachable_order.pop_front();
         }
     }
-    answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.info->hostname() + " is unreachable");
+    answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.hostname + " is unreachable");
     remember_absent(agent.id, AbsentAgent::Why::unreachable);
     forget(agent);
 }
@@ -107,7 +121,7 @@ void Core::remove_agent(Agent& agent, const std::string& why) {
 void Core::forget(Agent& agent) {
     tell_failure(agent.id);
     filters_.drop_agent(agent.slot);
-    agents_by_endpoint_.erase(endpoint_of(*agent.info, agent.peer_address));
+    places_.remove(agent);
     books_.remove_agent(agent.slot);
 }
 

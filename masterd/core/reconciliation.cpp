@@ -73,17 +73,16 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
         const Task& task = found->second;
         auto status = answer(task.state, task.agent_id, "Reconciliation: Latest task state");
-        if (task.last_status && task.last_status->has_healthy())
-            status.set_healthy(task.last_status->healthy());
-        if (task.last_status && task.last_status->has_container_status())
-            *status.mutable_container_status() = task.last_status->container_status();
+        v1::TaskStatus last = task.last_status.message();
+        if (last.has_healthy()) status.set_healthy(last.healthy());
+        if (last.has_container_status()) *status.mutable_container_status() = std::move(*last.mutable_container_status());
         return send_status(framework, status);
     }
     using Why = AbsentAgent::Why;
     const auto& absent_agents = state_.absent_agents;
     const auto lost = framework.unreachable_tasks.find(id);
     const bool was_lost = lost != framework.unreachable_tasks.end();
-    const base::AgentId& where = was_lost ? lost->second.agent_id : agent;
+    const base::AgentId& where = was_lost ? lost->second.agent_id.plain() : agent;
     if (may_be_on_its_way_back(where)) return;  // nobody knows yet: the scheduler asks again
     if (!where.empty() && books_.agent(where))
         return send_status(framework, answer(v1::TASK_GONE, where,
