@@ -339,11 +339,7 @@ awaitable<void> Connection::send_upgrade(UpgradeAnswer answer) {
     if (!sent || cut_) co_return;
     std::string leftover(static_cast<const char*>(buffer_.data().data()), buffer_.size());
     buffer_.consume(buffer_.size());
-    auto ours = stream_.release_socket();
-    boost::system::error_code error;
-    const auto descriptor = ours.release(error);
-    if (error) co_return;
-    tcp::socket socket(context_->executor, peer_.protocol(), descriptor);
+    auto socket = stream_.release_socket();
     prepare_long_lived(socket);
     answer.on_upgraded(UpgradedSocket{std::move(socket), std::move(leftover), peer_});
 }

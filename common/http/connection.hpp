@@ -18,7 +18,6 @@ namespace fairlead::http {
 
 // What all connections of a server share; immutable once the server has started.
 struct ConnectionContext {
-    async::Executor executor;  // without a strand
     Handler handler;
     ServerOptions options;
 };

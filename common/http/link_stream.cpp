@@ -21,7 +21,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t header_bytes = 4;
-constexpr std::size_t wait_bytes = 176;  // of a pending wait with its handler
+constexpr std::size_t wait_bytes = 128;  // of a pending wait with its handler
 constexpr int reads_in_a_row_max = 16;  // then other connections get their turn
 
 // One scratch buffer for each I/O thread instead of one for each link: it is only in use between
@@ -33,6 +33,20 @@ std::array<char, 64 * 1024>& scratch() {
 
 bool would_block(const error_code& error) {
     return error == asio::error::would_block || error == asio::error::try_again;
+}
+
+// Of a plain context: an executor that could be anything is six times as large, and copied to the heap by every wait.
+using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
+
+// Every executor of ours is one of an io_context, be it on a strand. A socket that is broken shows at its first read.
+Socket take_over(tcp::socket from, const tcp& protocol) {
+    auto& context = asio::query(from.get_executor(), asio::execution::context);
+    Socket socket(static_cast<asio::io_context&>(context));
+    error_code error;
+    const auto descriptor = from.release(error);
+    if (!error) socket.assign(protocol, descriptor, error);
+    socket.non_blocking(true, error);
+    return socket;
 }
 
 Error closed_by_us() { return Error(ErrorCode::cancelled, "the link was closed"); }
@@ -61,7 +75,7 @@ class ReceivedBytes {
     }
     void drop_taken() {
         if (taken_ == bytes_.size())
-            bytes_ = std::string();
+            std::string().swap(bytes_);  // an assignment would keep the memory
         else
             bytes_.erase(0, taken_);
         taken_ = 0;
@@ -98,17 +112,14 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
         : options(with),
           peer(from.peer),
           received(std::move(from.leftover)),
-          socket(std::move(from.socket)) {
-        error_code ignored;
-        socket.non_blocking(true, ignored);
-    }
+          socket(take_over(std::move(from.socket), from.peer.protocol())) {}
 
     const LinkOptions options;
     const tcp::endpoint peer;
     ReceivedBytes received;  // whoever reads
 
     mutable std::mutex mutex;
-    tcp::socket socket;
+    Socket socket;
     async::HandlerRoom<wait_bytes> wait;  // for bytes
     std::unique_ptr<Outgoing> outgoing;
     std::unique_ptr<const Error> end;  // the first reason stays

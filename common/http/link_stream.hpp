@@ -39,6 +39,7 @@ class LinkReceiver {
 
 class LinkStream {
   public:
+    // The socket leaves its strand: handlers run wherever its context does.
     LinkStream(UpgradedSocket socket, LinkOptions options = {});
     ~LinkStream();
     LinkStream(LinkStream&&) noexcept;

@@ -30,7 +30,7 @@ struct Server::Core : std::enable_shared_from_this<Core> {
     Core(async::Executor on, Handler handler, ServerOptions options)
         : executor(on),
           context(std::make_shared<ConnectionContext>(
-              ConnectionContext{on, std::move(handler), std::move(options)})),
+              ConnectionContext{std::move(handler), std::move(options)})),
           group(on, context->options.on_failure) {}
 
     async::Executor executor;

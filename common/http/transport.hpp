@@ -14,8 +14,7 @@ namespace fairlead::http {
 using boost::asio::ip::tcp;
 
 struct UpgradedSocket {
-    // A server's is on no strand of its own: whoever takes it keeps its handlers apart.
-    tcp::socket socket;
+    tcp::socket socket;  // its executor is a strand; stay on it
     std::string leftover;
     tcp::endpoint peer;
 };
