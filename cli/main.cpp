@@ -1,6 +1,7 @@
 // fairctl: the operator's and the user's command. This file knows the command line; what a command
-// does is in views, task_commands, role_commands, reservation_commands and run.
+// does is in views, task_commands, agent_commands, role_commands, reservation_commands and run.
 
+#include "cli/agent_commands.hpp"
 #include "cli/cluster.hpp"
 #include "cli/reservation_commands.hpp"
 #include "cli/role_commands.hpp"
@@ -161,6 +162,29 @@ class RoleCommandLine {
     std::string framework_;
 };
 
+// The hosts, and what an operator knows of one.
+class AgentCommandLine {
+  public:
+    explicit AgentCommandLine(CLI::App& app)
+        : agents_(*app.add_subcommand("agents", "The hosts, and how much of each is used, or: gone ID")) {
+        agents_.require_subcommand(0, 1);
+        gone_ = agents_.add_subcommand("gone", "Say that a host will never be back: its tasks are over");
+        gone_->add_option("agent", agent_, "Id of the agent")->required();
+    }
+
+    // None: another command is meant.
+    std::optional<async::awaitable<int>> run(Cluster cluster, Output output) const {
+        if (gone_->parsed()) return mark_agent_gone(cluster, agent_);
+        if (agents_.parsed()) return show_agents(cluster, output);
+        return std::nullopt;
+    }
+
+  private:
+    CLI::App& agents_;
+    CLI::App* gone_ = nullptr;
+    std::string agent_;
+};
+
 // What is reserved where.
 class ReservationCommandLine {
   public:
@@ -218,7 +242,7 @@ int main(int argc, char** argv) {
     LogChoice log;
     RunOptions run_options;
     auto* status = app.add_subcommand("status", "The cluster in six lines");
-    auto* agents = app.add_subcommand("agents", "The hosts, and how much of each is used");
+    const AgentCommandLine about_agents(app);
     auto* frameworks = app.add_subcommand("frameworks", "Who is subscribed, and what they hold");
     frameworks->add_flag("-a,--all", all, "Also those that have ended");
     auto* tasks = app.add_subcommand("tasks", "What runs where");
@@ -258,12 +282,12 @@ int main(int argc, char** argv) {
     async::asio::io_context context(1);
     const Command command = [&](Cluster cluster) -> async::awaitable<int> {
         if (status->parsed()) return show_status(cluster, output);
-        if (agents->parsed()) return show_agents(cluster, output);
         if (frameworks->parsed()) return show_frameworks(cluster, output, scope);
         if (tasks->parsed()) return show_tasks(cluster, output, scope);
         if (run_app->parsed()) return run_command(cluster, run_options);
         if (kill->parsed()) return kill_task(cluster, task, framework);
         if (logs->parsed()) return show_log(cluster, log);
+        if (auto command = about_agents.run(cluster, output)) return std::move(*command);
         if (auto command = about_roles.run(cluster, output)) return std::move(*command);
         if (auto command = about_reservations.run(cluster, output)) return std::move(*command);
         (void)version;

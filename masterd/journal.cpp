@@ -30,6 +30,7 @@ Shape shape_of(Kind kind) {
         case Kind::task_updated: return {debug, {}, "master/valid_status_updates"};
         case Kind::task_removed: return {debug, {}, "master/tasks_forgotten"};
         case Kind::task_refused: return {info, ids::task_refused, "master/tasks_refused"};
+        case Kind::task_stray: return {warning, ids::task_stray, "master/tasks_stray"};
         case Kind::offer_sent: return {debug, {}, "master/offers_sent"};
         case Kind::offer_accepted: return {debug, {}, "master/offers_accepted"};
         case Kind::offer_declined: return {debug, {}, "master/offers_declined"};
@@ -70,6 +71,7 @@ const char* ended_counter(v1::TaskState state) {
 std::string source_of(const core::Report& report) {
     switch (report.kind) {
         case Kind::call_dropped:
+        case Kind::task_stray:
         case Kind::task_refused: return "framework " + report.framework_id.value();
         case Kind::reservations_changed:
             return report.framework_id.empty() ? "" : "framework " + report.framework_id.value();

@@ -19,13 +19,21 @@ bool may_pass(ErrorCode code) {
            code == ErrorCode::conflict || code == ErrorCode::cancelled;
 }
 
+base::Instant now() { return base::read_clocks().instant; }
+
+Leadership::Patience patience_for(const std::optional<election::ElectionOptions>& election) {
+    const base::Duration timeout = election ? election->session_timeout : base::Duration::zero();
+    return {.take_over_for = 3 * timeout, .rest = timeout};
+}
+
 }  // namespace
 
 Leadership::Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election,
-                       Fatal fatal)
+                       Fatal fatal, std::optional<Patience> patience)
     : strand_(strand),
       parts_(std::move(parts)),
       fatal_(std::move(fatal)),
+      patience_(patience.value_or(patience_for(election))),
       tasks_(strand, [](std::string_view, std::exception_ptr failure) { std::rethrow_exception(failure); }) {
     if (!election) return;
     election->info = parts_.info;
@@ -63,7 +71,10 @@ election::ElectionEvents Leadership::events() {
 async::awaitable<void> Leadership::run() {
     const bool open = co_await open_registry();
     if (!open) co_return;
-    if (election_) co_return co_await election_->run();
+    if (election_) {
+        tasks_.spawn("reading ahead", read_ahead());
+        co_return co_await election_->run();
+    }
     elected_ = true;
     co_await take_over(++term_);
 }
@@ -87,6 +98,28 @@ async::awaitable<bool> Leadership::open_registry() {
     co_return !resigned_;
 }
 
+// So that little is left to do when it is elected, and a registry that is damaged is known before that.
+async::awaitable<void> Leadership::read_ahead() {
+    std::string last;
+    for (;;) {
+        co_await async::sleep_for(patience_.read_ahead_every);
+        if (elected_ || resigned_) continue;
+        const auto done = co_await parts_.registry->read_ahead();
+        if (elected_ || (!done && may_pass(done.error().code()))) continue;
+        const std::string why = done ? "" : done.error().message();
+        if (std::exchange(last, why) == why) continue;
+        if (!done)
+            log::Entry(log::Priority::error, "could not take over the cluster if it were elected: " + why)
+                .id(log::message_ids::cannot_take_over);
+        trouble(why);
+    }
+}
+
+void Leadership::trouble(const std::string& why) {
+    parts_.standing->trouble(why);
+    parts_.changed();
+}
+
 void Leadership::gained(base::Instant lease_until) {
     elected_ = true;
     handed_over_ = false;
@@ -96,8 +129,8 @@ void Leadership::gained(base::Instant lease_until) {
     tasks_.spawn("taking over", take_over(++term_));
 }
 
-// The core stops by itself when its lease is over, and may have done so just before word of an extension came. Then it has
-// forgotten the cluster, and whoever is still elected has to take over anew.
+// The core stops by itself when its lease is over, and may have done so just before word of an extension came. Then it
+// has forgotten the cluster, and whoever is still elected has to take over anew.
 void Leadership::look_whether_it_leads() {
     parts_.driver.look([this, term = term_](const core::State& state) {
         if (state.leading) return;
@@ -116,18 +149,35 @@ void Leadership::lost(const std::string& reason) {
 }
 
 async::awaitable<void> Leadership::take_over(std::uint64_t term) {
+    const base::Instant last_attempt = now() + patience_.take_over_for;
     std::string last;
     while (still(term)) {
-        const auto done = co_await try_to_take_over(term);
+        const base::Status done = co_await attempt(term);
         if (done || !still(term)) co_return;
-        if (!election_ || !may_pass(done.error().code())) {
-            fatal_(Cause::environment, done.error());
-            co_return;
+        const base::Error& why = done.error();
+        const bool is_hopeless = !may_pass(why.code());
+        if (!election_ && is_hopeless) co_return fatal_(Cause::environment, why);
+        if (election_ && (is_hopeless || now() >= last_attempt)) co_return let_others_try(why);
+        if (std::exchange(last, why.message()) != why.message()) {
+            log::Entry(log::Priority::warning, "cannot take over yet: " + why.message())
+                .id(log::message_ids::cannot_take_over);
+            trouble(why.message());
         }
-        if (std::exchange(last, done.error().message()) != done.error().message())
-            log::warning("cannot take over yet: " + done.error().message());
         co_await async::sleep_for(try_again);
     }
+}
+
+// Who is alone has the time that it takes.
+async::awaitable<base::Status> Leadership::attempt(std::uint64_t term) {
+    if (!election_) co_return co_await try_to_take_over(term);
+    co_return co_await async::with_deadline(patience_.attempt_max, "taking over", try_to_take_over(term));
+}
+
+void Leadership::let_others_try(const base::Error& why) {
+    log::Entry(log::Priority::error, "cannot take over the cluster, and steps aside for others: " + why.message())
+        .id(log::message_ids::cannot_take_over);
+    parts_.standing->trouble(why.message());
+    election_->step_aside("it could not take over", patience_.rest);
 }
 
 async::awaitable<base::Status> Leadership::try_to_take_over(std::uint64_t term) {
@@ -141,7 +191,7 @@ async::awaitable<base::Status> Leadership::try_to_take_over(std::uint64_t term) 
                                   parts_.registry->cluster_id()};
     parts_.driver.lead(std::move(gained), parts_.registry);
     handed_over_ = true;
-    parts_.changed();
+    trouble("");
     log::Entry(log::Priority::notice,
                fmt::format("leading cluster {} under epoch {}", parts_.registry->cluster_id(), *epoch))
         .id(log::message_ids::leadership_gained);
@@ -151,7 +201,7 @@ async::awaitable<base::Status> Leadership::try_to_take_over(std::uint64_t term) 
 void Leadership::give_up(const base::Error& why) {
     async::asio::post(strand_, [this, why] {
         if (!election_) return fatal_(Cause::environment, why);
-        election_->step_aside(why.message());
+        election_->step_aside(why.message(), try_again);  // who is the only candidate does not begin epochs in a loop
     });
 }
 

@@ -3,7 +3,12 @@
 // and stands by otherwise. Everything happens on one strand of its own; the driver is told by its own means.
 //
 // To take over is to begin an epoch in the registry, to read what it holds, and to hand both to the core. While that
-// does not work for reasons that may pass it is tried again, as long as this master is the one elected.
+// does not work for reasons that may pass it is tried again, for a while; then, or when trying again does not help,
+// this master lets the next one try, and contends again after a rest. Whoever is alone has nobody to step aside for:
+// it goes on trying, or its process ends.
+//
+// A master that cannot take over shall know it before it is elected: it contends when the registry is open, and reads
+// ahead while it stands by.
 
 #include "common/async/asio.hpp"
 #include "common/async/task_group.hpp"
@@ -26,14 +31,23 @@ class Leadership {
         std::function<async::awaitable<base::Status>()> open_registry;
         v1::MasterInfo info;
         std::shared_ptr<api::Standing> standing;
-        std::function<void()> changed;  // who leads, or whether we do it already
+        std::function<void()> changed;  // who leads, whether we do it already, or what keeps us from it
+    };
+    // Of a master among others.
+    struct Patience {
+        base::Duration take_over_for;  // no attempt to take over is made later than this after the election
+        base::Duration attempt_max = std::chrono::minutes(1);
+        base::Duration rest;  // then
+        base::Duration read_ahead_every = std::chrono::seconds(5);
     };
     enum class Cause { environment, configuration };
     // This process can be of no use any more.
     using Fatal = std::function<void(Cause, const base::Error&)>;
 
     // `election` has a value for a master among others; its info is filled in here.
-    Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election, Fatal fatal);
+    // Without `patience`, three timeouts of its session are time enough to take over, and one to rest.
+    Leadership(async::Executor strand, Parts parts, std::optional<election::ElectionOptions> election, Fatal fatal,
+               std::optional<Patience> patience = std::nullopt);
 
     // Until resign(), or until something is fatal.
     async::awaitable<void> run();
@@ -48,13 +62,18 @@ class Leadership {
     void lost(const std::string& reason);
     void look_whether_it_leads();
     async::awaitable<bool> open_registry();
+    async::awaitable<void> read_ahead();
     async::awaitable<void> take_over(std::uint64_t term);
+    async::awaitable<base::Status> attempt(std::uint64_t term);
     async::awaitable<base::Status> try_to_take_over(std::uint64_t term);
+    void let_others_try(const base::Error& why);
+    void trouble(const std::string& why);
     bool still(std::uint64_t term) const { return term == term_ && elected_; }
 
     const async::Executor strand_;
     const Parts parts_;
     const Fatal fatal_;
+    const Patience patience_;
     std::optional<election::Election> election_;
     async::TaskGroup tasks_;
     bool elected_ = false;

@@ -18,6 +18,7 @@
 #include "masterd/registry/sqlite_registry.hpp"
 #include "masterd/registry/zookeeper_registry.hpp"
 #include "masterd/settings.hpp"
+#include "masterd/status_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -137,19 +138,6 @@ base::Result<RegistryToOpen> make_registry(asio::io_context& io, const Settings&
     auto file = registry::SqliteFile::open(settings.registry_file);
     if (!file) return file.error();
     return RegistryToOpen{std::make_shared<registry::SqliteRegistry>(std::move(*file)), {}};
-}
-
-// What `systemctl status` shows.
-std::string status_line(const core::State& state, const api::Standing::View& standing) {
-    using Leader = api::Standing::Leader;
-    if (standing.leader == Leader::other) return fmt::format("standing by: {} leads", standing.authority);
-    if (standing.leader == Leader::unknown) return "standing by: nobody is known to lead";
-    if (!state.leading) return "elected: reading the registry";
-    std::size_t agents = 0, frameworks = 0;
-    for (const auto& agent : state.books.agents()) agents += agent != nullptr;
-    for (const auto& framework : state.books.frameworks()) frameworks += framework != nullptr;
-    return fmt::format("leading, epoch {}: {} agents, {} frameworks, {} offers out", state.epoch, agents, frameworks,
-                       state.books.offers().size());
 }
 
 enum class Alive { yes, not_asked };
@@ -290,6 +278,7 @@ int serve(const Settings& settings) {
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        log::flush();
         std::abort();
     });
     essential.spawn("the core's driver", driver.run());
@@ -363,13 +352,12 @@ int main(int argc, char** argv) {
 
     if (close_session) return masterd::close_session();
     if (!places.empty()) return masterd::import(places, config_file);
-    auto settings = masterd::read_settings(config_file);
-    if (!settings) {
-        const int status = masterd::fail(masterd::exit_configuration, settings.error());
-        if (masterd::any_thread_left_behind()) ::_exit(status);
-        return status;
+    const auto settings = masterd::read_settings(config_file);
+    const int status =
+        settings ? masterd::serve(*settings) : masterd::fail(masterd::exit_configuration, settings.error());
+    if (masterd::any_thread_left_behind()) {
+        log::flush();
+        ::_exit(status);
     }
-    const int status = masterd::serve(*settings);
-    if (masterd::any_thread_left_behind()) ::_exit(status);
     return status;
 }

@@ -25,7 +25,7 @@ std::vector<Key> keys() {
     for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "ZooKeeper",
                              "ZooKeeperCredentials", "ZooKeeperSessionTimeout", "Threads", "HeartbeatInterval",
                              "OfferTimeout", "OfferPatience", "AgentPingInterval", "AgentPingTimeout",
-                             "AgentReregisterTimeout", "AllocationModule", "RevocationPatience", "FairSharePatience",
+                             "AgentReregisterTimeout", "AgentRemovalRate", "AllocationModule", "RevocationPatience", "FairSharePatience",
                              "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration",
                              "MinAllocatable"})
         all.push_back({section, name});
@@ -87,7 +87,6 @@ base::Status read_or_never(const Config& config, const char* name, std::optional
 }
 
 base::Status read_zookeeper(const Config& config, Settings& settings) {
-    constexpr base::Duration timeout_min = std::chrono::seconds(1), timeout_max = std::chrono::minutes(10);
     for (const char* name : {"ZooKeeperCredentials", "ZooKeeperSessionTimeout"})
         if (config.text(section, name) && !config.text(section, "ZooKeeper"))
             return config.complain(section, name, "means nothing without ZooKeeper=");
@@ -95,11 +94,9 @@ base::Status read_zookeeper(const Config& config, Settings& settings) {
     auto url = detection::read_url(config, section, "ZooKeeper", "ZooKeeperCredentials");
     if (!url) return url.error();
     settings.zookeeper = *std::move(url);
-    auto timeout = config.duration(section, "ZooKeeperSessionTimeout");
+    const auto timeout = detection::read_session_timeout(config, section, "ZooKeeperSessionTimeout");
     if (!timeout) return timeout.error();
-    if (*timeout && (**timeout < timeout_min || **timeout > timeout_max))
-        return config.complain(section, "ZooKeeperSessionTimeout", "must be from 1s to 10min");
-    if (*timeout) settings.zookeeper_session_timeout = **timeout;
+    settings.zookeeper_session_timeout = *timeout;
     return {};
 }
 
@@ -126,6 +123,28 @@ base::Status read_durations(const Config& config, core::CoreOptions& options) {
                            fmt::format("AgentPingInterval ({:%Q%q}) must be below AgentPingTimeout ({:%Q%q})",
                                        std::chrono::duration_cast<std::chrono::milliseconds>(options.ping_interval),
                                        std::chrono::duration_cast<std::chrono::milliseconds>(options.ping_timeout)));
+}
+
+// As Mesos' flag agent_removal_rate_limit has it: 500/1s, 1/10min.
+base::Status read_removal_rate(const Config& config, core::AgentRemovalRate& into) {
+    constexpr std::int64_t agents_max = 1'000'000;
+    constexpr base::Duration per_max = std::chrono::hours(24);
+    const auto text = config.text(section, "AgentRemovalRate");
+    if (!text) return {};
+    const auto complain = [&] {
+        return config.complain(section, "AgentRemovalRate",
+                               fmt::format("expected agents/time, such as 500/1s or 1/10min: 1 to {} agents in at most a day",
+                                           agents_max));
+    };
+    const std::size_t slash = text->find('/');
+    if (slash == std::string::npos) return complain();
+    const auto [end, error] = std::from_chars(text->data(), text->data() + slash, into.agents);
+    const auto per = config::parse_duration(text->substr(slash + 1));
+    if (error != std::errc{} || end != text->data() + slash || into.agents < 1 || into.agents > agents_max || !per ||
+        *per <= base::Duration::zero() || *per > per_max)
+        return complain();
+    into.per = *per;
+    return {};
 }
 
 base::Status read_revocation(const Config& config, core::CoreOptions& options) {
@@ -199,6 +218,7 @@ Result<Settings> read_settings(const std::string& file) {
     settings.allocation_module = *std::move(module);
     settings.core.allocation_module = settings.allocation_module.name;
     if (auto read = read_durations(*config, settings.core); !read) return read.error();
+    if (auto read = read_removal_rate(*config, settings.core.agent_removal_rate); !read) return read.error();
     if (auto read = read_revocation(*config, settings.core); !read) return read.error();
     if (auto read = read_min_allocatable(*config, settings.core.min_allocatable); !read) return read.error();
     auto share = config->number(section, "ShortTaskShare", 0, 100);

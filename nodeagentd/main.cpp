@@ -1,7 +1,6 @@
 // fairlead-nodeagentd: reads its configuration, finds out what the host has, takes back what the last process left,
 // registers with the leading master and serves it until it is told to stop; tasks do not notice. Exit status: 0
-// stopped, 1 cannot run here or cannot go on, 77 refused until an operator has done something, 78 the configuration is
-// wrong.
+// stopped, 1 cannot run here or cannot go on, 78 the configuration is wrong.
 
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"
@@ -11,6 +10,7 @@
 #include "common/resources/wire.hpp"
 #include "nodeagentd/api/routes.hpp"
 #include "nodeagentd/checkpoint/checkpoint.hpp"
+#include "nodeagentd/checkpoint/disk.hpp"
 #include "nodeagentd/driver/driver.hpp"
 #include "nodeagentd/fetcher/fetcher.hpp"
 #include "nodeagentd/inventory/found.hpp"
@@ -40,7 +40,6 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int exit_cannot_run = 1;
-constexpr int exit_refused = 77;
 constexpr int exit_configuration = 78;
 
 int fail(int status, const base::Error& error) {
@@ -59,6 +58,10 @@ std::string boot_id() {
     std::string line;
     std::getline(std::ifstream("/proc/sys/kernel/random/boot_id") >> std::ws, line);
     return line;
+}
+
+link::Masters masters_of(const Settings& settings) {
+    return {settings.masters, settings.zookeeper, settings.zookeeper_session_timeout};
 }
 
 // For the collector of old sandboxes: those of every task that is not forgotten.
@@ -95,7 +98,8 @@ api::Identity identity_of(const Settings& settings, const resources::Resources& 
     const auto seconds = [](base::Duration duration) {
         return fmt::format("{}secs", std::chrono::duration<double>(duration).count());
     };
-    identity.flags = {{"master", link::Masters{settings.masters, settings.zookeeper}.text()},
+    identity.flags = {{"master", masters_of(settings).text()},
+                      {"zk_session_timeout", seconds(settings.zookeeper_session_timeout)},
                       {"hostname", settings.hostname},
                       {"ip", settings.listen.address().to_string()},
                       {"advertise_ip", identity.address.substr(0, identity.address.rfind(':'))},
@@ -109,11 +113,11 @@ api::Identity identity_of(const Settings& settings, const resources::Resources& 
     return identity;
 }
 
-core::CoreOptions core_options(const Settings& settings, const api::Identity& identity) {
+core::CoreOptions core_options(const Settings& settings, const api::Identity& identity, const std::string& boot) {
     core::CoreOptions options;
     options.agent_info = identity.info;
     options.version = FAIRLEAD_VERSION;
-    options.boot_id = boot_id();
+    options.boot_id = boot;
     options.command.work_directory = settings.work_directory;
     options.command.agent_endpoint = identity.address;
     options.command.kill_grace = settings.kill_grace;
@@ -163,7 +167,8 @@ int serve(const Settings& settings) {
     if (sd_booted() <= 0)
         return fail(exit_cannot_run, base::Error(base::ErrorCode::unavailable,
                                                  "tasks run as systemd units, and this host does not run systemd"));
-    checkpoint::Checkpoint checkpoints(settings.work_directory, settings.runtime_directory);
+    const std::string boot = boot_id();
+    checkpoint::Checkpoint checkpoints(settings.work_directory, settings.runtime_directory, boot);
     if (auto ready = checkpoints.prepare(); !ready) return fail(exit_cannot_run, ready.error());
     const auto measured = inventory::measure(settings.work_directory);
     if (!measured) return fail(exit_cannot_run, measured.error());
@@ -186,24 +191,36 @@ int serve(const Settings& settings) {
     if (auto open = runtime.open(); !open) return fail(exit_cannot_run, open.error());
     fetcher::ProcessFetcher fetcher(owner, {.deadline = settings.fetch_deadline});
 
+    auto recovered = checkpoints.read();
+    if (!recovered) return fail(exit_cannot_run, recovered.error());
+    checkpoint::Disk disk(settings.work_directory, boot);
+    if (auto begun = disk.begin(*recovered); !begun) return fail(exit_cannot_run, begun.error());
+
     int status = 0;  // owner's strand, then nobody's
     Service* told = nullptr;
     driver::World world;
     world.runtime = &runtime;
     world.fetcher = &fetcher;
-    world.persist = [&](const core::Persist& persist) { return checkpoints.write(persist); };
+    world.persist = [&](const core::Persist& persist) {
+        auto written = checkpoints.write(persist);
+        if (written) disk.note(persist);
+        return written;
+    };
+    world.persist_agent = [&](internal::AgentRecord record, checkpoint::Disk::Done done) {
+        disk.write(std::move(record), std::move(done));
+    };
     world.report = [&](const core::Report& report) {
         journal(report);
         told->take(report);
     };
-    world.fatal = [&](const std::string& why, driver::Remedy remedy) {
-        status = remedy == driver::Remedy::ask_operator ? exit_refused : exit_cannot_run;
+    world.fatal = [&](const std::string& why) {
+        status = exit_cannot_run;
         fail(status, base::Error(base::ErrorCode::unavailable, why));
         Service::stopping();
         io.stop();
     };
     const std::uint64_t seed = draw_seed();
-    driver::Driver driver(owner, std::make_unique<core::Core>(core_options(settings, identity), seed), world);
+    driver::Driver driver(owner, std::make_unique<core::Core>(core_options(settings, identity, boot), seed), world);
     Service service(driver);
     told = &service;
 
@@ -219,10 +236,11 @@ int serve(const Settings& settings) {
     // Nothing works without these: a bug that ends one of them ends the process, and systemd starts it again.
     async::TaskGroup essential(owner, [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} was ended by an exception: {}", task, async::describe(failure)));
+        log::flush();
         std::abort();
     });
-    essential.spawn("the core's driver", driver.run(checkpoints.read()));
-    essential.spawn("the link to the master", link::keep_linked({settings.masters, settings.zookeeper}, driver, seed));
+    essential.spawn("the core's driver", driver.run(*std::move(recovered)));
+    essential.spawn("the link to the master", link::keep_linked(masters_of(settings), driver, seed));
     essential.spawn("the watchdog", service.watch());
     essential.spawn("the collector of old sandboxes",
                     sandboxes::keep_collecting(
@@ -232,6 +250,7 @@ int serve(const Settings& settings) {
         const std::jthread second([&io] { io.run(); });
         io.run();
     }
+    disk.stop();
     return status;
 }
 

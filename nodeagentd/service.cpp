@@ -24,6 +24,8 @@ std::string tasks_text(const core::State& state) {
 
 std::string status_line(const core::State& state) {
     if (!state.settled) return fmt::format("taking back what the last process left: {}", tasks_text(state));
+    if (!state.turned_away.empty() && !state.registered)
+        return fmt::format("turned away, trying again: {}; {}", state.turned_away, tasks_text(state));
     if (!state.link) return "looking for a master: " + tasks_text(state);
     if (!state.registered) return fmt::format("registering with {}: {}", state.master, tasks_text(state));
     return fmt::format("registered with {} as {}: {}; cpus {:g} of {:g}, mem {:g} of {:g} MB taken", state.master,

@@ -21,9 +21,9 @@ constexpr std::uint16_t default_port = 5051, master_port = 5050;
 
 std::vector<config::Key> keys() {
     std::vector<config::Key> all;
-    for (const char* name : {"Master", "ZooKeeperCredentials", "Hostname", "Listen", "Advertise", "WorkDirectory",
-                             "RuntimeDirectory", "Resources", "Attributes", "FaultDomain", "TaskKillGrace",
-                             "FetchTimeout", "SandboxKeep"})
+    for (const char* name : {"Master", "ZooKeeperCredentials", "ZooKeeperSessionTimeout", "Hostname", "Listen",
+                             "Advertise", "WorkDirectory", "RuntimeDirectory", "Resources", "Attributes", "FaultDomain",
+                             "TaskKillGrace", "FetchTimeout", "SandboxKeep"})
         all.push_back({section, name});
     return all;
 }
@@ -55,10 +55,14 @@ base::Status read_masters(const Config& config, Settings& settings) {
         auto url = detection::read_url(config, section, "Master", "ZooKeeperCredentials");
         if (!url) return url.error();
         settings.zookeeper = *std::move(url);
+        const auto timeout = detection::read_session_timeout(config, section, "ZooKeeperSessionTimeout");
+        if (!timeout) return timeout.error();
+        settings.zookeeper_session_timeout = *timeout;
         return {};
     }
-    if (config.text(section, "ZooKeeperCredentials"))
-        return config.complain(section, "ZooKeeperCredentials", "means nothing unless Master= is a zk:// URL");
+    for (const char* name : {"ZooKeeperCredentials", "ZooKeeperSessionTimeout"})
+        if (config.text(section, name))
+            return config.complain(section, name, "means nothing unless Master= is a zk:// URL");
     auto urls = listed_masters(config, *text);
     if (!urls) return urls.error();
     settings.masters = *std::move(urls);

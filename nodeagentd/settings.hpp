@@ -23,6 +23,7 @@ inline constexpr std::string_view api_version = "1.11.0";
 struct Settings {
     std::vector<http::Url> masters;  // at least one, or
     std::optional<zookeeper::Url> zookeeper;  // where their leader is found
+    base::Duration zookeeper_session_timeout = std::chrono::seconds(10);
     std::string hostname;
     http::tcp::endpoint listen;
     std::optional<boost::asio::ip::address> advertise;

@@ -19,8 +19,8 @@ class SchedulerEvents {
     // After the first subscription and after every later one. Offers of an earlier subscription are
     // void then, and updates may have been missed: a framework with tasks calls reconcile().
     virtual void subscribed(const v1::scheduler::Event::Subscribed&) {}
-    // Another scheduler of the framework is active (SchedulerOptions::standby). `subscribed` comes when it is gone, and this
-    // again when this one has been replaced meanwhile.
+    // Another scheduler of the framework is active (SchedulerOptions::standby). `subscribed` comes when it is gone, and
+    // this again when this one has been replaced meanwhile.
     virtual void standing_by() {}
     // Each offer is to be accepted or declined, once.
     virtual void offers(const std::vector<v1::Offer>&) {}
@@ -35,7 +35,8 @@ class SchedulerEvents {
     // The connection broke; it is being made again.
     virtual void disconnected(const base::Error&) {}
     // A call that was queued has not been accepted by the master: refused (invalid_argument,
-    // permission_denied) or perhaps done, perhaps not (outcome_unknown, timed_out: reconcile).
+    // permission_denied), never sent because another scheduler has become the active one (conflict), or perhaps done,
+    // perhaps not (outcome_unknown, timed_out: reconcile).
     virtual void call_failed(const v1::scheduler::Call&, const base::Error&) {}
 };
 

@@ -30,8 +30,11 @@ namespace {
 constexpr base::Duration last_calls_deadline = std::chrono::seconds(5);
 // A redirection may lead to a master that only has fallen silent.
 constexpr base::Duration subscribe_deadline = std::chrono::seconds(5);
-// The one that leads may hear of it a little later than we do, and would send us back to the last one.
-constexpr base::Duration news_pause = std::chrono::milliseconds(50);
+// The one that leads may hear of it a little later than we do, and would send us back to the last one; and other
+// frameworks hear of it in the same moment.
+constexpr base::Duration news_pause_min = std::chrono::milliseconds(30);
+constexpr std::uint64_t news_pause_spread_ms = 70;
+constexpr std::size_t batch_bytes_max = 256 * 1024;  // and the last call of it, whatever it is
 constexpr base::Duration call_retry_pause = std::chrono::milliseconds(200);
 // While others stand by, the master hears of the active scheduler so often, and waits for so long.
 constexpr base::Duration heartbeat_pause = std::chrono::milliseconds(200);
@@ -51,6 +54,25 @@ http::ClientRequest post(const Call& call, const std::string& stream_id) {
     if (!stream_id.empty()) request.headers.set("Mesos-Stream-Id", stream_id);
     request.body = call.SerializeAsString();
     return request;
+}
+
+// Whose answer says nothing but that they have come.
+bool may_be_in_batch(const Call& call) {
+    switch (call.type()) {
+        case Call::ACCEPT:
+        case Call::DECLINE:
+        case Call::REVIVE:
+        case Call::SUPPRESS:
+        case Call::KILL:
+        case Call::SHUTDOWN:
+        case Call::ACKNOWLEDGE:
+        case Call::RECONCILE:
+        case Call::MESSAGE:
+        case Call::HEARTBEAT:
+            return true;
+        default:
+            return false;
+    }
 }
 
 Error refusal(const http::Response& response) {
@@ -93,12 +115,16 @@ struct Scheduler::Impl {
     async::awaitable<bool> read_events(http::ResponseStream& stream);
     bool handle(const Event& event);
     void dispatch(const Event& event);
+    void drop_queue();
+    void give_up(const Call& call, const Error& error);
     bool given_up() const;
     Error what_was_tried() const;
 
     async::awaitable<void> beat();
+    std::vector<Call> take_calls();
     async::awaitable<void> send_calls();
-    async::awaitable<void> send_one(Call call);
+    async::awaitable<void> send_some(std::vector<Call> calls);
+    Call in_one(const std::vector<Call>& calls) const;
     async::awaitable<void> drain();
     template <typename T>
     async::awaitable<std::optional<T>> unless_left(async::awaitable<T> operation, async::asio::cancellation_signal& left);
@@ -130,6 +156,7 @@ struct Scheduler::Impl {
     Error stream_error;
 
     std::deque<Call> queue;
+    std::size_t alone_for_now = 0;  // so many calls go one by one
     bool sending = false;
     bool stopping = false;
     bool tearing_down = false;
@@ -197,7 +224,7 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
         if (!led_by) (void)co_await news.wait_for(*pause);
         if (!led_by) continue;
         current = *std::exchange(led_by, {});
-        co_await async::sleep_for(news_pause);
+        co_await async::sleep_for(news_pause_min + session.draw_pause(news_pause_spread_ms));
     }
 }
 
@@ -229,6 +256,7 @@ base::Status Scheduler::Impl::go_to(const std::string& master) {
         options.masters.push_back(master);
         known = clients.end() - 1;
     }
+    known->follow_no_redirects();  // of a master that has not heard yet that it leads
     led_by = static_cast<std::size_t>(known - clients.begin());
     session.leader_known();
     news.ring();
@@ -329,6 +357,7 @@ void Scheduler::Impl::dispatch(const Event& event) {
         case Event::SUBSCRIBED:
             return events.subscribed(event.subscribed());
         case Event::STANDING_BY:
+            drop_queue();
             return events.standing_by();
         case Event::OFFERS:
             return events.offers({event.offers().offers().begin(), event.offers().offers().end()});
@@ -348,6 +377,16 @@ void Scheduler::Impl::dispatch(const Event& event) {
     }
 }
 
+// What was decided when this scheduler was active is not to be done after what the other one decides now.
+void Scheduler::Impl::drop_queue() {
+    for (const Call& call : std::exchange(queue, {}))
+        give_up(call, Error(ErrorCode::conflict, "not sent: another scheduler of the framework is active"));
+}
+
+void Scheduler::Impl::give_up(const Call& call, const Error& error) {
+    if (!stopping && !result && call.type() != Call::HEARTBEAT) events.call_failed(call, error);
+}
+
 // Any call will do; this one is for when there is no other.
 async::awaitable<void> Scheduler::Impl::beat() {
     for (;;) {
@@ -360,39 +399,67 @@ async::awaitable<void> Scheduler::Impl::beat() {
     }
 }
 
+// The next ones, as many as the master takes at once: what has come together while the last request was under way.
+std::vector<Call> Scheduler::Impl::take_calls() {
+    std::vector<Call> calls;
+    std::size_t bytes = 0;
+    do {
+        bytes += queue.front().ByteSizeLong();
+        calls.push_back(std::move(queue.front()));
+        queue.pop_front();
+    } while (may_be_in_batch(calls.back()) && calls.size() < session.batched_calls_max() && bytes < batch_bytes_max &&
+             !queue.empty() && may_be_in_batch(queue.front()) && alone_for_now == 0);
+    if (alone_for_now > 0) --alone_for_now;
+    return calls;
+}
+
 async::awaitable<void> Scheduler::Impl::send_calls() {
     for (;;) {
         while (queue.empty() || !sendable()) {
             if (queue.empty()) drained.ring();
             co_await calls_wake.wait();
         }
-        auto call = std::move(queue.front());
-        queue.pop_front();
+        std::vector<Call> calls = take_calls();
         sending = true;
-        co_await send_one(std::move(call));
+        co_await send_some(std::move(calls));
         sending = false;
     }
 }
 
-async::awaitable<void> Scheduler::Impl::send_one(Call call) {
-    call.mutable_framework_id()->set_value(session.framework_id());
-    tearing_down = tearing_down || call.type() == Call::TEARDOWN;
+async::awaitable<void> Scheduler::Impl::send_some(std::vector<Call> calls) {
+    tearing_down = tearing_down || calls.front().type() == Call::TEARDOWN;
     const auto stream_id = session.stream_id();
-    auto answered = co_await unless_left(master().request(post(call, stream_id)), call_left);
+    auto answered = co_await unless_left(master().request(post(in_one(calls), stream_id)), call_left);
     const auto answer = answered ? std::move(*answered)
                                  : Error(ErrorCode::outcome_unknown, "the master was left before it had answered");
     if (answer && answer->status / 100 == 2) co_return;
 
-    if (call.type() == Call::HEARTBEAT) co_return;  // the next one will be in time
+    std::erase_if(calls, [](const Call& call) { return call.type() == Call::HEARTBEAT; });  // the next one will be in time
     const auto error = answer ? refusal(*answer) : answer.error();
     const bool not_done = error.code() == ErrorCode::unavailable;
     const bool stream_changed = answer && session.stream_id() != stream_id;
-    if ((not_done || stream_changed) && !tearing_down) {
-        queue.push_front(std::move(call));
-        co_await async::sleep_for(call_retry_pause);
+    const bool one_of_them_is_refused = answer && !not_done && calls.size() > 1;
+    if (one_of_them_is_refused) alone_for_now = calls.size();
+    const bool goes_again = not_done || stream_changed || one_of_them_is_refused;
+    if (goes_again && !tearing_down && session.state() != Session::State::standing_by) {
+        queue.insert(queue.begin(), std::make_move_iterator(calls.begin()), std::make_move_iterator(calls.end()));
+        if (not_done || stream_changed) co_await async::sleep_for(call_retry_pause);
         co_return;
     }
-    if (!stopping && !result) events.call_failed(call, error);
+    for (const Call& call : calls) give_up(call, error);
+}
+
+// As the master takes it.
+Call Scheduler::Impl::in_one(const std::vector<Call>& calls) const {
+    Call call;
+    if (calls.size() == 1) {
+        call = calls.front();
+    } else {
+        call.set_type(Call::BATCH);
+        call.mutable_calls()->Add(calls.begin(), calls.end());
+    }
+    call.mutable_framework_id()->set_value(session.framework_id());
+    return call;
 }
 
 async::awaitable<void> Scheduler::Impl::drain() {

@@ -1,5 +1,6 @@
 #include "sdk/session.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -35,6 +36,7 @@ v1::scheduler::Call Session::subscribe(base::Instant now) {
     call.set_type(v1::scheduler::Call::SUBSCRIBE);
     if (framework_.has_id()) *call.mutable_framework_id() = framework_.id();
     *call.mutable_subscribe()->mutable_framework_info() = framework_;
+    call.mutable_subscribe()->set_batches(true);
     if (standby_) {
         call.mutable_subscribe()->set_standby(true);
         call.mutable_subscribe()->mutable_heartbeat_timeout()->set_nanoseconds(standby_->count());
@@ -71,6 +73,7 @@ Session::Verdict Session::received(const v1::scheduler::Event& event, base::Inst
         if ((state_ != State::subscribing && state_ != State::standing_by) || event.subscribed().framework_id().value().empty())
             return Verdict::violation;
         *framework_.mutable_id() = event.subscribed().framework_id();
+        batched_calls_max_ = std::max<std::size_t>(1, event.subscribed().batched_calls_max());
         const double seconds = event.subscribed().heartbeat_interval_seconds();
         if (std::isfinite(seconds) && seconds > 0)
             heartbeat_interval_ = base::seconds_clamped(seconds);

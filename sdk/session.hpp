@@ -4,8 +4,9 @@
 // the next attempt and which failures are final. Scheduler is the half that talks to the network;
 // this half is a plain value that is told facts and the time, so tests need neither.
 //
-// A session is away, subscribing (a stream is being opened or has not said SUBSCRIBED yet),
-// subscribed, standing by (another scheduler of the framework is active) or ended. Once the master has named a framework id every later SUBSCRIBE carries it.
+// A session is away, subscribing (a stream is being opened or has not said SUBSCRIBED yet), subscribed, standing by
+// (another scheduler of the framework is active) or ended. Once the master has named a framework id every later
+// SUBSCRIBE carries it.
 
 #include "common/async/backoff.hpp"
 #include "common/base/error.hpp"
@@ -30,8 +31,8 @@ class Session {
         violation  // not what the protocol allows here: drop the stream and come again
     };
 
-    // With `standby`: one of several schedulers of the framework, which has its id, and that is heard of by the master at
-    // least so often while it is the active one.
+    // With `standby`: one of several schedulers of the framework, which has its id, and that is heard of by the master
+    // at least so often while it is the active one.
     explicit Session(v1::FrameworkInfo framework, async::Backoff::Bounds backoff = {},
                      std::uint64_t seed = 1, std::optional<base::Duration> standby = {});
 
@@ -44,6 +45,7 @@ class Session {
     std::optional<base::Duration> lost(int status, base::Error error);
     // There is reason to believe that the next attempts succeed: they come soon.
     void leader_known() { backoff_.reset(); }
+    base::Duration draw_pause(std::uint64_t below_ms) { return std::chrono::milliseconds(prng_.below(below_ms)); }
     // UPDATE_FRAMEWORK was accepted, or will be true from the next subscription on.
     void replace_framework(v1::FrameworkInfo framework);
     void replace_constraints(v1::scheduler::OfferConstraints constraints);
@@ -58,6 +60,8 @@ class Session {
     // Empty until the first SUBSCRIBED, unless the framework came with one.
     const std::string& framework_id() const { return framework_.id().value(); }
     const base::Error& error() const { return error_; }
+    // So many calls may go to the present master in one request.
+    std::size_t batched_calls_max() const { return batched_calls_max_; }
     bool stands_by() const { return standby_.has_value(); }
 
   private:
@@ -70,6 +74,7 @@ class Session {
     State state_ = State::away;
     std::string stream_id_;
     std::optional<base::Duration> standby_;
+    std::size_t batched_calls_max_ = 1;
     base::Duration heartbeat_interval_;
     base::Instant dead_at_{};
     base::Error error_;

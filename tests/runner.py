@@ -2,7 +2,8 @@
 
 Two kinds of tests: programs known to ctest, chosen by their labels (unit, sim, fuzz, layers ...; single GoogleTest
 cases are what is counted), and the folders integration/TEST-NN-NAME, whose executable `test` ends with 0, or with 77 and
-the reason on its last line when this machine cannot run it. A file or label `slow` keeps a test out of a run without words.
+the reason on its last line when this machine cannot run it; a file `deadline` holds the seconds that it may take. A file
+or label `slow` keeps a test out of a run without words. The words of a folder's name are labels: `./run-tests chaos`.
 """
 
 import concurrent.futures
@@ -145,7 +146,7 @@ def run_integration(tally, folders):
         tally.add("failed", "integration/build-packages")
         show_log(log)
     for folder in folders:
-        status, log, seconds = run_with_deadline([str(folder / "test")], INTEGRATION_DEADLINE, cwd=folder)
+        status, log, seconds = run_with_deadline([str(folder / "test")], integration_deadline(folder), cwd=folder)
         if status == 0:
             tally.add("passed", folder.name, seconds)
         elif status == SKIP_STATUS:
@@ -153,6 +154,11 @@ def run_integration(tally, folders):
         else:
             tally.add("failed", folder.name, seconds, f"status {status}")
             show_log(log)
+
+
+def integration_deadline(folder):
+    file = folder / "deadline"
+    return float(file.read_text(encoding="ascii")) if file.exists() else INTEGRATION_DEADLINE
 
 
 def chosen(words, name, labels):
@@ -165,7 +171,8 @@ def main():
     words, tally = set(sys.argv[1:]), Tally()
     integration = []
     for folder in sorted((SOURCE / "integration").glob("TEST-*")):
-        labels = {"integration"} | ({"slow"} if (folder / "slow").exists() else set())
+        labels = {"integration", *folder.name.lower().split("-")[2:]}
+        labels |= {"slow"} if (folder / "slow").exists() else set()
         if os.access(folder / "test", os.X_OK) and chosen(words, folder.name, labels):
             integration.append(folder)
     matched = bool(integration)

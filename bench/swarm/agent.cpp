@@ -88,6 +88,7 @@ bool Agent::take_order(base::Moment now, const internal::FromMaster& message, Li
     using Case = internal::FromMaster;
     switch (message.message_case()) {
         case Case::kPing: {
+            return_within_ = std::chrono::milliseconds(message.ping().return_within_ms());
             internal::FromAgent pong;
             pong.mutable_pong();
             send(pong, link);
@@ -98,7 +99,7 @@ bool Agent::take_order(base::Moment now, const internal::FromMaster& message, Li
         case Case::kKillTask: kill(now, message.kill_task(), link); break;
         case Case::kKeepReservations: keep(message.keep_reservations(), link); break;
         case Case::kUpdateFramework:
-            board_.frameworks[message.update_framework().framework_info().id().value()] = message.update_framework().framework_info();
+            update_framework(now, message.update_framework().framework_info(), link);
             break;
         case Case::kShutdownFramework: {
             const auto& id = message.shutdown_framework().framework_id().value();
@@ -110,6 +111,13 @@ bool Agent::take_order(base::Moment now, const internal::FromMaster& message, Li
     return true;
 }
 
+// A scheduler of it is there again: what none has acknowledged goes to it now.
+void Agent::update_framework(base::Moment now, const v1::FrameworkInfo& info, Link& link) {
+    board_.frameworks[info.id().value()] = info;
+    for (const auto& task : tasks_)
+        if (task->framework == info.id().value()) send_first_pending(now, *task, link);
+}
+
 void Agent::registered(base::Moment now, const internal::FromMaster& message, Link& link) {
     const auto& registered = message.registered();
     id_ = registered.agent_id().value();
@@ -117,6 +125,7 @@ void Agent::registered(base::Moment now, const internal::FromMaster& message, Li
     registered_ = true;
     registered_at_ = now.instant;
     silence_max_ = std::chrono::milliseconds(registered.ping_timeout_ms());
+    return_within_ = std::chrono::milliseconds(registered.return_within_ms());
     silence_at_ = now.instant + silence_max_;
     for (const auto& task : tasks_) send_first_pending(now, *task, link);
     for (const auto& key : registered.known_tasks())
@@ -236,6 +245,11 @@ base::Instant Agent::due_at() const {
     base::Instant at = silence_at_;
     for (const auto& task : tasks_) at = std::min({at, task->ends_at, task->repeat_at});
     return at;
+}
+
+async::Backoff Agent::backoff() const {
+    const base::Duration first = std::max<base::Duration>(return_within_, std::chrono::milliseconds(100));
+    return async::Backoff({first, std::max<base::Duration>(first, std::chrono::seconds(10)), 2.0});
 }
 
 void Agent::send(internal::FromAgent& message, Link& link) {

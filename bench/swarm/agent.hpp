@@ -1,10 +1,11 @@
 #pragma once
-// One agent of the swarm, without a host, a socket or a clock: messages of its master in, messages to its master out. It
-// says what the real agent says: registers with all that it has, starts tasks at once (STARTING, and RUNNING when that is
-// acknowledged), ends them after the time that their command sleeps, repeats what is not acknowledged, keeps the newest
-// epoch and turns older ones away.
+// One agent of the swarm, without a host, a socket or a clock: messages of its master in, messages to its master out.
+// It says what the real agent says: registers with all that it has, starts tasks at once (STARTING, and RUNNING when
+// that is acknowledged), ends them after the time that their command sleeps, repeats what is not acknowledged, keeps
+// the newest epoch and turns older ones away.
 
 #include "bench/swarm/ledger.hpp"
+#include "common/async/backoff.hpp"
 #include "common/base/instant.hpp"
 #include "common/base/prng.hpp"
 #include "fairlead/internal/link.pb.h"
@@ -50,7 +51,8 @@ class Agent {
     void link_closed();
     // False: the link is to be dropped.
     bool received(base::Moment now, const internal::FromMaster& message, Link& link);
-    // What the time has brought. Without a link tasks end all the same, and what they have to say waits. False: as above.
+    // What the time has brought. Without a link tasks end all the same, and what they have to say waits. False: as
+    // above.
     bool due(base::Moment now, Link* link);
     base::Instant due_at() const;
 
@@ -58,6 +60,8 @@ class Agent {
     base::Instant registered_at() const { return registered_at_; }
     std::uint32_t number() const { return number_; }
     std::uint64_t epoch() const { return epoch_; }
+    base::Duration return_within() const { return return_within_; }
+    async::Backoff backoff() const;
 
   private:
     struct Task {
@@ -74,6 +78,7 @@ class Agent {
 
     bool take_order(base::Moment now, const internal::FromMaster& message, Link& link);
     void registered(base::Moment now, const internal::FromMaster& message, Link& link);
+    void update_framework(base::Moment now, const v1::FrameworkInfo& info, Link& link);
     void launch(base::Moment now, const internal::LaunchTasks& launch, Link& link);
     void acknowledged(base::Moment now, const internal::AcknowledgeStatus& message, Link& link);
     void kill(base::Moment now, const internal::KillTask& kill, Link& link);
@@ -96,6 +101,7 @@ class Agent {
     base::Instant registered_at_{};
     base::Instant silence_at_ = base::Instant::max();  // the link is dead then
     base::Duration silence_max_{};
+    base::Duration return_within_ = std::chrono::milliseconds(500);  // to the next leader
     std::vector<std::unique_ptr<Task>> tasks_;
     std::unique_ptr<internal::KeepReservations> kept_;
 };

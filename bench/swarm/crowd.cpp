@@ -75,8 +75,9 @@ void Crowd::leader_is(http::tcp::endpoint leader) {
             Member& member = *members_[i];
             if (member.stage != Stage::waiting && member.master == leader) continue;
             shut(member);
-            member.backoff.reset();
-            wait(i, std::chrono::microseconds(board_.prng.below(500'000)));
+            member.backoff = member.agent.backoff();
+            const auto within = static_cast<std::uint64_t>(member.agent.return_within().count());
+            wait(i, base::Duration(board_.prng.below(within + 1)));
         }
     });
 }
@@ -277,7 +278,8 @@ bool Crowd::take_head(std::uint32_t index, std::string_view bytes) {
         return false;
     }
     const auto location = head.find("\r\nLocation: ");
-    if (status == "307" && location != std::string::npos && ++member.redirects <= redirects_max) {
+    // Who is told by ZooKeeper may know it earlier than the master that is asked.
+    if (status == "307" && !leader_ && location != std::string::npos && ++member.redirects <= redirects_max) {
         const auto from = location + 12;
         const auto base = http::parse_url(fmt::format("{}:{}", member.master.address().to_string(), member.master.port()));
         const auto url = http::resolve_location(*base, head.substr(from, head.find("\r\n", from) - from));
@@ -331,7 +333,8 @@ void Crowd::flush(std::uint32_t index) {
 void Crowd::come_again(std::uint32_t index, const std::string& why) {
     Member& member = *members_[index];
     note(why);
-    if (member.stage == Stage::linked && now_.instant - member.linked_since > held_long) member.backoff.reset();
+    const bool held = member.stage == Stage::linked && now_.instant - member.linked_since > held_long;
+    if (held) member.backoff = member.agent.backoff();
     shut(member);
     wait(index, member.backoff.next(board_.prng));
 }

@@ -1,13 +1,13 @@
 #pragma once
-// Many agents on one thread: their sockets in one epoll, their deadlines in one heap. Each has a connection of its own to
-// a master, opened by the HTTP Upgrade of the real link, with the real link's frames on it; when it breaks the agent comes
-// back after a wait of the real agent's lengths, to the master that is said to lead, else to the next one of the list.
+// Many agents on one thread: their sockets in one epoll, their deadlines in one heap. Each has a connection of its own
+// to a master, opened by the HTTP Upgrade of the real link, with the real link's frames on it; when it breaks the agent
+// comes back after a wait of the real agent's lengths, to the master that is said to lead, else to the next one of the
+// list.
 //
 // A thread that is told to has a table of descriptors of its own: a process has no more than its limit, which a machine
 // may hold below what a swarm needs.
 
 #include "bench/swarm/agent.hpp"
-#include "common/async/backoff.hpp"
 #include "common/http/transport.hpp"
 #include "common/wire/frame.hpp"
 
@@ -68,7 +68,7 @@ class Crowd {
     enum class Stage : std::uint8_t { waiting, connecting, upgrading, linked };
     struct Member : Agent::Link {
         Member(std::uint32_t number, AgentsBoard& board)
-            : agent(number, board), backoff({std::chrono::milliseconds(500), std::chrono::seconds(10), 2.0}) {}
+            : agent(number, board), backoff(agent.backoff()) {}
         void send(const internal::FromAgent& message) override { (void)wire::append_frame(message, out); }
 
         Agent agent;

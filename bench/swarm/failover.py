@@ -5,6 +5,7 @@ import sys
 import time
 
 from benchlib import table
+from benchlib.zookeeper import zookeeper_server
 
 from . import cluster
 
@@ -41,7 +42,7 @@ KINDS = {"killed, session closed": killed_and_closed, "killed": killed, "hung": 
 def of(size, times, programs, kinds=tuple(KINDS)):
     """So many faults of each kind, one after another, in one cluster; and what the tasks have seen of it."""
     wide = cluster.needs_wide(size)
-    with cluster.folder() as folder, cluster.zookeeper(folder) as zookeeper:
+    with cluster.folder() as folder, zookeeper_server(folder) as zookeeper:
         masters = [cluster.Master(programs, folder, f"master{i}", zookeeper, wide) for i in (1, 2)]
         load = None
         try:

@@ -79,13 +79,17 @@ void Worker::offers(const std::vector<v1::Offer>& offers) {
 }
 
 void Worker::launch(const v1::Offer& offer) {
-    const TaskKey key{number_, ++last_task_};
-    double length = draw_length(board_);
-    if (key.number <= board_.cut_tasks) length *= board_.prng.unit();
-    ++board_.asked;
-    board_.ledger.add(key, Ledger::What::asked);
-    tasks_[key.number] = {offer.agent_id().value(), Clock::now()};
-    (void)scheduler_.launch(offer, {sleeping(offer, key, length)}, 0);
+    std::vector<v1::TaskInfo> tasks;
+    for (double room = sdk::scalar_of(offer, "cpus"); room >= slot_cpus; room -= slot_cpus) {
+        const TaskKey key{number_, ++last_task_};
+        double length = draw_length(board_);
+        if (key.number <= board_.cut_tasks) length *= board_.prng.unit();
+        ++board_.asked;
+        board_.ledger.add(key, Ledger::What::asked);
+        tasks_[key.number] = {offer.agent_id().value(), Clock::now()};
+        tasks.push_back(sleeping(offer, key, length));
+    }
+    (void)scheduler_.launch(offer, std::move(tasks), 0);
 }
 
 void Worker::update(const v1::TaskStatus& status) {

@@ -37,6 +37,7 @@ _fairctl() {
         logs) COMPREPLY=($(compgen -W "$(_fairctl_tasks) --follow --stderr --framework $general" -- "$current")) ;;
         weights) COMPREPLY=($(compgen -W "set $general" -- "$current")) ;;
         quota) COMPREPLY=($(compgen -W "set remove --guarantee --limit --force $general" -- "$current")) ;;
+        agents) COMPREPLY=($(compgen -W "gone $general" -- "$current")) ;;
         reserve|unreserve) COMPREPLY=($(compgen -W "$(_fairctl_hosts) --role --label $general" -- "$current")) ;;
         why) COMPREPLY=($(compgen -W "$(_fairctl_frameworks) $general" -- "$current")) ;;
         frameworks|tasks) COMPREPLY=($(compgen -W "--all $general" -- "$current")) ;;

@@ -31,7 +31,12 @@ async::awaitable<void> follow(zookeeper::Session& session, const std::string& pa
     signs->stale = true;
     while (!is_over(session.state())) {
         if (session.state() != SessionState::connected) {
-            if (!co_await signs->wake.wait_for(patience)) journal.unreachable();
+            const bool rung = co_await signs->wake.wait_for(patience);
+            if (!rung) {
+                journal.unreachable();
+                tell(std::nullopt);
+                signs->stale = true;
+            }
             continue;
         }
         journal.reachable();

@@ -1,7 +1,8 @@
 #pragma once
 // Follows who leads, for whoever is not a contender: agents, and programs of users. Opens a session of its own, and
-// another one when it expires; tells each change once. While ZooKeeper does not answer, the last leader stays: it may
-// well be right, and nobody is served by forgetting it. What is wrong goes to the journal, once until it is over.
+// another one when it expires; tells each change once. While ZooKeeper does not answer, the last leader stays for as
+// long as a session lasts; after that another may lead, and nobody is named. What is wrong goes to the journal, once
+// until it is over.
 
 #include "common/async/asio.hpp"
 #include "common/detection/find_leader.hpp"

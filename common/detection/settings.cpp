@@ -56,4 +56,14 @@ base::Result<zookeeper::Url> read_url(const config::Config& config, const std::s
     return url;
 }
 
+base::Result<base::Duration> read_session_timeout(const config::Config& config, const std::string& section,
+                                                  const std::string& key) {
+    constexpr base::Duration min = std::chrono::seconds(1), max = std::chrono::minutes(10);
+    const auto timeout = config.duration(section, key);
+    if (!timeout) return timeout.error();
+    if (!*timeout) return base::Duration(std::chrono::seconds(10));
+    if (**timeout < min || **timeout > max) return config.complain(section, key, "must be from 1s to 10min");
+    return **timeout;
+}
+
 }  // namespace fairlead::detection

@@ -251,8 +251,8 @@ awaitable<Result<OpenedPtr>> Client::Impl::open(ClientRequest request, TimePoint
         if (!is_redirect((*opened)->head.status) || !location) co_return std::move(*opened);
         if (redirects >= options.redirects_max) {
             co_return Error(ErrorCode::unavailable,
-                            "more than " + std::to_string(options.redirects_max) +
-                                " redirects, the last one to " + std::string(*location));
+                            "redirected to " + std::string(*location) +
+                                (redirects > 0 ? " after " + std::to_string(redirects) + " redirects" : ""));
         }
         Url asked = current;
         asked.target = request.target;
@@ -371,6 +371,9 @@ const Url& Client::server() const {
 }
 void Client::go_back_to_configured_server() {
     impl_->go_to(impl_->configured);
+}
+void Client::follow_no_redirects() {
+    impl_->options.redirects_max = 0;
 }
 void Client::close_idle() {
     impl_->idle.clear();

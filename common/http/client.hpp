@@ -71,6 +71,9 @@ class Client {
     const Url& server() const;
     // Forget a redirect.
     void go_back_to_configured_server();
+    // From now on a redirect is an error (unavailable): for who knows by other means who leads, and may know it earlier
+    // than the one who is asked.
+    void follow_no_redirects();
     // Close what is idle.
     void close_idle();
 

@@ -1,5 +1,8 @@
 #include "common/log/log.hpp"
 
+#include "common/log/backlog.hpp"
+#include "common/log/message_ids.hpp"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -8,6 +11,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <utility>
 
 namespace fairlead::log {
 namespace {
@@ -36,6 +40,36 @@ void write_line(std::string_view message) {
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
+void send(Backlog::Line line) {
+    std::vector<iovec> parts;
+    parts.reserve(line.size());
+    for (std::string& field : line) parts.push_back({field.data(), field.size()});
+    ::sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
+}
+
+// What every entry has beside its own fields.
+void complete(Backlog::Line& line, Priority priority) {
+    line.push_back("PRIORITY=" + std::to_string(static_cast<int>(priority)));
+    line.push_back(std::string("SYSLOG_IDENTIFIER=") + ::program_invocation_short_name);
+}
+
+Backlog::Line lines_lost(std::size_t count) {
+    Backlog::Line line{fmt::format("MESSAGE=Here {} lines are missing: the journal took none for too long", count),
+                       fmt::format("MESSAGE_ID={}", message_ids::lines_lost), fmt::format("LINES_LOST={}", count)};
+    complete(line, Priority::warning);
+    return line;
+}
+
+// Never destroyed: anybody may write until the very end.
+Backlog& journal() {
+    static Backlog* const backlog = [] {
+        auto* made = new Backlog(send, lines_lost, Backlog::Limits());
+        std::atexit(flush);
+        return made;
+    }();
+    return *backlog;
+}
+
 }  // namespace
 
 Entry::Entry(Priority priority, std::string_view message) : priority_(priority) { field("MESSAGE", message); }
@@ -51,12 +85,13 @@ Entry::~Entry() {
         if (!fields_.empty()) write_line(std::string_view(fields_.front()).substr(prefix.size()));
         return;
     }
-    fields_.push_back("PRIORITY=" + std::to_string(static_cast<int>(priority_)));
-    fields_.push_back(std::string("SYSLOG_IDENTIFIER=") + ::program_invocation_short_name);
-    std::vector<iovec> parts;
-    parts.reserve(fields_.size());
-    for (std::string& field : fields_) parts.push_back({field.data(), field.size()});
-    ::sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
+    complete(fields_, priority_);
+    journal().put(std::move(fields_));
+}
+
+void flush() {
+    constexpr std::chrono::seconds patience{2};
+    if (has_journal()) journal().flush(patience);
 }
 
 }  // namespace fairlead::log

@@ -2,7 +2,7 @@
 // Entries in the systemd journal: a sentence for people, a priority, a MESSAGE_ID for what is worth finding again, and
 // fields (FRAMEWORK_ID=, TASK_ID=, AGENT_ID= ...) to find it by. Where standard error is not the journal's (a program
 // started by hand or in a test) the sentence goes there as one line. Any thread; an entry that cannot be written is
-// dropped.
+// dropped. Nobody waits for the journal, which may be slow or stopped: entries go through a Backlog.
 //
 //     log::Entry(log::Priority::info, "task sort.17 is running").id(message_ids::task_started).field("TASK_ID", id);
 
@@ -31,6 +31,10 @@ class Entry {
     Priority priority_;
     std::vector<std::string> fields_;  // "NAME=value", the message first
 };
+
+// Until what was written has reached the journal, two seconds at most. Who ends the process without exit() needs it,
+// with _exit() or abort(); exit() does it by itself.
+void flush();
 
 inline void error(std::string_view message) { Entry(Priority::error, message); }
 inline void warning(std::string_view message) { Entry(Priority::warning, message); }

@@ -27,12 +27,17 @@ inline constexpr std::string_view call_dropped = "0d5c9b3e7f1a4826936e4a8b2c7d1f
 inline constexpr std::string_view task_started = "27c1d9e8f3b64a50a9c8b7d6e5f40312";
 inline constexpr std::string_view task_ended = "6f5e4d3c2b1a4908b7c6d5e4f3a2b1c0";
 inline constexpr std::string_view task_refused = "b1a2c3d4e5f64708a9b0c1d2e3f4a5b6";
+inline constexpr std::string_view task_stray = "fdc31698fb1a4e54859992af2cee46d3";
 inline constexpr std::string_view lines_held_back = "5d8e13f7a90c4b62867f2be4d1c09a35";
 inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5e";
 inline constexpr std::string_view allocation_module_wrong = "8e27b1d06c5f4a19b3e0d47f92a6c58d";
 inline constexpr std::string_view allocation_module_given_up = "30507bd66bab4ebcb9f8ea283ffa306d";
 inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
 inline constexpr std::string_view standing_by = "8f84d27ae9914529bf6c9bed24e635ed";
+inline constexpr std::string_view cannot_take_over = "b74f0d1c9e2a4a6fb3d85c07e6214f9d";
+
+// Of both daemons.
+inline constexpr std::string_view lines_lost = "e1c83f5a0b6d47d29f14a87b35d06c9e";
 
 // Of all that elect or look for a leader in ZooKeeper.
 inline constexpr std::string_view zookeeper_unreachable = "d84fe083854546f78ba2a970fa43488c";
@@ -42,6 +47,7 @@ inline constexpr std::string_view odd_znode = "f55b4035c4d7415fa809e5a05ae9780b"
 // Of agents.
 inline constexpr std::string_view registered_with_master = "a546a548a9624818b6b06c812bdaf54a";
 inline constexpr std::string_view refused_by_master = "db7088481acb47269e43109346f4213c";
+inline constexpr std::string_view task_log_not_written = "9fb1a8d3f6d54a0ea6a1c27a5f0e4b38";
 inline constexpr std::string_view no_link_to_master = "8ff4d47f99ac4c7e809644a744125022";
 inline constexpr std::string_view task_launched = "764bb906302b4f8a982be244fd822ef8";
 inline constexpr std::string_view task_killing = "2c55b2c7567849d8a2d38b5f5e5ed4ef";

@@ -34,11 +34,12 @@ class Bed:
         self.folder = next((base / name for base in STATE_FOLDERS if (base / name).is_dir()), None)
         self.subnet = None
         self.host_names = []
+        self.state_disk_mb = 0
         self._load()
 
     # Life
 
-    def up(self, masters, agents, zookeepers, package_folder):
+    def up(self, masters, agents, zookeepers, package_folder, state_disk_mb=0):
         for what, number in (("masters", masters), ("agents", agents), ("zookeepers", zookeepers)):
             if not 0 <= number <= MOST[what]:
                 raise BedError(f"--{what} {number}: a bed has 0 to {MOST[what]}")
@@ -52,6 +53,7 @@ class Bed:
             self._clean()
             self.host_names = [f"master{n + 1}" for n in range(masters)] + [f"zk{n + 1}" for n in range(zookeepers)] \
                 + [f"agent{n + 1}" for n in range(agents)]
+            self.state_disk_mb = state_disk_mb
             self._record()
             network.make_bridge(self.tag, self.subnet)
             each = self.hosts(trees)
@@ -111,7 +113,8 @@ class Bed:
             self.subnet = network.free_subnet(int(self.tag[:4], 16), taken)
             self.folder = _state_folder() / self.name
             self.folder.mkdir(parents=True)
-            record = {"name": self.name, "subnet": self.subnet, "hosts": self.host_names}
+            record = {"name": self.name, "subnet": self.subnet, "hosts": self.host_names,
+                      "state_disk_mb": self.state_disk_mb}
             (self.folder / "bed.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
     def _load(self):
@@ -120,6 +123,7 @@ class Bed:
             with contextlib.suppress(OSError, ValueError, KeyError):
                 record = json.loads((self.folder / "bed.json").read_text(encoding="utf-8"))
                 self.subnet, self.host_names = record["subnet"], record["hosts"]
+                self.state_disk_mb = record.get("state_disk_mb", 0)
 
     # Questions
 

@@ -16,6 +16,10 @@ from .system import BedError, run, wait_until
 
 BOOT_DEADLINE = 90
 
+# What the daemons of a host keep; on a small disk of its own where the bed was made with one.
+FILLER = "filler"
+STATE_FOLDERS = {"master": "var/lib/fairlead", "agent": "var/lib/fairlead", "zk": "var/lib/zookeeper"}
+
 # The address is set by the host's own first unit, so that it is there before any daemon binds or connects.
 NETWORK_UNIT = """\
 [Unit]
@@ -43,8 +47,11 @@ class Host:
         self.folder = bed.folder / "hosts" / name
         self.disk = self.folder / "disk"
         self.console = self.folder / "console.log"
+        self.state_disk_mb = bed.state_disk_mb
+        self.state_folder = self.disk / STATE_FOLDERS[name.rstrip("0123456789")]
         self.machine = f"fl-{bed.tag}-{name}"
         self.address = network.address(bed.subnet, name)
+        self.bridge_address = network.bridge_address(bed.subnet)
         self.interface = network.interface(bed.tag, name)
         self.neighbours = {other: network.address(bed.subnet, other) for other in bed.host_names}
 
@@ -56,6 +63,8 @@ class Host:
         if not self.disk.is_mount():
             layers = f"lowerdir={self.tree},upperdir={self.folder}/upper,workdir={self.folder}/work"
             run("mount", "-t", "overlay", "overlay", "-o", layers, self.disk)
+        if self.state_disk_mb:
+            self._mount_state_disk()
         self.write("etc/hostname", self.name + "\n")
         lines = [f"{address} {name}" for name, address in self.neighbours.items()]
         self.write("etc/hosts", "127.0.0.1 localhost\n::1 localhost\n" + "\n".join(lines) + "\n")
@@ -67,6 +76,29 @@ class Host:
             link.parent.mkdir(exist_ok=True)
             if not link.is_symlink():
                 link.symlink_to("../bed-network.service")
+
+    def _mount_state_disk(self):
+        # Mounted by this machine and not by the host: what is on it outlives a power cut, as on the big one.
+        target = self.state_folder
+        if target.is_mount():
+            return
+        small = self.folder / "state"
+        for folder in (small, target):
+            folder.mkdir(parents=True, exist_ok=True)
+        run("mount", "-t", "tmpfs", "-o", f"size={self.state_disk_mb}m,mode=755", "tmpfs", small)
+        run("cp", "-a", f"{target}/.", small)
+        run("mount", "--bind", small, target)
+
+    def fill_disk(self):
+        """Leaves no byte free on the small disk."""
+        with open(self.state_folder / FILLER, "ab", buffering=0) as file, contextlib.suppress(OSError):
+            for size in (1 << 20, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while file.write(bytes(size)) == size:
+                        pass
+
+    def free_disk(self):
+        (self.state_folder / FILLER).unlink(missing_ok=True)
 
     def write(self, path, text):
         """Puts a file on the disk of a host; seen by a running host too."""
@@ -135,6 +167,31 @@ class Host:
         wait_until(f"{self.name} to end", lambda: not self.container_pids(), 10)
         system.remove_cgroup(self.machine)
         wait_until(f"{self.name}: network link to go", lambda: not network.exists(self.interface), 10)
+
+    # Network, one way only: the other way goes on as if nothing had happened
+
+    def mute(self):
+        """What the host says reaches nobody."""
+        peers = [*self.neighbours.values(), self.bridge_address]
+        lines = [f"neigh replace {peer} lladdr {network.NOBODY} dev host0 nud permanent" for peer in peers
+                 if peer != self.address]
+        self.run("ip", "-batch", "-", stdin=None, input="\n".join(lines) + "\n")
+
+    def unmute(self):
+        self.run("ip", "neigh", "flush", "dev", "host0", "nud", "permanent")
+
+    def deafen(self):
+        """What others say does not reach the host."""
+        network.divert(self.hardware_address(), network.interface(self.tag, self._neighbour()))
+
+    def undeafen(self):
+        network.undivert(self.hardware_address(), network.interface(self.tag, self._neighbour()))
+
+    def hardware_address(self):
+        return self.run("cat", "/sys/class/net/host0/address").stdout.strip()
+
+    def _neighbour(self):
+        return next(name for name in self.neighbours if name != self.name)
 
     # State
 

@@ -75,6 +75,19 @@ def is_up(name):
     return shown.returncode == 0 and "UP" in json.loads(shown.stdout)[0]["flags"]
 
 
+# Locally administered, and no host's.
+NOBODY = "02:00:00:00:00:de"
+
+
+def divert(hardware_address, interface):
+    """Frames for this address go out where it is not, and are dropped there."""
+    run("bridge", "fdb", "replace", hardware_address, "dev", interface, "master", "static", "sticky")
+
+
+def undivert(hardware_address, interface):
+    run("bridge", "fdb", "del", hardware_address, "dev", interface, "master", check=False)
+
+
 def remove_all(tag):
     """Every interface of the bed with this tag, recorded or not."""
     for link in json.loads(run("ip", "-j", "link", "show").stdout or "[]"):

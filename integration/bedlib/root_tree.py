@@ -20,7 +20,7 @@ BASE = [
     "systemd", "systemd-sysv", "dbus", "libpam-systemd", "iproute2", "procps", "kmod", "less", "ca-certificates",
     # what our packages depend on
     "libboost-json1.81.0", "libprotobuf32", "libsystemd0", "libfmt9", "libsqlite3-0", "libre2-9", "libssl3",
-    "libarchive13", "libzookeeper-mt2",
+    "libarchive13", "libzookeeper-mt2", "libjemalloc2",
     # what tests and people run on a host
     "python3-minimal", "libpython3-stdlib", "curl",
 ]

@@ -95,7 +95,9 @@ class Scheduler:
         event["heard"] = time.monotonic()
         with self.changed:
             self.events.append(event)
-            if event["type"] == "OFFERS":
+            if event["type"] == "SUBSCRIBED":  # updates may follow at once, and are acknowledged by this thread
+                self.id = event["subscribed"]["framework_id"]["value"]
+            elif event["type"] == "OFFERS":
                 self.offers.update({offer["id"]["value"]: offer for offer in event["offers"]["offers"]})
             elif event["type"] == "RESCIND":
                 self.offers.pop(event["rescind"]["offer_id"]["value"], None)

@@ -34,6 +34,10 @@ void add_agents(Metrics& metrics, const core::State& state) {
     });
     metrics["master/slaves_unreachable"] =
         static_cast<double>(state.absent_agents.count(core::AbsentAgent::Why::unreachable));
+    const auto& late = state.late_agents;
+    metrics["master/slaves_unreachable_pending"] = static_cast<double>(late.size() + state.late_from_before());
+    metrics["master/slave_unreachable_scheduled"] = static_cast<double>(late.counts().late);
+    metrics["master/slave_unreachable_canceled"] = static_cast<double>(late.counts().back);
     for (const auto name : resources::predefined_names) {
         const double total = state.books.total().of(name).to_double();
         const double in_use = used.of(name).to_double();

@@ -11,25 +11,33 @@
 namespace fairlead::masterd::api {
 namespace {
 
-void answer(http::Responder& responder, wire::ContentType type, const v1::master::Response& response) {
+void respond(http::Responder& responder, wire::ContentType type, std::string body) {
     http::Response out;
     out.headers.set("Content-Type", wire::media_type(type));
-    out.body = wire::serialize(type, response);
+    out.body = std::move(body);
     responder.respond(std::move(out));
 }
 
-// The owner's strand gathers what is to be told; what costs as much again, writing it down, is done on `elsewhere`.
-void answer_from_state(driver::Driver& driver, async::Executor elsewhere, v1::master::Call::Type asked,
-                       wire::ContentType type, http::Responder responder) {
-    auto shared = std::make_shared<http::Responder>(std::move(responder));
-    const bool queued = driver.look([=](const core::State& state) {
-        auto response = std::make_shared<const v1::master::Response>(answer_from(state, asked).value());
-        async::asio::post(elsewhere, [=] { answer(*shared, type, *response); });
-    });
-    if (!queued) shared->respond(http::text_response(503, too_busy));
+void answer(http::Responder& responder, wire::ContentType type, const v1::master::Response& response) {
+    respond(responder, type, wire::serialize(type, response));
 }
 
-async::awaitable<void> serve_operator(driver::Driver& driver, http::Request request, http::Responder responder) {
+// The owner's strand gathers what is to be told; what costs as much again, writing it down, is done elsewhere, once.
+void answer_from_state(PageTurns& turns, v1::master::Call::Type asked, wire::ContentType type, http::Request request,
+                       http::Responder responder) {
+    const auto render = [=](const core::State& state) -> PageTurns::Answer {
+        return [type, response = answer_from(state, asked).value(), written = std::string()](
+                   const http::Request&, http::Responder& asker) mutable {
+            if (written.empty()) written = wire::serialize(type, response);
+            respond(asker, type, written);
+        };
+    };
+    const std::string key = v1::master::Call::Type_Name(asked) + " " + std::string(wire::media_type(type));
+    turns.ask(key, render, std::move(request), std::move(responder));
+}
+
+async::awaitable<void> serve_operator(driver::Driver& driver, std::shared_ptr<PageTurns> turns, http::Request request,
+                                      http::Responder responder) {
     const auto refuse = [&](int status, std::string why) {
         responder.respond(http::text_response(status, std::move(why)));
     };
@@ -66,6 +74,13 @@ async::awaitable<void> serve_operator(driver::Driver& driver, http::Request requ
                 caller->reply(503, too_busy);
             co_return;
         }
+        case v1::master::Call::MARK_AGENT_GONE: {
+            if (!call.has_mark_agent_gone()) co_return refuse(400, "Expecting 'mark_agent_gone' to be present");
+            auto caller = std::make_shared<OperatorCaller>(std::move(responder));
+            if (!driver.mark_agent_gone(base::AgentId(call.mark_agent_gone().agent_id().value()), caller))
+                caller->reply(503, too_busy);
+            co_return;
+        }
         case v1::master::Call::GET_STATE:
         case v1::master::Call::GET_AGENTS:
         case v1::master::Call::GET_FRAMEWORKS:
@@ -73,8 +88,7 @@ async::awaitable<void> serve_operator(driver::Driver& driver, http::Request requ
         case v1::master::Call::GET_ROLES:
         case v1::master::Call::GET_WEIGHTS:
         case v1::master::Call::GET_QUOTA:
-            co_return answer_from_state(driver, co_await async::asio::this_coro::executor, call.type(), *accepted,
-                                        std::move(responder));
+            co_return answer_from_state(*turns, call.type(), *accepted, std::move(request), std::move(responder));
         case v1::master::Call::UPDATE_WEIGHTS:
             if (!call.has_update_weights()) co_return refuse(400, "Expecting 'update_weights' to be present");
             co_return order_roles(driver, orders_from(call.update_weights()), std::move(responder));
@@ -99,9 +113,9 @@ async::awaitable<void> serve_operator(driver::Driver& driver, http::Request requ
 
 }  // namespace
 
-http::Handler operator_api(driver::Driver& driver) {
-    return [&driver](http::Request request, http::Responder responder) {
-        return serve_operator(driver, std::move(request), std::move(responder));
+http::Handler operator_api(driver::Driver& driver, std::shared_ptr<PageTurns> turns) {
+    return [&driver, turns = std::move(turns)](http::Request request, http::Responder responder) {
+        return serve_operator(driver, turns, std::move(request), std::move(responder));
     };
 }
 

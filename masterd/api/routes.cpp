@@ -3,6 +3,7 @@
 #include "masterd/api/agent_link.hpp"
 #include "masterd/api/leader_gate.hpp"
 #include "masterd/api/operator_api.hpp"
+#include "masterd/api/page_turns.hpp"
 #include "masterd/api/role_pages.hpp"
 #include "masterd/api/scheduler_api.hpp"
 #include "masterd/api/views.hpp"
@@ -38,16 +39,28 @@ http::Response page_response(const http::Request& request, std::string json) {
     return response;
 }
 
-http::Handler page(driver::Driver& driver, const Identity& identity, Render render) {
-    return [&driver, &identity, render = std::move(render)](http::Request request,
-                                                            http::Responder responder) -> async::awaitable<void> {
-        auto shared = std::make_shared<std::pair<http::Request, http::Responder>>(std::move(request),
-                                                                                  std::move(responder));
-        const bool queued = driver.look([&identity, render, shared](const core::State& state) {
-            auto& [request, responder] = *shared;
-            responder.respond(page_response(request, render(state, context_of(identity), request)));
-        });
-        if (!queued) shared->second.respond(http::text_response(503, "The master has more to do than it can queue"));
+// What the same page is asked for by, whatever it is the argument of.
+std::string key_of(const http::Request& request) {
+    std::string key = request.route;
+    for (const auto& [name, value] : request.query)
+        if (name != "jsonp") key += '\n' + name + '=' + value;
+    return key;
+}
+
+http::Handler page(std::shared_ptr<PageTurns> turns, const Identity& identity, Render render) {
+    return [turns = std::move(turns), &identity, render = std::move(render)](
+               http::Request request, http::Responder responder) -> async::awaitable<void> {
+        http::Request asked;
+        asked.query = request.query;
+        turns->ask(
+            key_of(request),
+            [&identity, render, asked = std::move(asked)](const core::State& state) -> PageTurns::Answer {
+                auto json = std::make_shared<const std::string>(render(state, context_of(identity), asked));
+                return [json](const http::Request& request, http::Responder& responder) {
+                    responder.respond(page_response(request, *json));
+                };
+            },
+            std::move(request), std::move(responder));
         co_return;
     };
 }
@@ -115,44 +128,45 @@ void add_routes(http::Router& router, driver::Driver& driver, async::Executor st
     const auto add = [&](std::string route, http::Handler handler, Recovering recovering = Recovering::served) {
         router.add(std::move(route), for_leader(driver, identity.standing, recovering, std::move(handler)));
     };
+    const auto turns = PageTurns::of(driver, streams);
     router.add_optional_prefix("/master");
-    add("/api/v1/scheduler", scheduler_api(driver, streams), Recovering::refused);
-    add("/api/v1", operator_api(driver), Recovering::refused);
-    add(std::string(agent_link_path), agent_link(driver, streams), Recovering::refused);
+    add("/api/v1/scheduler", scheduler_api(driver, streams), Recovering::awaited);
+    add("/api/v1", operator_api(driver, turns), Recovering::awaited);
+    add(std::string(agent_link_path), agent_link(driver, streams), Recovering::awaited);
     // These are asked of a master, whichever it is.
     router.add("/health", health(driver, identity));
     router.add("/redirect", redirect(identity));
 
-    const auto state = page(driver, identity,
+    const auto state = page(turns, identity,
                             [](const auto& s, const auto& context, const auto&) { return render_state(s, context); });
     add("/state", state);
     add("/state.json", state);
-    add("/state-summary", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
+    add("/state-summary", page(turns, identity, [](const auto& s, const auto& context, const auto&) {
             return render_state_summary(s, context);
         }));
-    add("/frameworks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+    add("/frameworks", page(turns, identity, [](const auto& s, const auto&, const auto& request) {
             return render_frameworks(s, id_in<base::FrameworkId>(request, "framework_id"));
         }));
-    add("/slaves", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+    add("/slaves", page(turns, identity, [](const auto& s, const auto&, const auto& request) {
             return render_agents(s, id_in<base::AgentId>(request, "slave_id"));
         }));
-    add("/roles", page(driver, identity, [](const auto& s, const auto&, const auto&) { return render_roles(s); }));
+    add("/roles", page(turns, identity, [](const auto& s, const auto&, const auto&) { return render_roles(s); }));
     add("/weights", weights_page(driver));
     add("/quota", quota_page(driver));
     add("/reserve", reserve_page(driver));
     add("/unreserve", unreserve_page(driver));
-    add("/why", why_page(driver));
-    router.add("/flags", page(driver, identity, [](const auto&, const auto& context, const auto&) {
+    add("/why", why_page(turns));
+    router.add("/flags", page(turns, identity, [](const auto&, const auto& context, const auto&) {
                    return render_flags(context);
                }));
-    add("/tasks", page(driver, identity, [](const auto& s, const auto&, const auto& request) {
+    add("/tasks", page(turns, identity, [](const auto& s, const auto&, const auto& request) {
             return render_tasks(s, task_query(request));
         }));
     router.add("/version", [](http::Request, http::Responder responder) -> async::awaitable<void> {
         responder.respond(http::json_response(200, render_version()));
         co_return;
     });
-    router.add("/metrics/snapshot", page(driver, identity, [](const auto& s, const auto& context, const auto&) {
+    router.add("/metrics/snapshot", page(turns, identity, [](const auto& s, const auto& context, const auto&) {
                    return render_metrics(s, context);
                }));
 }

@@ -1,5 +1,6 @@
 #pragma once
-// Who leads, as requests need to know it: this master, another one, or nobody that is known. Any thread.
+// Who leads, as requests need to know it: this master, another one, or nobody that is known; and what keeps this master
+// from leading, if anything does. Any thread.
 
 #include <memory>
 #include <mutex>
@@ -15,20 +16,27 @@ class Standing {
     struct View {
         Leader leader = Leader::own;  // of a master without others
         std::string authority;        // host:port of the other one
+        std::string trouble;          // why it could not take over; empty: it could, as far as is known
     };
 
     View view() const {
         const std::lock_guard lock(mutex_);
         return view_;
     }
-    void own() { set({Leader::own, ""}); }
-    void other(std::string authority) { set({Leader::other, std::move(authority)}); }
-    void unknown() { set({Leader::unknown, ""}); }
+    void own() { set(Leader::own, ""); }
+    void other(std::string authority) { set(Leader::other, std::move(authority)); }
+    void unknown() { set(Leader::unknown, ""); }
+    // Stays, whoever leads, until it is said to be over.
+    void trouble(std::string why) {
+        const std::lock_guard lock(mutex_);
+        view_.trouble = std::move(why);
+    }
 
   private:
-    void set(View view) {
+    void set(Leader leader, std::string authority) {
         const std::lock_guard lock(mutex_);
-        view_ = std::move(view);
+        view_.leader = leader;
+        view_.authority = std::move(authority);
     }
 
     mutable std::mutex mutex_;

@@ -1,7 +1,6 @@
 #include "masterd/api/why_page.hpp"
 
 #include "common/wire/json_text.hpp"
-#include "masterd/api/operator_caller.hpp"
 #include "masterd/core/why.hpp"
 
 namespace fairlead::masterd::api {
@@ -31,15 +30,18 @@ std::string render_why(const core::State& state, const core::Framework& framewor
     return json.end_array().end_object().take();
 }
 
-http::Handler why_page(driver::Driver& driver) {
-    return [&driver](http::Request request, http::Responder responder) -> async::awaitable<void> {
+http::Handler why_page(std::shared_ptr<PageTurns> turns) {
+    return [turns = std::move(turns)](http::Request request, http::Responder responder) -> async::awaitable<void> {
         const auto wanted = request.query.get("framework_id");
         if (!wanted || wanted->empty())
             co_return responder.respond(http::text_response(400, "Expecting 'framework_id' in the query"));
-        auto shared = std::make_shared<http::Responder>(std::move(responder));
         const base::FrameworkId id{std::string(*wanted)};
-        if (!driver.look([shared, id](const core::State& state) { shared->respond(response_for(state, id)); }))
-            shared->respond(http::text_response(503, too_busy));
+        const auto render = [id](const core::State& state) -> PageTurns::Answer {
+            return [response = response_for(state, id)](const http::Request&, http::Responder& asker) {
+                asker.respond(response);
+            };
+        };
+        turns->ask("why " + id.value(), render, std::move(request), std::move(responder));
     };
 }
 

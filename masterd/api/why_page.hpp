@@ -2,8 +2,8 @@
 // GET /why?framework_id=ID: why this framework gets no offer right now, one cause after the other.
 
 #include "common/http/router.hpp"
+#include "masterd/api/page_turns.hpp"
 #include "masterd/core/core.hpp"
-#include "masterd/driver/driver.hpp"
 
 namespace fairlead::masterd::api {
 
@@ -12,7 +12,6 @@ namespace fairlead::masterd::api {
 // does not end by itself.
 std::string render_why(const core::State& state, const core::Framework& framework, base::Moment now);
 
-// The driver must outlive the handler.
-http::Handler why_page(driver::Driver& driver);
+http::Handler why_page(std::shared_ptr<PageTurns> turns);
 
 }  // namespace fairlead::masterd::api

@@ -6,7 +6,7 @@ void AbsentAgents::remember(const base::AgentId& id, AbsentAgent absent) {
     forget(id);
     const std::uint64_t number = next_number_++;
     order_of(absent.why).emplace(number, id);
-    removed_ += absent.why == AbsentAgent::Why::removed;
+    ++counts_[static_cast<std::size_t>(absent.why)];
     entries_.emplace(id, Entry{absent, number});
 }
 
@@ -15,7 +15,7 @@ void AbsentAgents::forget(const base::AgentId& id) {
     if (found == entries_.end()) return;
     const AbsentAgent::Why why = found->second.absent.why;
     order_of(why).erase(found->second.number);
-    removed_ -= why == AbsentAgent::Why::removed;
+    --counts_[static_cast<std::size_t>(why)];
     entries_.erase(found);
 }
 
@@ -34,17 +34,6 @@ const AbsentAgent* AbsentAgents::find(const base::AgentId& id) const {
 bool AbsentAgents::is(const base::AgentId& id, AbsentAgent::Why why) const {
     const AbsentAgent* absent = find(id);
     return absent != nullptr && absent->why == why;
-}
-
-std::size_t AbsentAgents::count(AbsentAgent::Why why) const {
-    switch (why) {
-        case AbsentAgent::Why::recovering:
-            return recovering_.size();
-        case AbsentAgent::Why::removed:
-            return removed_;
-        default:
-            return settled_.size() - removed_;
-    }
 }
 
 std::optional<base::AgentId> AbsentAgents::first_recovering() const {

@@ -1,12 +1,13 @@
 #pragma once
-// The agents that are not in the table and still mean something: those of an earlier master that
-// may be on their way back, those that were silent for too long, and those that are out for good.
-// The number of the latter two is bounded; who has been absent for longest is forgotten first.
-// Knows nothing of messages or of time.
+// The agents that are not in the table and still mean something: those of an earlier master that may be on their way
+// back, those that were silent for too long, and those that are out for good: because they have left or another took
+// their place, or because an operator says that their host is gone. The number of all but the first is bounded; who has
+// been absent for longest is forgotten first. Knows nothing of messages or of time.
 
 #include "common/base/id.hpp"
 #include "common/base/instant.hpp"
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,7 +16,7 @@
 namespace fairlead::masterd::core {
 
 struct AbsentAgent {
-    enum class Why { recovering, unreachable, removed };
+    enum class Why { recovering, unreachable, removed, gone };
     Why why = Why::unreachable;
     base::WallTime since{};
 };
@@ -31,7 +32,7 @@ class AbsentAgents {
     const AbsentAgent* find(const base::AgentId& id) const;
     bool is(const base::AgentId& id, AbsentAgent::Why why) const;
     bool contains(const base::AgentId& id) const { return find(id) != nullptr; }
-    std::size_t count(AbsentAgent::Why why) const;
+    std::size_t count(AbsentAgent::Why why) const { return counts_[static_cast<std::size_t>(why)]; }
     bool any_recovering() const { return !recovering_.empty(); }
     std::optional<base::AgentId> first_recovering() const;
 
@@ -48,7 +49,7 @@ class AbsentAgents {
     std::unordered_map<base::AgentId, Entry> entries_;
     Order recovering_;
     Order settled_;
-    std::size_t removed_ = 0;  // of those settled
+    std::array<std::size_t, 4> counts_{};  // by Why
     std::uint64_t next_number_ = 0;
 };
 

@@ -176,6 +176,11 @@ void Core::launch(Framework& framework, Agent& agent, const base::Role& role,
                         used.error().message());
             continue;
         }
+        if (books_.stray(agent.slot, framework.slot, base::TaskId(info.task_id().value()))) {
+            refuse_task(framework, info, v1::TASK_ERROR, v1::TaskStatus::REASON_TASK_INVALID,
+                        "An earlier task of this id is still being ended on the agent");
+            continue;
+        }
         pool.subtract(*used);
         const auto amounts = used->quantities();
         book_task(framework, agent, role, info, std::move(*used),

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace fairlead::masterd::core {
 
 std::size_t AgentPlaces::hash(const std::string& hostname, const std::string& address, std::int32_t port) {
@@ -32,7 +34,7 @@ void Core::take(const LinkMessage& received) {
     const auto found = links_.find(received.link);
     if (found == links_.end()) return take_registration(received.link, message);
     Agent& agent = books_.agent(found->second);
-    agent.last_heard = now_.instant;
+    agent.last_heard = std::max(agent.last_heard, heard_until_);
     switch (message.message_case()) {
         case internal::FromAgent::kStatusUpdate:
             return take_update(agent, message.status_update());
@@ -47,7 +49,7 @@ void Core::take(const LinkMessage& received) {
             return confirm_changes(agent, message.reservations_kept().number());
         case internal::FromAgent::kUnregister:
             output_.effects.emplace_back(CloseLink{received.link});
-            return remove_agent(agent, "it has left the cluster");
+            return remove_agent(agent, AbsentAgent::Why::removed, "it has left the cluster");
         default:
             return;  // a pong, or what a newer agent says
     }
@@ -63,8 +65,10 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     answer_waiting_operators(agent, fmt::format("agent {} has not confirmed it before its connection was lost; it stands in "
                                                 "the master's books, and the agent is told again when it is back",
                                                 agent.hostname));
-    agent.overdue = timers_.schedule(now_.instant + options_.agent_reregister_timeout,
-                                     AgentOverdue{agent.slot});
+    // One that was silent before has used up its time already.
+    const base::Instant due = std::max(agent.last_heard + options_.agent_reregister_timeout,
+                                       now_.instant + options_.agent_return_time_min);
+    agent.overdue = timers_.schedule(due, AgentOverdue{agent.slot});
     report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);
 }
 
@@ -97,24 +101,27 @@ void Core::agent_unreachable(Agent& agent) {
     forget(agent);
 }
 
-// For good: its tasks are lost to everybody, whatever they know of partitions.
-void Core::remove_agent(Agent& agent, const std::string& why) {
+// For good. Its tasks are lost to everybody, whatever they know of partitions, but where an operator has said what
+// became of them.
+void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why) {
+    const bool is_gone = absence == AbsentAgent::Why::gone;
     if (agent.link) link_lost(agent, why);
-    timers_.cancel(agent.overdue);
+    expect_no_more(agent);
     report(Report::Kind::agent_removed, "agent removed: " + why, agent);
     while (!agent.tasks.empty()) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
         revocation_over(*agent.tasks.back());
         Task task = books_.take_task(*agent.tasks.back());
-        if (!is_terminal(task.state)) task.state = v1::TASK_LOST;
+        if (!is_terminal(task.state)) task.state = is_gone ? v1::TASK_GONE_BY_OPERATOR : v1::TASK_LOST;
         if (!task.end_told)
-            send_status(framework, status_by_master(task.id, agent.id, task.state,
-                                                    v1::TaskStatus::REASON_AGENT_REMOVED,
-                                                    "The agent was removed: " + why));
+            send_status(framework, is_gone ? status_of_gone(framework, task)
+                                           : status_by_master(task.id, agent.id, task.state,
+                                                              v1::TaskStatus::REASON_AGENT_REMOVED,
+                                                              "The agent was removed: " + why));
         archive(framework, std::move(task));
     }
     answer_unconfirmed(agent, v1::OPERATION_GONE_BY_OPERATOR, "The agent was removed: " + why);
-    remember_absent(agent.id, AbsentAgent::Why::removed);
+    remember_absent(agent.id, absence);
     forget(agent);
 }
 
@@ -122,6 +129,7 @@ void Core::forget(Agent& agent) {
     tell_failure(agent.id);
     filters_.drop_agent(agent.slot);
     places_.remove(agent);
+    drop_strays(books_.strays_on(agent.slot));
     books_.remove_agent(agent.slot);
 }
 

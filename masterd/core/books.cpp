@@ -398,15 +398,20 @@ void Books::remove_offer(Offer& offer) {
 
 // --- tasks ---
 
+// False: somebody else uses some of it.
+bool Books::try_hold(const Task& task) {
+    Agent& agent = *agents_[task.agent];
+    if (!agent.used.try_add(task.resources)) return false;
+    if (task.is_short) agent.used_by_short.add(allocator::plain_scalars(task.resources));
+    charge(task.framework, task.role, task.resources);
+    recompute_available(agent);
+    return true;
+}
+
 Task* Books::add_task(Task task) {
     Framework& framework = *frameworks_[task.framework];
     Agent& agent = *agents_[task.agent];
-    if (task.holds_resources) {
-        if (!agent.used.try_add(task.resources)) return nullptr;
-        if (task.is_short) agent.used_by_short.add(allocator::plain_scalars(task.resources));
-        charge(task.framework, task.role, task.resources);
-        recompute_available(agent);
-    }
+    if (task.holds_resources && !try_hold(task)) return nullptr;
     task.role = roles_.shared(task.role);
     SharedId<base::TaskId> id = task.id;
     Task& entry = framework.tasks.insert_or_assign(std::move(id), std::move(task)).first->second;

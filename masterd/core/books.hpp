@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -37,6 +38,7 @@ struct Task {
     AgentSlot agent = 0;
     SharedId<base::AgentId> agent_id;
     v1::TaskState state = v1::TASK_STAGING;  // the newest known, maybe ahead of what was forwarded
+    v1::TaskState forwarded = v1::TASK_STAGING;  // of the newest update that its agent has let out
     std::uint32_t position_on_agent = 0;
     SharedId<base::Role> role;
     resources::Resources resources;
@@ -167,8 +169,8 @@ const std::string& gang_of(const Task& task);
 
 class Books {
   public:
-    // Nothing but free slots, as many as these have: an allocation module outlives a term of leadership, and sees no table
-    // shrink.
+    // Nothing but free slots, as many as these have: an allocation module outlives a term of leadership, and sees no
+    // table shrink.
     Books emptied() const;
 
     // Of every agent's plain scalars; gpus by whole ones.
@@ -215,8 +217,8 @@ class Books {
     void note_turned_down(Framework& framework, const base::Role& role, const resources::Quantities& amount);
     // What it wants under this role. Whether it is to be asked at once is another matter: wake().
     void set_wishes(Framework& framework, const base::Role& role, std::vector<allocator::Wish> wishes);
-    // A task of this size is launched there: of the oldest wish that it answers one less is left. Not of gangs, which are
-    // answered by their offers.
+    // A task of this size is launched there: of the oldest wish that it answers one less is left. Not of gangs, which
+    // are answered by their offers.
     void answer_wish(Framework& framework, const base::Role& role, const resources::Quantities& task, const Agent& agent);
     void end_gang(Framework& framework, const base::Role& role, const std::string& gang);
     void end_wishes(Framework& framework, base::Instant now);  // whose time is over
@@ -245,6 +247,16 @@ class Books {
     void release(Task& task);  // its resources are available again; it stays in the table
     // Out of the table and off its agent, its resources released.
     Task take_task(Task& task);
+
+    // --- strays: run by an agent under the id of a task that lives elsewhere. They are being ended, and no framework's
+    // table has them; what they use is held until they are over ---
+    using StrayKey = std::tuple<AgentSlot, FrameworkSlot, base::TaskId>;
+    const std::map<StrayKey, Task>& strays() const { return strays_; }
+    Task* stray(AgentSlot agent, FrameworkSlot framework, const base::TaskId& id);
+    std::vector<Task*> strays_on(AgentSlot agent);
+    std::vector<Task*> strays_of(FrameworkSlot framework);
+    void add_stray(Task task);  // holds nothing where that overlaps with what others use there
+    void remove_stray(Task& stray);
 
     // --- roles ---
     void set_orders(const base::Role& role, const RoleTable::Orders& orders);
@@ -276,6 +288,7 @@ class Books {
     void recompute_available(const Agent& agent);
     void charge(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
     void credit(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
+    bool try_hold(const Task& task);
     void touch_agent(AgentSlot slot);
     void touch_framework(FrameworkSlot slot);
 
@@ -286,6 +299,7 @@ class Books {
     std::vector<AgentSlot> free_agent_slots_;
     std::unordered_map<SharedId<base::AgentId>, AgentSlot, SharedIdHash<base::AgentId>, std::equal_to<>> agent_slots_;
     std::unordered_map<base::OfferId, Offer> offers_;
+    std::map<StrayKey, Task> strays_;
     std::vector<allocator::AgentEntry> agent_entries_;
     std::vector<allocator::FrameworkEntry> framework_entries_;
     RoleTable roles_;

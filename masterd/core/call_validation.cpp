@@ -1,5 +1,9 @@
 #include "masterd/core/call_validation.hpp"
 
+#include "common/base/limits.hpp"
+
+#include <fmt/format.h>
+
 #include <string>
 
 namespace fairlead::masterd::core {
@@ -63,12 +67,7 @@ Need need_of(const Call& call) {
     }
 }
 
-}  // namespace
-
-base::Status validate_call(const Call& call, std::string_view principal) {
-    if (!call.has_type()) return refuse("Expecting 'type' to be present");
-    if (call.type() == Call::SUBSCRIBE) return check_subscribe(call, principal);
-    if (!call.has_framework_id()) return refuse("Expecting 'framework_id' to be present");
+base::Status check_body(const Call& call) {
     if (const Need need = need_of(call); !need.present)
         return refuse("Expecting '" + std::string(need.name) + "' to be present");
     switch (call.type()) {
@@ -93,6 +92,50 @@ base::Status validate_call(const Call& call, std::string_view principal) {
             break;
     }
     return {};
+}
+
+// Answered by nothing but that they have come.
+bool may_be_in_batch(Call::Type type) {
+    switch (type) {
+        case Call::ACCEPT:
+        case Call::DECLINE:
+        case Call::ACCEPT_INVERSE_OFFERS:
+        case Call::DECLINE_INVERSE_OFFERS:
+        case Call::REVIVE:
+        case Call::SUPPRESS:
+        case Call::KILL:
+        case Call::SHUTDOWN:
+        case Call::ACKNOWLEDGE:
+        case Call::ACKNOWLEDGE_OPERATION_STATUS:
+        case Call::RECONCILE:
+        case Call::MESSAGE:
+        case Call::HEARTBEAT:
+            return true;
+        default:
+            return false;
+    }
+}
+
+base::Status check_batch(const Call& batch) {
+    const auto size = static_cast<std::uint32_t>(batch.calls_size());
+    if (size > base::limits::batched_calls_max)
+        return refuse(fmt::format("a batch of {} calls; {} are allowed", size, base::limits::batched_calls_max));
+    for (const Call& call : batch.calls()) {
+        if (!may_be_in_batch(call.type())) return refuse(Call::Type_Name(call.type()) + " cannot be in a batch");
+        if (call.has_framework_id() && call.framework_id().value() != batch.framework_id().value())
+            return refuse("'framework_id' differs within a batch");
+        if (const auto ok = check_body(call); !ok) return ok;
+    }
+    return {};
+}
+
+}  // namespace
+
+base::Status validate_call(const Call& call, std::string_view principal) {
+    if (!call.has_type()) return refuse("Expecting 'type' to be present");
+    if (call.type() == Call::SUBSCRIBE) return check_subscribe(call, principal);
+    if (!call.has_framework_id()) return refuse("Expecting 'framework_id' to be present");
+    return call.type() == Call::BATCH ? check_batch(call) : check_body(call);
 }
 
 }  // namespace fairlead::masterd::core

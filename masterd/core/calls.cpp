@@ -48,7 +48,7 @@ void Core::take(const CallArrived& arrived) {
                          "' included in this request didn't match the stream ID currently "
                          "associated with framework ID '" +
                          framework->id.value() + "'");
-    framework->last_heard = now_.instant;
+    framework->last_heard = std::max(framework->last_heard, heard_until_);
     if (call.type() == Call::UPDATE_FRAMEWORK) return update_framework(*framework, arrived);
     if (call.type() == Call::REQUEST) return request(*framework, arrived);
     if (call.type() == Call::UNKNOWN)
@@ -85,6 +85,9 @@ void Core::handle(Framework& framework, const Call& call) {
             return reconcile_operations(framework, call.reconcile_operations());
         case Call::MESSAGE:
             return message(framework, call.message());
+        case Call::BATCH:
+            for (const Call& one : call.calls()) handle(framework, one);
+            return;
         case Call::ACCEPT_INVERSE_OFFERS:
             return answer_inverse_offers(framework, call.accept_inverse_offers().inverse_offer_ids(),
                                          InverseOffer::Answer::accepted);
@@ -191,7 +194,8 @@ void Core::reconcile_operations(Framework& framework, const Call::ReconcileOpera
         v1::OperationState state = v1::OPERATION_UNKNOWN;
         if (state_.absent_agents.is(agent, AbsentAgent::Why::unreachable))
             state = v1::OPERATION_UNREACHABLE;
-        else if (state_.absent_agents.is(agent, AbsentAgent::Why::removed))
+        else if (state_.absent_agents.is(agent, AbsentAgent::Why::removed) ||
+                 state_.absent_agents.is(agent, AbsentAgent::Why::gone))
             state = v1::OPERATION_GONE_BY_OPERATOR;
         else if (may_be_on_its_way_back(agent))
             state = v1::OPERATION_RECOVERING;

@@ -28,8 +28,9 @@ Core::Core(CoreOptions options, std::unique_ptr<allocator::Module> module, std::
     begin_term({});
 }
 
-Output Core::step(base::Moment now, const Input& input) {
+Output Core::step(base::Moment now, const Input& input, std::optional<base::Instant> heard_until) {
     now_ = now;
+    heard_until_ = std::min(now.instant, std::max(heard_until_, heard_until.value_or(now.instant)));
     output_ = {};
     if (state_.lease_until && now.instant >= *state_.lease_until) stop_leading("its lease is over");
     take(TimePassed{});
@@ -55,6 +56,12 @@ std::optional<base::Instant> Core::next_deadline() const {
     return std::min(*timer, *state_.lease_until);
 }
 
+// When to look, at the earliest, for what peers have said until then. Not at once again, as long as nobody listens.
+base::Instant Core::when_heard(base::Instant until) const {
+    constexpr base::Duration pause_min = std::chrono::milliseconds(10);
+    return heard_until_ == now_.instant ? until : now_.instant + std::max(until - heard_until_, pause_min);
+}
+
 // What it cannot do, as it does not lead. An agent is told at once, so that it looks for the leader.
 template <typename Fact>
 void Core::refuse(const Fact& fact) {
@@ -68,18 +75,8 @@ void Core::take(const StreamClosed& closed) {
     disconnect(books_.framework(found->second));
 }
 
-void Core::take(const LinkOpened& opened) {
-    const auto overdue = timers_.schedule(now_.instant + options_.register_timeout,
-                                          RegistrationOverdue{opened.link});
-    new_links_[opened.link] = {opened.peer_address, overdue, nullptr, 0};
-}
-
 void Core::take(const LinkClosed& closed) {
-    if (const auto fresh = new_links_.find(closed.link); fresh != new_links_.end()) {
-        timers_.cancel(fresh->second.overdue);
-        new_links_.erase(fresh);
-        return;
-    }
+    if (end_new_link(closed.link)) return;
     const auto found = links_.find(closed.link);
     if (found == links_.end()) return;
     link_lost(books_.agent(found->second), "its connection was closed");
@@ -137,25 +134,26 @@ void Core::fire(const WishesOver& due) {
 void Core::fire(const PingDue& due) {
     Agent& agent = books_.agent(due.agent);
     agent.ping.reset();
-    if (now_.instant - agent.last_heard > options_.ping_timeout) {
+    const base::Instant silent_too_long = agent.last_heard + options_.ping_timeout;
+    if (heard_until_ >= silent_too_long) {
         output_.effects.emplace_back(CloseLink{*agent.link});
         return link_lost(agent, "it has not answered in time");
     }
-    agent.ping = timers_.schedule(now_.instant + options_.ping_interval, due);
+    base::Instant next = now_.instant + options_.ping_interval;
+    if (heard_until_ < silent_too_long) next = std::min(next, when_heard(silent_too_long));
+    agent.ping = timers_.schedule(next, due);
+    if (now_.instant >= silent_too_long) return;  // its answer may have come long ago
     internal::FromMaster message;
-    message.mutable_ping();
+    message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
     send(agent, std::move(message));
 }
 
-void Core::fire(const AgentOverdue& due) {
-    Agent& agent = books_.agent(due.agent);
-    agent.overdue.reset();
-    agent_unreachable(agent);
-}
-
-void Core::fire(const RegistrationOverdue& due) {
-    new_links_.erase(due.link);
-    output_.effects.emplace_back(CloseLink{due.link});
+std::int64_t Core::agents_return_within_ms() const {
+    const std::chrono::duration<double> spread(static_cast<double>(links_.size()) /
+                                               static_cast<double>(options_.agents_return_per_second));
+    const auto within = std::clamp(std::chrono::duration_cast<base::Duration>(spread), options_.return_within_min,
+                                   options_.return_within_max);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(within).count();
 }
 
 void Core::reply(RequestId request, unsigned status, std::string body) {

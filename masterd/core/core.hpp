@@ -4,22 +4,23 @@
 // seed, so the same inputs give the same outputs. One strand owns it; cost per step follows what
 // changed, never the size of the cluster.
 //
-// It leads, or it stands by. Leadership is told to it, for good or on a lease; where it is lost, or the lease is over, the
-// core is a standby before it does anything else: it closes every stream and link, knows nothing of the cluster any more,
-// and refuses everything but to lead again, under a later epoch.
+// It leads, or it stands by. Leadership is told to it, for good or on a lease; where it is lost, or the lease is over,
+// the core is a standby before it does anything else: it closes every stream and link, knows nothing of the cluster any
+// more, and refuses everything but to lead again, under a later epoch.
 //
-// Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys (schedulers
-// that wait for another one to go), calls (the checks on every call, and
-// the small ones), accept (what becomes of offers), reservations (what is reserved where), tasks
-// (kills, status updates), reconciliation (what is said of a task), orders (what operators say of
-// roles), registration (what agents bring), recovery (what an earlier master left), agents (their
-// links and their silence), frameworks (end of), requests (what is asked for ahead of offers),
-// allocation (offers), offer_answers (what becomes of them), revocation (what is taken back, and
-// how). What they share, who holds what, is in books.hpp.
+// Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys
+// (schedulers that wait for another one to go), calls (the checks on every call, and the small ones), accept (what
+// becomes of offers), reservations (what is reserved where), tasks (kills, status updates), strays (whose id lives
+// twice), reconciliation (what is said of a task), orders (what operators say of roles), new_links (who wants to
+// register), registration (what agents bring), recovery (what an earlier master left), agents (their links and their
+// silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests (what
+// is asked for ahead of offers), allocation (offers), offer_answers (what becomes of them), revocation (what is taken
+// back, and how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
 #include "masterd/core/io.hpp"
+#include "masterd/core/late_agents.hpp"
 #include "masterd/core/offer_filters.hpp"
 #include "masterd/core/options.hpp"
 #include "masterd/core/revocation_table.hpp"
@@ -46,6 +47,12 @@ struct State {
     Books books;
     std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
     AbsentAgents absent_agents;
+    LateAgents late_agents;
+    bool recovery_window_is_over = false;
+    // Agents of an earlier master that have had their time and are not given up yet.
+    std::size_t late_from_before() const {
+        return recovery_window_is_over ? absent_agents.count(AbsentAgent::Why::recovering) : 0;
+    }
     RevocationTable revocations;
     // Of the core whose state this is.
     const FilterTable* refusals = nullptr;
@@ -73,6 +80,8 @@ class AgentPlaces {
 struct Term {
     struct NewLink {
         std::string peer_address;
+        base::Instant opened{};
+        base::Instant asked{};  // for what is to come of it next
         Timers::Handle overdue;
         std::shared_ptr<internal::Register> registration;  // what has come of it
         std::size_t bytes = 0;
@@ -100,12 +109,15 @@ struct Term {
     std::unordered_map<RequestId, FrameworkSlot> standby_streams_;
     boost::unordered_flat_map<LinkId, AgentSlot> links_;  // of registered agents
     std::unordered_map<LinkId, NewLink> new_links_;
+    std::size_t registering_bytes_ = 0;  // of all of them
     AgentPlaces places_;
     AgentKinds kinds_;
     std::unordered_set<base::FrameworkId> ended_ids_;
     std::deque<base::FrameworkId> ended_order_;            // the same, newest last
     std::unordered_set<base::FrameworkId> durably_ended_;  // those of them in the registry
     Timers::Handle recovery_over_;
+    Timers::Handle giving_up_;
+    base::Instant next_giving_up_{};  // not before, at the rate that is configured
     std::unordered_map<FrameworkSlot, Questions> questions_;  // of frameworks that asked for many
 };
 
@@ -115,7 +127,9 @@ class Core : private Term {
     Core(const Core&) = delete;
     Core& operator=(const Core&) = delete;
 
-    Output step(base::Moment now, const Input& input);
+    // With this input all has been taken in that had come to this process by `heard_until`; without: by now. Peers are
+    // silent only as far as somebody has listened.
+    Output step(base::Moment now, const Input& input, std::optional<base::Instant> heard_until = {});
     // When TimePassed is due at the latest.
     std::optional<base::Instant> next_deadline() const;
     const State& state() const { return state_; }
@@ -135,7 +149,6 @@ class Core : private Term {
     // core.cpp
     void take(const CallArrived& arrived);
     void take(const StreamClosed& closed);
-    void take(const LinkOpened& opened);
     void take(const LinkMessage& received);
     void take(const LinkClosed& closed);
     void take(const KillTaskRequested& wanted);
@@ -149,13 +162,12 @@ class Core : private Term {
     void fire(const InverseOfferDue& due);
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
-    void fire(const AgentOverdue& due);
-    void fire(const RegistrationOverdue& due);
+    std::int64_t agents_return_within_ms() const;
     void fire(const AllocationAwaited& due);
     void fire(const WishesOver& due);
     void fire(const SchedulerSilent& due);
-    void fire(const RecoveryOver&);
     void fire(const AnswersDue& due);
+    base::Instant when_heard(base::Instant until) const;
     void reply(RequestId request, unsigned status, std::string body = {});
     void send(const Framework& framework, std::shared_ptr<const v1::scheduler::Event> event);
     void send(const Agent& agent, internal::FromMaster message);
@@ -251,6 +263,12 @@ class Core : private Term {
                                     v1::TaskState state, v1::TaskStatus::Reason reason,
                                     std::string message) const;
 
+    // strays.cpp
+    bool is_stray(const Agent& agent, const Framework& framework, const base::TaskId& id);
+    void take_stray(Agent& agent, const Framework& framework, Task task);
+    void take_update_of_stray(Agent& agent, const Framework& framework, const internal::StatusUpdate& update);
+    void drop_strays(const std::vector<Task*>& strays);
+
     // reconciliation.cpp
     void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
     void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
@@ -270,24 +288,48 @@ class Core : private Term {
     resources::Quantities used_under(const base::Role& role) const;
     void rescind_beyond_limit(const base::Role& role);
 
-    // registration.cpp
+    // new_links.cpp
+    void take(const LinkOpened& opened);
+    void fire(const RegistrationOverdue& due);
+    base::Instant registration_deadline(const NewLink& link) const;
+    void await_registration(LinkId id, NewLink& link);
+    std::optional<NewLink> end_new_link(LinkId id);
     void take_registration(LinkId link, const internal::FromAgent& message);
-    void register_agent(LinkId link, const internal::Register& message);
+    void hear_of_later_epoch(LinkId link, std::uint64_t epoch);
     void refuse_agent(LinkId link, const std::string& why, bool final);
+
+    // registration.cpp
+    void register_agent(LinkId link, const internal::Register& message);
     void remove_predecessor(Agent& predecessor, const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
-    void answer_registration(Agent& agent, const std::vector<Task*>& missing);
+    void answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for);
 
     // agents.cpp
     void link_lost(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
-    void remove_agent(Agent& agent, const std::string& why);
+    void remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why);
     void forget(Agent& agent);
     void tell_failure(const base::AgentId& agent);
     void remember_absent(const base::AgentId& id, AbsentAgent::Why why);
+
+    // giving_up.cpp
+    void fire(const AgentOverdue& due);
+    void fire(const RecoveryOver&);
+    void fire(const GivingUp&);
+    void expect_no_more(Agent& agent);
+    bool is_anybody_late() const;
+    void give_up_soon();
+    bool give_up_one();
+
+    // gone.cpp
+    static constexpr const char* gone_for_good = "An operator has said that this agent is gone for good";
+    void take(const AgentGoneOrdered& ordered);
+    void end_on(Agent& agent);
+    void absent_is_gone(const base::AgentId& id);
+    v1::TaskStatus status_of_gone(const Framework& framework, const Task& task) const;
 
     // allocation.cpp
     enum class Tell { rescind, nothing };
@@ -351,6 +393,7 @@ class Core : private Term {
     Books& books_;
     FilterTable filters_;
     base::Moment now_{};
+    base::Instant heard_until_{};  // not after now
     Output output_;
     // Go on over all terms, so that no id is handed out twice.
     std::uint64_t next_framework_ = 0;
@@ -358,6 +401,7 @@ class Core : private Term {
     std::uint64_t next_offer_ = 0;
     std::uint64_t next_inverse_offer_ = 0;
     std::uint64_t next_wish_ = 0;
+    std::uint64_t highest_claim_ = 0;  // epoch that an agent has named and by which this master has stopped leading
 };
 
 }  // namespace fairlead::masterd::core

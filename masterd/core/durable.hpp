@@ -17,6 +17,7 @@ struct AgentRecord {
         admitted,     // part of the cluster
         unreachable,  // admitted, but silent for longer than agents have to come back
         removed,      // out for good; its id is not accepted again
+        gone,         // so, too, because an operator says that its host is
     };
     base::AgentId id;
     Standing standing = Standing::admitted;

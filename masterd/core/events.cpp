@@ -1,7 +1,7 @@
 #include "masterd/core/events.hpp"
 
+#include "common/base/limits.hpp"
 #include "common/resources/wire.hpp"
-
 
 namespace fairlead::masterd::core {
 namespace {
@@ -35,13 +35,14 @@ v1::TaskStatus::Reason visible_reason(v1::TaskStatus::Reason reason) {
 }  // namespace
 
 EventPtr subscribed_event(const base::FrameworkId& id, const v1::MasterInfo& master,
-                          base::Duration heartbeat_interval) {
+                          base::Duration heartbeat_interval, bool knows_batches) {
     auto event = event_of(Event::SUBSCRIBED);
     auto& subscribed = *event->mutable_subscribed();
     subscribed.mutable_framework_id()->set_value(id.value());
     subscribed.set_heartbeat_interval_seconds(
         std::chrono::duration<double>(heartbeat_interval).count());
     *subscribed.mutable_master_info() = master;
+    if (knows_batches) subscribed.set_batched_calls_max(base::limits::batched_calls_max);
     return event;
 }
 

@@ -12,7 +12,7 @@ namespace fairlead::masterd::core {
 using EventPtr = std::shared_ptr<const v1::scheduler::Event>;
 
 EventPtr subscribed_event(const base::FrameworkId& id, const v1::MasterInfo& master,
-                          base::Duration heartbeat_interval);
+                          base::Duration heartbeat_interval, bool knows_batches);
 EventPtr heartbeat_event();  // always the same one
 EventPtr standing_by_event();
 EventPtr error_event(const std::string& message);

@@ -29,6 +29,11 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
         if (!is_terminal(task.state)) task.state = v1::TASK_KILLED;
         archive(framework, books_.take_task(task));
     }
+    for (const Task* stray : books_.strays_of(framework.slot)) {
+        agents.push_back(stray->agent);
+        survives_somewhere = survives_somewhere || !books_.agent(stray->agent).link;
+    }
+    drop_strays(books_.strays_of(framework.slot));
     std::sort(agents.begin(), agents.end());
     agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
     for (const AgentSlot slot : agents) tell_shutdown(books_.agent(slot), framework.id);

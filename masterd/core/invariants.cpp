@@ -24,6 +24,11 @@ void check_agent(const State& state, const Agent& agent, Complaints& complaints)
         if (task->holds_resources && is_terminal(task->state))
             complain("a task that is over holds resources");
     }
+    for (const auto& [key, stray] : state.books.strays()) {
+        if (stray.agent != agent.slot || !stray.holds_resources) continue;
+        if (!used.try_add(stray.resources)) complain("a stray and a task hold the same resource");
+        if (is_terminal(stray.state)) complain("a stray that is over holds resources");
+    }
     resources::Resources offered;
     for (const Offer* offer : agent.offers)
         if (!offered.try_add(offer->resources)) complain("two offers hold the same resource");
@@ -59,6 +64,9 @@ void check_framework(const State& state, const Framework& framework, Complaints&
         if (task.position_on_agent >= listed.size() || listed[task.position_on_agent] != &task)
             complain("task " + id.value() + " is not listed by its agent");
     }
+    for (const auto& [key, stray] : state.books.strays())
+        if (stray.framework == framework.slot && stray.holds_resources)
+            allocated[stray.role].add(stray.resources.quantities());
     for (const Offer* offer : framework.offers)
         allocated[offer->role].add(offer->resources.quantities());
     for (const auto& claim : state.books.framework_entries()[framework.slot].claims) {
@@ -95,6 +103,8 @@ void check_roles(const State& state, Complaints& complaints) {
             if (task.holds_resources) hold(task.role, task.resources);
         for (const Offer* offer : framework->offers) hold(offer->role, offer->resources);
     }
+    for (const auto& [key, stray] : state.books.strays())
+        if (stray.holds_resources) hold(stray.role, stray.resources);
     for (const auto& entry : state.books.agent_entries())
         entry.total.for_each([&](const resources::Resource& one) {
             if (one.is_reserved()) count(one.reserved_role(), resources::Resources(one).quantities(), chargeable);
@@ -104,6 +114,20 @@ void check_roles(const State& state, Complaints& complaints) {
             complaints.push_back("role " + roles[slot].name.value() + ": allocated is not the sum of its parts");
         if (roles[slot].chargeable != chargeable[slot])
             complaints.push_back("role " + roles[slot].name.value() + ": chargeable is not the sum of its parts");
+    }
+}
+
+// A stray is where somebody looks for it, and not what a framework has on that agent.
+void check_strays(const State& state, Complaints& complaints) {
+    for (const auto& [key, stray] : state.books.strays()) {
+        const auto& framework = state.books.frameworks()[stray.framework];
+        if (key != Books::StrayKey{stray.agent, stray.framework, stray.id} || !framework || !state.books.agents()[stray.agent]) {
+            complaints.push_back("stray " + stray.id.value() + " is of nobody");
+            continue;
+        }
+        const auto task = framework->tasks.find(stray.id);
+        if (task != framework->tasks.end() && task->second.agent == stray.agent)
+            complaints.push_back("task " + stray.id.value() + " is a stray and in its place");
     }
 }
 
@@ -146,16 +170,17 @@ void check_standby(const State& state, Complaints& complaints) {
         return std::all_of(table.begin(), table.end(), [](const auto& one) { return !one; });
     };
     const Books& books = state.books;
-    using Why = AbsentAgent::Why;
-    const bool knows_agents = !is_empty(books.agents()) || state.absent_agents.count(Why::recovering) > 0 ||
-                              state.absent_agents.count(Why::unreachable) > 0 ||
-                              state.absent_agents.count(Why::removed) > 0;
+    using enum AbsentAgent::Why;
+    bool knows_agents = !is_empty(books.agents());
+    for (const auto why : {recovering, unreachable, removed, gone})
+        knows_agents = knows_agents || state.absent_agents.count(why) > 0;
     if (knows_agents) complaints.push_back("a standby knows agents");
     if (!is_empty(books.frameworks()) || !state.completed_frameworks.empty())
         complaints.push_back("a standby knows frameworks");
     if (!books.offers().empty() || !state.revocations.revocations().empty() ||
         !state.revocations.inverse_offers().empty())
         complaints.push_back("a standby has offers, or takes something back");
+    if (!books.strays().empty()) complaints.push_back("a standby knows strays");
     if (!books.roles().all_orders().empty()) complaints.push_back("a standby knows orders of roles");
     if (state.timers > 0 || state.filters > 0 || state.lease_until)
         complaints.push_back("a standby has timers, filters or a lease");
@@ -198,6 +223,7 @@ std::vector<std::string> Invariants::check(const State& state) {
     if (free != state.books.free()) complaints.push_back("what is free is not the sum of the agents");
     check_roles(state, complaints);
     check_revocations(state, complaints);
+    check_strays(state, complaints);
     if (tasks_of_agents != tasks_of_frameworks)
         complaints.push_back("agents and frameworks do not have the same tasks");
     if (offers_of_agents != state.books.offers().size() ||

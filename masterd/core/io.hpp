@@ -23,7 +23,8 @@ namespace fairlead::masterd::core {
 enum class RequestId : std::uint64_t {};  // one HTTP request; a SUBSCRIBE's is also the name of the stream it opens
 enum class LinkId : std::uint64_t {};     // one connection of an agent; a later one has a higher number
 
-// --- in ---------------------------------------------------------------------------------------------------------------
+// --- in
+// ---------------------------------------------------------------------------------------------------------------
 
 // This process leads from now on, under this epoch, which is later than any it has led under before.
 struct LeadershipGained {
@@ -78,6 +79,12 @@ struct KillTaskRequested {
     base::TaskId task_id;
 };
 
+// An operator knows that an agent will not come back.
+struct AgentGoneOrdered {
+    RequestId request;
+    base::AgentId agent_id;
+};
+
 // An operator says something of roles: all of it holds afterwards, or nothing.
 struct RolesOrdered {
     // The older two calls about quota know one role at a time, and expect it to have none or to have one.
@@ -104,9 +111,10 @@ struct TimePassed {};
 struct AllocationDue {};
 
 using Input = std::variant<LeadershipGained, LeaseExtended, LeadershipLost, CallArrived, StreamClosed, LinkOpened, LinkMessage,
-                           LinkClosed, KillTaskRequested, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
+                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
 
-// --- out --------------------------------------------------------------------------------------------------------------
+// --- out
+// --------------------------------------------------------------------------------------------------------------
 
 // Ends a request with this status and text (text/plain; empty with 202).
 struct Reply {
@@ -152,6 +160,7 @@ struct Report {
         framework_refused,
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
+        task_stray,  // an agent runs it though it lives elsewhere
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
         inverse_offer_sent, inverse_offer_accepted, inverse_offer_declined, inverse_offer_rescinded,
         revocation_asked, revocation_called_off, revocation_killed,
@@ -174,9 +183,11 @@ struct Output {
     std::vector<Effect> effects;
     std::vector<Report> reports;
     bool allocation_wanted = false;
-    // Leadership has ended in this step. Earlier outputs that were not carried out yet are void: nobody must be told any
-    // more what they say; and these effects come at once, though what was to be durable before them is not.
+    // Leadership has ended in this step. Earlier outputs that were not carried out yet are void: nobody must be told
+    // any more what they say; and these effects come at once, though what was to be durable before them is not.
     bool term_ended = false;
+    // By itself, because it has heard that somebody else leads: why. To lead again it has to be elected anew.
+    std::optional<std::string> deposed = {};
 };
 
 }  // namespace fairlead::masterd::core

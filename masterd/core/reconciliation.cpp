@@ -72,7 +72,8 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     };
     if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
         const Task& task = found->second;
-        auto status = answer(task.state, task.agent_id, "Reconciliation: Latest task state");
+        // Not a newer one: updates that are to come would tell what was before it.
+        auto status = answer(task.forwarded, task.agent_id, "Reconciliation: Latest task state");
         v1::TaskStatus last = task.last_status.message();
         if (last.has_healthy()) status.set_healthy(last.healthy());
         if (last.has_container_status()) *status.mutable_container_status() = std::move(*last.mutable_container_status());
@@ -87,10 +88,11 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     if (!where.empty() && books_.agent(where))
         return send_status(framework, answer(v1::TASK_GONE, where,
                                              "Reconciliation: Task is unknown to the agent"));
-    if (absent_agents.is(where, Why::removed))
-        return send_status(framework, answer(v1::TASK_GONE_BY_OPERATOR, where,
-                                             "Reconciliation: The agent was removed"));
-    if (was_lost || absent_agents.is(where, Why::unreachable)) {
+    if (absent_agents.is(where, Why::gone))
+        return send_status(framework, answer(v1::TASK_GONE_BY_OPERATOR, where, "Reconciliation: The agent is gone"));
+    // What ran on an agent that has left was told to be lost; by now it is as if it had never been.
+    const bool has_left = absent_agents.is(where, Why::removed);
+    if (!has_left && (was_lost || absent_agents.is(where, Why::unreachable))) {
         auto status = answer(v1::TASK_UNREACHABLE, where, "Reconciliation: Task is unreachable");
         if (const AbsentAgent* absent = absent_agents.find(where))
             status.mutable_unreachable_time()->set_nanoseconds(

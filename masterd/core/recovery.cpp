@@ -1,5 +1,5 @@
 // What an earlier master has left behind, and what this one leaves to the next. Agents that were
-// part of the cluster have a window to come back in; until it is over nothing is said about them.
+// part of the cluster have a window to come back in; until they are given up nothing is said about them.
 
 #include "masterd/core/core.hpp"
 
@@ -13,9 +13,26 @@ AbsentAgent::Why absence_of(AgentRecord::Standing standing) {
             return AbsentAgent::Why::recovering;
         case AgentRecord::Standing::unreachable:
             return AbsentAgent::Why::unreachable;
-        default:
+        case AgentRecord::Standing::removed:
             return AbsentAgent::Why::removed;
+        case AgentRecord::Standing::gone:
+            return AbsentAgent::Why::gone;
     }
+    return AbsentAgent::Why::removed;
+}
+
+AgentRecord::Standing standing_of(AbsentAgent::Why why) {
+    switch (why) {
+        case AbsentAgent::Why::recovering:
+            return AgentRecord::Standing::admitted;
+        case AbsentAgent::Why::unreachable:
+            return AgentRecord::Standing::unreachable;
+        case AbsentAgent::Why::removed:
+            return AgentRecord::Standing::removed;
+        case AbsentAgent::Why::gone:
+            return AgentRecord::Standing::gone;
+    }
+    return AgentRecord::Standing::admitted;
 }
 
 }  // namespace
@@ -39,30 +56,12 @@ bool Core::may_be_on_its_way_back(const base::AgentId& agent) const {
                          : state_.absent_agents.is(agent, AbsentAgent::Why::recovering);
 }
 
-void Core::fire(const RecoveryOver&) {
-    recovery_over_.reset();
-    for (std::size_t i = 0; i < options_.part_max; ++i) {
-        const auto id = state_.absent_agents.first_recovering();
-        if (!id) break;
-        report(Report::Kind::agent_unreachable,
-               "agent did not come back to the new master: it is unreachable")
-            .agent_id = *id;
-        remember_absent(*id, AbsentAgent::Why::unreachable);
-        tell_failure(*id);
-    }
-    if (state_.absent_agents.any_recovering())
-        recovery_over_ = timers_.schedule(now_.instant + options_.part_pause, RecoveryOver{});
-    else
-        allocation_due_ = true;  // the module may take back from now on
-}
-
 void Core::persist(const base::AgentId& id, AgentRecord::Standing standing) {
     output_.persist.emplace_back(PersistAgent{{id, standing, now_.wall}});
 }
 
 void Core::remember_absent(const base::AgentId& id, AbsentAgent::Why why) {
-    using Standing = AgentRecord::Standing;
-    persist(id, why == AbsentAgent::Why::removed ? Standing::removed : Standing::unreachable);
+    persist(id, standing_of(why));
     state_.absent_agents.remember(id, {why, now_.wall});
     const std::size_t max = options_.absent_agents_max;
     while (const auto oldest = state_.absent_agents.forget_oldest_beyond(max))

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace fairlead::masterd::core {
@@ -29,59 +30,20 @@ bool has_same_attributes(const v1::AgentInfo& before, const v1::AgentInfo& now) 
                       });
 }
 
+// The host was rebooted, and the agent can only say that the task is gone, where its end has been heard here.
+bool is_known_better(const Task& task, const v1::Task& told) {
+    if (!task.end_heard || told.statuses().empty()) return false;
+    const v1::TaskStatus& status = *told.statuses().rbegin();
+    return status.state() == v1::TASK_GONE && status.reason() == v1::TaskStatus::REASON_AGENT_RESTARTED &&
+           status.uuid() != task.last_status.message().uuid();
+}
+
+// Its agent tells one state after the other, each when the one before is acknowledged.
+v1::TaskState forwarded_of(const v1::Task& task) {
+    return task.has_status_update_state() ? task.status_update_state() : task.state();
+}
+
 }  // namespace
-
-// An agent with much to tell registers in parts, each asked for when the one before is noted.
-void Core::take_registration(LinkId link, const internal::FromAgent& message) {
-    const auto fresh = new_links_.find(link);
-    if (fresh == new_links_.end()) return;
-    NewLink& begun = fresh->second;
-    bool more = false;
-    if (message.has_register_() && !begun.registration) {
-        const auto& first = message.register_();
-        if (first.has_cluster_id() && first.cluster_id() != options_.cluster_id)
-            return refuse_agent(link, "This agent belongs to cluster " + first.cluster_id(), false);
-        more = first.more_follows();
-        begun.registration = std::make_shared<internal::Register>(first);
-    } else if (message.has_register_tasks() && begun.registration) {
-        const auto& part = message.register_tasks();
-        more = part.more_follows();
-        begun.registration->mutable_tasks()->MergeFrom(part.tasks());
-        begun.registration->mutable_frameworks()->MergeFrom(part.frameworks());
-    } else {
-        return refuse_agent(link, "The first message must be a registration", false);
-    }
-    begun.bytes += message.ByteSizeLong();
-    if (begun.bytes > options_.registration_bytes_max)
-        return refuse_agent(link,
-                            fmt::format("Its registration is larger than {} bytes",
-                                        options_.registration_bytes_max),
-                            false);
-    if (!more) {
-        const auto whole = begun.registration;  // the link is not a new one any more
-        return register_agent(link, *whole);
-    }
-    timers_.cancel(begun.overdue);
-    begun.overdue =
-        timers_.schedule(now_.instant + options_.register_timeout, RegistrationOverdue{link});
-    internal::FromMaster answer;
-    answer.mutable_register_more();
-    send_on(link, std::move(answer));
-}
-
-void Core::refuse_agent(LinkId link, const std::string& why, bool final) {
-    if (const auto fresh = new_links_.find(link); fresh != new_links_.end()) {
-        timers_.cancel(fresh->second.overdue);
-        new_links_.erase(fresh);
-    }
-    internal::FromMaster message;
-    message.mutable_refused()->set_reason(why);
-    message.mutable_refused()->set_final(final);
-    if (!options_.cluster_id.empty()) message.mutable_refused()->set_cluster_id(options_.cluster_id);
-    send_on(link, std::move(message));
-    output_.effects.emplace_back(CloseLink{link});
-    report(Report::Kind::agent_refused, "agent refused: " + why);
-}
 
 void Core::register_agent(LinkId link, const internal::Register& message) {
     auto total = resources::from_wire(message.agent_info().resources());
@@ -93,6 +55,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
             return refuse_agent(link, "Invalid " + ok.error().message(), true);
         if (state_.absent_agents.is(id, AbsentAgent::Why::removed))
             return refuse_agent(link, "This agent was removed from the cluster", true);
+        if (state_.absent_agents.is(id, AbsentAgent::Why::gone)) return refuse_agent(link, gone_for_good, true);
     } else {
         id = base::AgentId(fmt::format("{}-S{}", state_.master_info.id(), next_agent_++));
     }
@@ -100,7 +63,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     Agent* predecessor = places_.find(books_, message.agent_info(), new_links_.at(link).peer_address);
     Agent* known = books_.agent(id);
     // What it said before it broke the link may come after a newer one, even after that one's end.
-    const base::Instant asked_since = new_links_.at(link).overdue->first - options_.register_timeout;
+    const base::Instant asked_since = new_links_.at(link).asked;
     for (const Agent* there : {predecessor, known})
         if (there && (there->link ? *there->link > link : there->last_heard > asked_since))
             return refuse_agent(link, "The agent has opened a newer connection", false);
@@ -116,7 +79,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         if (!known) books_.remove_agent(agent.slot);
         return refuse_agent(link, "Its resources are more than the cluster can count", false);
     }
-    timers_.cancel(agent.overdue);
+    expect_no_more(agent);
     if (known) places_.remove(agent);
     auto kind = kinds_.find_or_add(message.agent_info(), message.version());
     agent.is_remote = is_remote(kind->info, state_.master_info);
@@ -124,16 +87,14 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     if (known && !has_same_attributes(known->kind->info, kind->info)) filters_.drop_agent(known->slot);
     agent.hostname = message.agent_info().hostname();
     agent.kind = std::move(kind);
-    auto fresh = new_links_.extract(link);
-    timers_.cancel(fresh.mapped().overdue);
-    agent.peer_address = fresh.mapped().peer_address;
+    agent.peer_address = end_new_link(link)->peer_address;
     places_.add(agent);
     agent.link = link;
     links_[link] = agent.slot;
     agent.last_heard = now_.instant;
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
     (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
-    take_registered_tasks(agent, message);
+    take_registered_tasks(agent, message);  // while it is known how the agent was missed
     if (*total != reported)
         tell_reservations(agent);
     else
@@ -153,23 +114,28 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
 // that one ran: the host was booted anew, or the agent never heard the id that it was given.
 void Core::remove_predecessor(Agent& predecessor, const base::AgentId& id) {
     if (predecessor.link) output_.effects.emplace_back(CloseLink{*predecessor.link});
-    remove_agent(predecessor, "agent " + id.value() + " runs on its host now");
+    remove_agent(predecessor, AbsentAgent::Why::removed, "agent " + id.value() + " runs on its host now");
 }
 
 void Core::take_registered_tasks(Agent& agent, const internal::Register& message) {
-    std::set<std::pair<std::string, std::string>> told;
+    std::map<std::pair<std::string, std::string>, const v1::Task*> told;
     for (const v1::Task& task : message.tasks())
-        told.emplace(task.framework_id().value(), task.task_id().value());
-    std::vector<Task*> missing;
+        told.emplace(std::pair(task.framework_id().value(), task.task_id().value()), &task);
+    std::vector<const Task*> to_answer_for;
     for (Task* task : std::vector<Task*>(agent.tasks)) {
         Framework& framework = books_.framework(task->framework);
-        if (told.contains({framework.id.value(), task->id.value()})) continue;
-        if (task->end_told)  // and acknowledged, while we did not hear of it
+        const auto found = told.find({framework.id.value(), task->id.value()});
+        if (found != told.end() && !is_known_better(*task, *found->second)) continue;
+        if (found == told.end() && task->end_told)  // and acknowledged, while we did not hear of it
             archive(framework, books_.take_task(*task));
         else
-            missing.push_back(task);
+            to_answer_for.push_back(task);
     }
-    answer_registration(agent, missing);  // before anything else is said on the link
+    std::vector<Task*> over;
+    for (Task* stray : books_.strays_on(agent.slot))
+        if (!told.contains({books_.framework(stray->framework).id.value(), stray->id.value()})) over.push_back(stray);
+    drop_strays(over);
+    answer_registration(agent, to_answer_for);  // before anything else is said on the link
     std::set<base::FrameworkId> refused;
     for (const v1::Task& task : message.tasks()) {
         const base::FrameworkId id(task.framework_id().value());
@@ -216,19 +182,28 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     Framework& framework = *books_.framework(base::FrameworkId(wire.framework_id().value()));
     const base::TaskId id(wire.task_id().value());
     const v1::TaskStatus* last = wire.statuses_size() > 0 ? &*wire.statuses().rbegin() : nullptr;
-    if (const auto found = framework.tasks.find(id); found != framework.tasks.end()) {
-        if (found->second.agent != agent.slot) return;  // launched elsewhere since: keep that one
+    const auto found = framework.tasks.find(id);
+    if (found != framework.tasks.end() && found->second.agent == agent.slot) {
+        if (is_known_better(found->second, wire)) return;
         if (last) keep_status(found->second, *last);
+        found->second.forwarded = forwarded_of(wire);
         return apply_state(framework, found->second, wire.state());
     }
-    const bool was_unreachable = framework.unreachable_tasks.erase(id) > 0;
-    if (was_unreachable) std::erase(framework.unreachable_order, id);
+    const bool lives_elsewhere = is_stray(agent, framework, id);
+    // Its scheduler was told that nobody can say what it does. Which tasks that were is remembered for a while only,
+    // and not by the next master; that it was so of this agent is.
+    bool was_unreachable = state_.absent_agents.is(agent.id, AbsentAgent::Why::unreachable);
+    if (!lives_elsewhere && framework.unreachable_tasks.erase(id) > 0) {
+        std::erase(framework.unreachable_order, id);
+        was_unreachable = true;
+    }
     Task task;
     task.id = id;
     task.framework = framework.slot;
     task.agent = agent.slot;
     task.agent_id = agent.id;
     task.state = wire.state();
+    task.forwarded = forwarded_of(wire);
     task.since = now_.instant;
     const auto role = resources::allocation_role_of(wire.resources());
     task.role = role && !role->empty()    ? *role
@@ -238,18 +213,20 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     task.holds_resources = !is_terminal(wire.state());
     if (last) keep_status(task, *last);
     keep_record(task, wire);
+    if (lives_elsewhere) return take_stray(agent, framework, std::move(task));
     Task* added = books_.add_task(task);
     if (!added) {  // two tasks say they use the same port: the second is shown without resources
         task.holds_resources = false;
         added = books_.add_task(std::move(task));
     }
-    if (was_unreachable)
-        send_status(framework, status_by_master(id, agent.id, added->state,
+    // An end is told by the agent, which repeats it until it is acknowledged.
+    if (was_unreachable && !is_terminal(added->forwarded))
+        send_status(framework, status_by_master(id, agent.id, added->forwarded,
                                                 v1::TaskStatus::REASON_AGENT_REREGISTERED,
                                                 "The agent is back and has the task"));
 }
 
-void Core::answer_registration(Agent& agent, const std::vector<Task*>& missing) {
+void Core::answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for) {
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
     internal::FromMaster answer;
@@ -257,11 +234,15 @@ void Core::answer_registration(Agent& agent, const std::vector<Task*>& missing) 
     registered.mutable_agent_id()->set_value(agent.id.value());
     registered.set_ping_interval_ms(duration_cast<milliseconds>(options_.ping_interval).count());
     registered.set_ping_timeout_ms(duration_cast<milliseconds>(options_.ping_timeout).count());
+    registered.set_return_within_ms(agents_return_within_ms());
     if (!options_.cluster_id.empty()) registered.set_cluster_id(options_.cluster_id);
-    for (const Task* task : missing) {
+    for (const Task* task : to_answer_for) {
         auto& key = *registered.add_known_tasks();
         key.mutable_framework_id()->set_value(books_.framework(task->framework).id.value());
         key.mutable_task_id()->set_value(task->id.value());
+        if (!task->last_status) continue;
+        *key.mutable_heard() = task->last_status.message();
+        *key.mutable_heard()->mutable_task_id() = key.task_id();
     }
     send(agent, std::move(answer));
 }

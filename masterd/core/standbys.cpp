@@ -1,6 +1,7 @@
-// Several schedulers of one framework: one is active, the others hold a stream each and hear that they are waiting. When the
-// active one's stream breaks, or it has not said anything for as long as it promised, the next one is subscribed on the
-// stream that it has: it hears SUBSCRIBED, is made fresh offers, and agents send it again what nobody has acknowledged.
+// Several schedulers of one framework: one is active, the others hold a stream each and hear that they are waiting.
+// When the active one's stream breaks, or it has not said anything for as long as it promised, the next one is
+// subscribed on the stream that it has: it hears SUBSCRIBED, is made fresh offers, and agents send it again what nobody
+// has acknowledged.
 
 #include "masterd/core/core.hpp"
 #include "masterd/core/events.hpp"
@@ -47,15 +48,15 @@ bool Core::let_next_take_over(Framework& framework) {
 
 void Core::await_silence(Framework& framework) {
     if (framework.standbys.empty() || !framework.heartbeat_timeout || framework.silence) return;
-    framework.silence =
-        timers_.schedule(framework.last_heard + *framework.heartbeat_timeout, SchedulerSilent{framework.slot});
+    framework.silence = timers_.schedule(when_heard(framework.last_heard + *framework.heartbeat_timeout),
+                                         SchedulerSilent{framework.slot});
 }
 
 void Core::fire(const SchedulerSilent& due) {
     Framework& framework = books_.framework(due.framework);
     framework.silence.reset();
     if (framework.standbys.empty()) return;
-    if (now_.instant < framework.last_heard + *framework.heartbeat_timeout) return await_silence(framework);
+    if (heard_until_ < framework.last_heard + *framework.heartbeat_timeout) return await_silence(framework);
     report(Report::Kind::framework_disconnected,
            "the scheduler of framework '" + framework.info->name() + "' is silent", framework);
     fail_over(framework);

@@ -124,7 +124,7 @@ void Core::attach(Framework& framework, Subscription subscription) {
     framework.heartbeat =
         timers_.schedule(now_.instant + options_.heartbeat_interval, HeartbeatDue{framework.slot});
     send(framework,
-         subscribed_event(framework.id, state_.master_info, options_.heartbeat_interval));
+         subscribed_event(framework.id, state_.master_info, options_.heartbeat_interval, call.batches()));
     send(framework, heartbeat_event());
     repeat_inverse_offers(framework);
     books_.set_active(framework, true);

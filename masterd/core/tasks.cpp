@@ -84,6 +84,8 @@ void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
 void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     Framework* framework = books_.framework(base::FrameworkId(update.framework_id().value()));
     if (!framework) return tell_shutdown(agent, base::FrameworkId(update.framework_id().value()));
+    if (is_stray(agent, *framework, base::TaskId(update.status().task_id().value())))
+        return take_update_of_stray(agent, *framework, update);
     v1::TaskStatus status = update.status();
     if (!status.has_agent_id()) status.mutable_agent_id()->set_value(agent.id.value());
     send_status(*framework, status);
@@ -98,8 +100,9 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     made.task_state = status.state();
 
     const auto found = framework->tasks.find(id);
-    if (found == framework->tasks.end() || found->second.agent != agent.slot) return;
+    if (found == framework->tasks.end()) return;
     Task& task = found->second;
+    task.forwarded = status.state();
     task.end_told = is_terminal(status.state()) && framework->is_connected();
     keep_status(task, std::move(status));
     apply_state(*framework, task, update.latest_state());

@@ -44,6 +44,7 @@ struct RegistrationOverdue {
     LinkId link;
 };
 struct RecoveryOver {};  // agents of an earlier master have had their time to come back
+struct GivingUp {};      // the next part of those who are late
 struct AnswersDue {      // the next part of a long reconciliation
     allocator::FrameworkSlot framework;
 };
@@ -56,7 +57,7 @@ struct SchedulerSilent {  // maybe, and others stand by
     allocator::FrameworkSlot framework;
 };
 using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, InverseOfferDue, FilterExpired, PingDue,
-                           AgentOverdue, RegistrationOverdue, RecoveryOver, AnswersDue, AllocationAwaited,
+                           AgentOverdue, RegistrationOverdue, RecoveryOver, GivingUp, AnswersDue, AllocationAwaited,
                            WishesOver, SchedulerSilent>;
 
 static_assert(sizeof(Timer) <= 24, "there is one for each agent and each filter");

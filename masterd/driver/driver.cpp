@@ -48,17 +48,24 @@ Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSi
       moved_(owner) {}
 
 async::awaitable<void> Driver::run() {
+    hearing_.takes_in(base::read_clocks().instant);  // nobody could have said anything before
     while (!mailbox_.closed()) {
-        std::vector<Item> batch;
+        std::vector<Arrived> batch;
+        const base::Duration wait_max = std::max(until_deadline(), base::Duration::zero());
+        hearing_.waits_until(base::read_clocks().instant + wait_max);
         if (is_behind())
-            co_await moved_.wait_for(std::max(until_deadline(), base::Duration::zero()));
+            co_await moved_.wait_for(wait_max);
         else
-            batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
-        for (Item& item : batch) {
+            batch = co_await mailbox_.pop_batch(batch_inputs_max, wait_max);
+        for (Arrived& arrived : batch) {
             take_what_cannot_wait();
-            take(item);
+            hearing_.takes_in(arrived.when);
+            input_bytes_ -= arrived.bytes;
+            take(arrived.item);
         }
         take_what_cannot_wait();
+        // The clock first: what comes in between is not missed.
+        if (const auto now = base::read_clocks().instant; mailbox_.size() == 0) hearing_.nothing_waits(now);
         if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
         if (!is_behind() && std::exchange(allocation_wanted_, false)) step(core::AllocationDue{});
         carry_out_all();
@@ -84,7 +91,7 @@ void Driver::take_at_once(Item item) {
         at_once_.push_back(std::move(item));
     }
     anything_at_once_ = true;
-    mailbox_.push(Look([](const core::State&) {}));  // wakes the owner
+    mailbox_.push({Look([](const core::State&) {})});  // wakes the owner
     moved_.ring();
 }
 
@@ -123,7 +130,7 @@ void Driver::take(Item& item) {
 void Driver::step(const core::Input& input) {
     if (const auto* closed = std::get_if<core::StreamClosed>(&input)) callers_.erase(closed->stream);
     if (const auto* closed = std::get_if<core::LinkClosed>(&input)) links_.erase(closed->link);
-    core::Output output = core_->step(base::read_clocks(), input);
+    core::Output output = core_->step(base::read_clocks(), input, hearing_.until());
     if (output.term_ended) void_queue();
     allocation_wanted_ = allocation_wanted_ || output.allocation_wanted;
     leading_ = core_->state().leading;
@@ -132,8 +139,12 @@ void Driver::step(const core::Input& input) {
         std::move(output.persist.begin(), output.persist.end(), std::back_inserter(changes_));
         waiting.write = writes_over_ + (writing_ ? 2 : 1);
     }
+    const auto deposed = std::exchange(output.deposed, {});
     waiting.output = std::move(output);
     queue_.push_back(std::move(waiting));
+    if (!deposed) return;
+    carry_out_all();
+    if (on_failure_) on_failure_(base::Error(base::ErrorCode::conflict, *deposed));
 }
 
 // --- the queue ---
@@ -269,44 +280,54 @@ void Driver::stop_leading(std::string reason) { take_at_once(core::Input(core::L
 
 bool Driver::call(core::CallArrived call, std::shared_ptr<Caller> caller) {
     const auto request = call.request = next_request();
-    return mailbox_.try_push(NewCall{std::move(call), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(call), request, std::move(caller)}});
 }
 
 bool Driver::kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller) {
     const auto request = next_request();
     core::KillTaskRequested wanted{request, std::move(framework), std::move(task)};
-    return mailbox_.try_push(NewCall{std::move(wanted), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(wanted), request, std::move(caller)}});
+}
+
+bool Driver::mark_agent_gone(base::AgentId agent, std::shared_ptr<Caller> caller) {
+    const auto request = next_request();
+    core::AgentGoneOrdered ordered{request, std::move(agent)};
+    return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
 bool Driver::order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller) {
     const auto request = ordered.request = next_request();
-    return mailbox_.try_push(NewCall{std::move(ordered), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
 bool Driver::order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller) {
     const auto request = ordered.request = next_request();
-    return mailbox_.try_push(NewCall{std::move(ordered), request, std::move(caller)});
+    return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
 void Driver::stream_closed(core::RequestId stream) {
-    mailbox_.push(core::Input(core::StreamClosed{stream}));
+    mailbox_.push({core::Input(core::StreamClosed{stream})});
 }
 
 std::optional<core::LinkId> Driver::link_opened(std::string peer, std::shared_ptr<AgentConnection> connection) {
     const core::LinkId link{++last_number_};
-    if (!mailbox_.try_push(NewLink{core::LinkOpened{link, std::move(peer)}, std::move(connection)}))
+    if (!mailbox_.try_push({NewLink{core::LinkOpened{link, std::move(peer)}, std::move(connection)}}))
         return std::nullopt;
     return link;
 }
 
 bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::FromAgent> message) {
-    return mailbox_.try_push(core::Input(core::LinkMessage{link, std::move(message)}));
+    const std::size_t bytes = message->ByteSizeLong();
+    const bool fits = input_bytes_.fetch_add(bytes) + bytes <= limits_.input_bytes_max &&
+                      mailbox_.try_push({core::Input(core::LinkMessage{link, std::move(message)}), bytes});
+    if (!fits) input_bytes_ -= bytes;
+    return fits;
 }
 
-void Driver::link_closed(core::LinkId link) { mailbox_.push(core::Input(core::LinkClosed{link})); }
+void Driver::link_closed(core::LinkId link) { mailbox_.push({core::Input(core::LinkClosed{link})}); }
 
-void Driver::plan_ready() { mailbox_.push(core::Input(core::AllocationDue{})); }
+void Driver::plan_ready() { mailbox_.push({core::Input(core::AllocationDue{})}); }
 
-bool Driver::look(Look look) { return mailbox_.try_push(std::move(look)); }
+bool Driver::look(Look look) { return mailbox_.try_push({std::move(look)}); }
 
 }  // namespace fairlead::masterd::driver

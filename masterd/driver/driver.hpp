@@ -1,19 +1,20 @@
 #pragma once
 // The owner of the master's core: one strand, one mailbox in, the core's effects carried out in their order. Anybody on
 // any thread may post; what the driver knows of the world are the two small interfaces below, which the HTTP side
-// implements, and the registry. When an input wanted offers to be made, the driver asks the core for them once the batch
-// at hand is done.
+// implements, and the registry. When an input wanted offers to be made, the driver asks the core for them once the
+// batch at hand is done.
 //
 // What has to be durable is written before anything is carried out that was decided with it or after it. The core does
-// not wait: it goes on taking steps, their effects queue up behind the write, and what they add to be written goes in one
-// transaction when the write has ended, so that a whole cluster's agents can join at the price of a few. The queue is
-// bounded: when it is full no more inputs are taken, and the mailbox fills; a write that takes too long has failed. When
-// a write fails, or leadership ends, what is in the queue is void: callers are told to try again, nobody is told anything
-// else of it.
+// not wait: it goes on taking steps, their effects queue up behind the write, and what they add to be written goes in
+// one transaction when the write has ended, so that a whole cluster's agents can join at the price of a few. The queue
+// is bounded: when it is full no more inputs are taken, and the mailbox fills; a write that takes too long has failed.
+// When a write fails, or leadership ends, what is in the queue is void: callers are told to try again, nobody is told
+// anything else of it.
 
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
 #include "masterd/core/core.hpp"
+#include "masterd/driver/hearing.hpp"
 #include "masterd/registry/registry.hpp"
 
 #include <atomic>
@@ -54,11 +55,13 @@ class Driver {
         std::size_t waiting_effects_max = 500'000;  // behind a write
         std::size_t waiting_bytes_max = 256 * 1024 * 1024;  // of messages among them
         std::size_t changes_max = 100'000;  // to be written
+        std::size_t input_bytes_max = 512 * 1024 * 1024;  // of what agents have said and nobody has taken in yet
         base::Duration write_max = std::chrono::seconds(60);
     };
 
-    // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry cannot
-    // be written, leadership has ended when `on_failure` hears of it.
+    // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry
+    // cannot be written, or the core has heard that somebody else leads, leadership has ended when `on_failure` hears
+    // of it.
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure = {});
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure,
            Limits limits);
@@ -74,10 +77,11 @@ class Driver {
     void extend_lease(base::Instant until);
     void stop_leading(std::string reason);
 
-    // --- any thread; false when the mailbox is full, and nothing was done ---
+    // --- any thread; false when the mailbox is full, or agents have filled it with too much, and nothing was done ---
     // The request's number is given by the driver.
     bool call(core::CallArrived call, std::shared_ptr<Caller> caller);
     bool kill_task(base::FrameworkId framework, base::TaskId task, std::shared_ptr<Caller> caller);
+    bool mark_agent_gone(base::AgentId agent, std::shared_ptr<Caller> caller);
     bool order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller);
     bool order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
@@ -87,7 +91,8 @@ class Driver {
     void link_closed(core::LinkId link);
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look);
-    // The allocation module has a plan to be asked for. Taken in also when the mailbox is full: one for each plan at most.
+    // The allocation module has a plan to be asked for. Taken in also when the mailbox is full: one for each plan at
+    // most.
     void plan_ready();
 
     std::size_t inputs_waiting() const { return mailbox_.size(); }
@@ -111,6 +116,11 @@ class Driver {
         std::shared_ptr<registry::Registry> registry;
     };
     using Item = std::variant<core::Input, NewCall, NewLink, NewTerm, Look>;
+    struct Arrived {
+        Item item;
+        std::size_t bytes = 0;  // of an agent's message
+        base::Instant when = base::read_clocks().instant;
+    };
 
     // What the core has decided, and the world has not been told.
     struct Waiting {
@@ -137,7 +147,9 @@ class Driver {
 
     const async::Executor owner_;
     const Limits limits_;
-    async::Mailbox<Item> mailbox_;
+    async::Mailbox<Arrived> mailbox_;
+    std::atomic<std::size_t> input_bytes_{0};
+    Hearing hearing_;
     std::mutex at_once_mutex_;
     std::vector<Item> at_once_;
     std::atomic<bool> anything_at_once_{false};

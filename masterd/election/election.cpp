@@ -46,6 +46,8 @@ bool Election::over() const {
     return state == SessionState::expired || state == SessionState::auth_failed || state == SessionState::closed;
 }
 
+bool Election::rests() const { return rest_until_ && now() < *rest_until_; }
+
 std::string Election::own_path() const { return zookeeper::join(options_.url.path, own_znode_); }
 
 async::awaitable<void> Election::run() {
@@ -74,9 +76,11 @@ async::awaitable<void> Election::run() {
     co_await helpers.join();
 }
 
-void Election::step_aside(const std::string& reason) {
+void Election::step_aside(const std::string& reason, base::Duration rest) {
     if (!leading_ || stopping_) return;
     first_ = false;
+    own_znode_.clear();
+    rest_until_ = now() + rest;
     lose(reason);
     const auto close = [](std::shared_ptr<zookeeper::Session> session, async::Wake changed) -> async::awaitable<void> {
         co_await session->close();
@@ -113,10 +117,10 @@ async::awaitable<void> Election::contend() {
     *stale_ = true;
     while (!stopping_ && !over()) {
         if (session_->state() != SessionState::connected) {
-            if (!co_await changed_.wait_for(options_.session_timeout)) journal_.unreachable();
+            co_await wait_for_connection();
             continue;
         }
-        if (own_znode_.empty()) {
+        if (own_znode_.empty() && !rests()) {
             const Outcome joined = co_await join();
             if (joined == Outcome::hopeless) co_return;
             if (joined == Outcome::again) continue;
@@ -125,13 +129,28 @@ async::awaitable<void> Election::contend() {
             *stale_ = true;
             co_await changed_.wait_for(try_again);
         } else if (!*stale_) {
-            co_await changed_.wait();
+            co_await wait_for_news();
         }
     }
     if (!stopping_ && session_->state() == SessionState::auth_failed && !ever_joined_) {
         stopping_ = true;
         events_.hopeless(base::Error(ErrorCode::permission_denied, "ZooKeeper refuses the credentials"));
     }
+}
+
+// Whoever led may have been followed by another when we have heard of nobody for as long as a session lasts.
+async::awaitable<void> Election::wait_for_connection() {
+    const bool rung = co_await changed_.wait_for(options_.session_timeout);
+    if (rung) co_return;
+    journal_.unreachable();
+    if (leading_) co_return;  // by its lease, which is not longer
+    tell_leader(std::nullopt);
+    *stale_ = true;
+}
+
+async::awaitable<void> Election::wait_for_news() {
+    if (!own_znode_.empty()) co_return co_await changed_.wait();
+    if (rests()) co_await changed_.wait_for(*rest_until_ - now());
 }
 
 // Puts our znode there.

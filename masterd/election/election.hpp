@@ -1,7 +1,8 @@
 #pragma once
 // A master among others: contends for leadership in ZooKeeper, holds it by a lease, and tells who leads. When its
 // session is over it opens another and contends again; it gives leadership up by itself, in time, when ZooKeeper cannot
-// be reached. Everything happens on one strand; the object outlives run().
+// be reached, and names no leader any more when that has lasted as long as a session. Everything happens on one strand;
+// the object outlives run().
 //
 // The znode that was made first leads, and what makes it go is the end of its master's session; so a master that leads
 // does so until its session is over, its znode is taken away or its lease runs out. A lease that has run out while the
@@ -44,8 +45,9 @@ class Election {
 
     // Until resign(), until it is hopeless, or until it is cancelled.
     async::awaitable<void> run();
-    // A leader that cannot do its work ends its session and contends again, behind the others.
-    void step_aside(const std::string& reason);
+    // A leader that cannot do its work ends its session and contends again, behind the others. It only looks on for the
+    // time of its `rest`.
+    void step_aside(const std::string& reason, base::Duration rest = base::Duration::zero());
     // Ends the session, so that the next master is elected at once. No event comes any more.
     async::awaitable<void> resign();
 
@@ -53,6 +55,8 @@ class Election {
     enum class Outcome { done, again, hopeless };
 
     async::awaitable<void> contend();
+    async::awaitable<void> wait_for_connection();
+    async::awaitable<void> wait_for_news();
     async::awaitable<Outcome> join();
     async::awaitable<base::Status> make_znode(zookeeper::Session& session);
     async::awaitable<base::Status> find_own_znode(zookeeper::Session& session);
@@ -65,6 +69,7 @@ class Election {
     void lose(const std::string& reason);
     void tell_leader(const std::optional<v1::MasterInfo>& leader);
     bool over() const;
+    bool rests() const;
     std::string own_path() const;
 
     const async::Executor strand_;
@@ -81,6 +86,7 @@ class Election {
     bool leading_ = false;
     bool ever_joined_ = false;
     bool stopping_ = false;
+    std::optional<base::Instant> rest_until_;
     std::optional<std::optional<v1::MasterInfo>> told_leader_;
 
     async::Wake changed_;           // for contend()

@@ -8,8 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <optional>
 #include <random>
 #include <utility>
@@ -25,9 +29,12 @@ using base::Status;
 // SQLite's own place for "whose file is this": the letters FLRG.
 constexpr int application_id = 0x464c5247;
 constexpr int schema_version = 3;
+constexpr off_t database_bytes_min = 100;  // SQLite's header; what is shorter it takes for a database that is to be
 
 Error sqlite_error(sqlite3* database, std::string_view what) {
-    return Error(ErrorCode::io, fmt::format("{}: {}", what, sqlite3_errmsg(database)));
+    const int code = sqlite3_errcode(database) & 0xff;
+    const bool is_damage = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    return Error(is_damage ? ErrorCode::malformed : ErrorCode::io, fmt::format("{}: {}", what, sqlite3_errmsg(database)));
 }
 
 Status execute(sqlite3* database, const std::string& sql) {
@@ -88,6 +95,21 @@ Result<int> query_number(sqlite3* database, const std::string& sql) {
     return text->has_value() ? std::stoi(**text) : 0;
 }
 
+// Nothing where no epoch was begun yet. Somebody may have put there what is none, and counting on from that would begin
+// epochs that were before.
+Result<std::uint64_t> newest_epoch_in(sqlite3* database) {
+    const auto text = query_text(database, "SELECT value FROM facts WHERE name = 'epoch'");
+    if (!text) return text.error();
+    if (!*text) return std::uint64_t{0};
+    const char* const end = (*text)->data() + (*text)->size();
+    std::uint64_t epoch = 0;
+    const auto [last, failure] = std::from_chars((*text)->data(), end, epoch);
+    // SQLite counts with a sign.
+    if (failure != std::errc() || last != end || epoch >= std::numeric_limits<std::int64_t>::max())
+        return Error(ErrorCode::malformed, fmt::format("registry: '{:.40}' cannot be the number of an epoch", **text));
+    return epoch;
+}
+
 std::string draw_cluster_id() {
     std::random_device device;
     base::Prng prng((static_cast<std::uint64_t>(device()) << 32) | device());
@@ -115,8 +137,10 @@ Status bring_up_to_date(sqlite3* database) {
                     application_id, schema_version));
 }
 
+enum class Found { file, nothing };
+
 // Decides whose file this is before anything is written to it.
-Status check_or_create(sqlite3* database, const std::string& file) {
+Status check_or_create(sqlite3* database, const std::string& file, Found found) {
     auto owner = query_number(database, "PRAGMA application_id");
     if (!owner) return owner.error().in(file);
     auto version = query_number(database, "PRAGMA user_version");
@@ -124,20 +148,35 @@ Status check_or_create(sqlite3* database, const std::string& file) {
     auto tables = query_number(database, "SELECT count(*) FROM sqlite_schema");
     if (!tables) return tables.error().in(file);
 
-    if (*owner == 0 && *tables == 0) return bring_up_to_date(database);
+    if (found == Found::nothing && *owner == 0 && *tables == 0) return bring_up_to_date(database);
     if (*owner != application_id)
         return Error(ErrorCode::invalid_config, file + " is a database, but not a Fairlead registry");
     if (*version > schema_version)
         return Error(ErrorCode::invalid_config,
                      fmt::format("{} was written by a newer Fairlead (layout {}, this one knows {})", file,
                                  *version, schema_version));
+    auto damage = query_text(database, "PRAGMA quick_check(1)");
+    if (!damage) return damage.error().in(file);
+    if (*damage != "ok") {
+        std::string what = damage->value_or("");
+        std::replace(what.begin(), what.end(), '\n', ' ');
+        return Error(ErrorCode::malformed, file + " is damaged: " + what);
+    }
+    // SQLite reads what is missing of a last page as zeros.
+    auto whole = query_text(database, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+    if (!whole) return whole.error().in(file);
+    std::error_code ignored;
+    if (std::filesystem::file_size(file, ignored) < std::stoull(whole->value_or("0")))
+        return Error(ErrorCode::malformed, fmt::format("{} is cut off: it has less than the {} bytes that it speaks of", file,
+                                                       whole->value_or("0")));
     if (*version < schema_version) return bring_up_to_date(database);
     return {};
 }
 
 using Standing = core::AgentRecord::Standing;
 constexpr std::pair<Standing, const char*> standing_names[] = {
-    {Standing::admitted, "admitted"}, {Standing::unreachable, "unreachable"}, {Standing::removed, "removed"}};
+    {Standing::admitted, "admitted"}, {Standing::unreachable, "unreachable"}, {Standing::removed, "removed"},
+    {Standing::gone, "gone"}};
 
 std::string name_of(Standing standing) {
     for (const auto& [known, name] : standing_names)
@@ -270,29 +309,49 @@ Status write_all(sqlite3* database, const std::vector<core::Persist>& changes) {
 
 void SqliteFile::Close::operator()(sqlite3* database) const { sqlite3_close_v2(database); }
 
+// An empty file was one of ours that something has cut off, or nobody's: a new cluster is not begun in its place.
 Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file) {
+    struct stat there{};
+    if (::stat(file.c_str(), &there) != 0 && errno == ENOENT) {
+        if (auto made = make_from(file, std::nullopt); !made) return made.error();
+    } else if (there.st_size < database_bytes_min && S_ISREG(there.st_mode)) {
+        return Error(ErrorCode::malformed,
+                     fmt::format("{} is empty or cut off ({} bytes): restore a copy, or remove it to begin a new cluster",
+                                 file.string(), there.st_size));
+    }
+    return open(file, SQLITE_OPEN_READWRITE);
+}
+
+Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file, int flags) {
     sqlite3* raw = nullptr;
-    const int opened = sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+    const int opened = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
     Database database(raw);
     if (opened != SQLITE_OK) return sqlite_error(raw, "cannot open registry " + file.string());
     sqlite3_busy_timeout(raw, 5000);
 
-    if (auto checked = check_or_create(raw, file.string()); !checked) return checked.error();
+    const Found found = flags & SQLITE_OPEN_CREATE ? Found::nothing : Found::file;
+    if (auto checked = check_or_create(raw, file.string(), found); !checked) return checked.error();
     if (auto durable = execute(raw, "PRAGMA synchronous = FULL"); !durable) return durable.error();
     const auto name_cluster = execute(
         raw, fmt::format("INSERT OR IGNORE INTO facts VALUES ('cluster_id', '{}')", draw_cluster_id()));
     if (!name_cluster) return name_cluster.error().in(file.string());
     auto cluster_id = query_text(raw, "SELECT value FROM facts WHERE name = 'cluster_id'");
     if (!cluster_id) return cluster_id.error().in(file.string());
+    if (const auto epoch = newest_epoch_in(raw); !epoch) return epoch.error().in(file.string());
     return SqliteFile(file, std::move(database), cluster_id->value());
 }
 
 Result<std::uint64_t> SqliteFile::begin_epoch() {
-    auto epoch = query_text(database_.get(),
-                            "INSERT INTO facts VALUES ('epoch', 1) "
-                            "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value");
-    if (!epoch) return epoch.error().in("cannot begin an epoch");
-    return std::stoull(epoch->value());
+    sqlite3* database = database_.get();
+    if (auto begun = execute(database, "BEGIN IMMEDIATE"); !begun) return begun.error().in("cannot begin an epoch");
+    auto epoch = newest_epoch_in(database);
+    Status written = epoch ? Status() : Status(epoch.error());
+    if (written)
+        written = execute(database, fmt::format("INSERT OR REPLACE INTO facts VALUES ('epoch', {})", ++*epoch));
+    if (written) written = execute(database, "COMMIT");
+    if (written) return epoch;
+    static_cast<void>(execute(database, "ROLLBACK"));
+    return written.error().in("cannot begin an epoch");
 }
 
 Result<core::Inheritance> SqliteFile::read() const {
@@ -335,11 +394,7 @@ Status SqliteFile::write(std::uint64_t epoch, const std::vector<core::Persist>& 
     return written;
 }
 
-Result<std::uint64_t> SqliteFile::newest_epoch() const {
-    auto text = query_text(database_.get(), "SELECT value FROM facts WHERE name = 'epoch'");
-    if (!text) return text.error();
-    return text->has_value() ? std::stoull(**text) : 0;
-}
+Result<std::uint64_t> SqliteFile::newest_epoch() const { return newest_epoch_in(database_.get()); }
 
 Result<Contents> SqliteFile::copy_out() const {
     if (auto begun = execute(database_.get(), "BEGIN"); !begun) return begun.error();
@@ -362,20 +417,22 @@ Status SqliteFile::fill(const Contents& contents) {
 }
 
 // It gets its name when it is whole, so that no master ever starts on a part of it.
-Status SqliteFile::make_from(const std::filesystem::path& file, const Contents& contents) {
+Status SqliteFile::make_from(const std::filesystem::path& file, const std::optional<Contents>& contents) {
+    const auto exists = [&] { return Error(ErrorCode::already_exists, file.string() + " is there already"); };
     std::error_code error;
-    if (std::filesystem::exists(file, error)) return Error(ErrorCode::already_exists, file.string() + " is there already");
+    if (std::filesystem::exists(file, error)) return exists();
     std::filesystem::path unfinished = file;
     unfinished += ".unfinished";
     std::filesystem::remove(unfinished, error);
     {
-        auto made = open(unfinished);
+        auto made = open(unfinished, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
         if (!made) return made.error();
-        if (auto filled = made->fill(contents); !filled) return filled.error().in(unfinished.string());
+        if (contents)
+            if (auto filled = made->fill(*contents); !filled) return filled.error().in(unfinished.string());
     }
     if (auto given = give_to_owner_of_folder(unfinished); !given) return given;
-    std::filesystem::rename(unfinished, file, error);
-    if (error) return Error(ErrorCode::io, "cannot give " + unfinished.string() + " its name: " + error.message());
+    if (::renameat2(AT_FDCWD, unfinished.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) != 0)
+        return errno == EEXIST ? exists() : base::errno_error("cannot give " + unfinished.string() + " its name", errno);
     return sync_folder(file);
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,8 @@ namespace fairlead::masterd::registry {
 
 class SqliteFile {
   public:
-    // Creates the file where there is none. A file that is not a registry, is damaged, or was written by a newer
-    // version is refused and left as it is.
+    // Creates the file where there is none, whole or not at all. A file that is not a registry, is empty or damaged, or was
+    // written by a newer version is refused (invalid_config, malformed) and left as it is.
     static base::Result<SqliteFile> open(const std::filesystem::path& file);
 
     // Named once, when the registry is made; never changes.
@@ -34,8 +35,8 @@ class SqliteFile {
     base::Status write(std::uint64_t epoch, const std::vector<core::Persist>& changes);
 
     base::Result<Contents> copy_out() const;
-    // Makes the file, which must not be there yet.
-    static base::Status make_from(const std::filesystem::path& file, const Contents& contents);
+    // Makes the file, which must not be there yet; without contents, of a new cluster.
+    static base::Status make_from(const std::filesystem::path& file, const std::optional<Contents>& contents);
 
   private:
     struct Close {
@@ -43,6 +44,7 @@ class SqliteFile {
     };
     using Database = std::unique_ptr<sqlite3, Close>;
 
+    static base::Result<SqliteFile> open(const std::filesystem::path& file, int flags);
     base::Result<std::uint64_t> newest_epoch() const;
     base::Status check_epoch(std::uint64_t epoch) const;
     base::Status fill(const Contents& contents);

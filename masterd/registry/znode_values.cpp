@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <optional>
 #include <tuple>
 #include <utility>
 
@@ -26,6 +28,24 @@ std::uint64_t fnv_1a(std::string_view text) {
     return hash;
 }
 
+// Nothing: escape() has not made it.
+std::optional<std::string> unescape(std::string_view name) {
+    std::string id;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (name[i] != '%') {
+            id += name[i];
+            continue;
+        }
+        unsigned char byte = 0;
+        const std::string_view digits = name.substr(i + 1, 2);
+        const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), byte, 16);
+        if (digits.size() != 2 || failure != std::errc() || end != digits.data() + 2) return std::nullopt;
+        id += static_cast<char>(byte);
+        i += 2;
+    }
+    return id;
+}
+
 Error malformed(const std::string& path, std::string_view why) {
     return Error(ErrorCode::malformed, fmt::format("znode {} {}", path, why));
 }
@@ -34,16 +54,20 @@ internal::RegistryAgent::Standing on_wire(Standing standing) {
     switch (standing) {
         case Standing::admitted: return internal::RegistryAgent::ADMITTED;
         case Standing::unreachable: return internal::RegistryAgent::UNREACHABLE;
-        default: return internal::RegistryAgent::REMOVED;
+        case Standing::removed: return internal::RegistryAgent::REMOVED;
+        case Standing::gone: return internal::RegistryAgent::GONE;
     }
+    return internal::RegistryAgent::REMOVED;
 }
 
 Standing from_wire(internal::RegistryAgent::Standing standing) {
     switch (standing) {
         case internal::RegistryAgent::ADMITTED: return Standing::admitted;
         case internal::RegistryAgent::UNREACHABLE: return Standing::unreachable;
-        default: return Standing::removed;
+        case internal::RegistryAgent::REMOVED: return Standing::removed;
+        case internal::RegistryAgent::GONE: return Standing::gone;
     }
+    return Standing::removed;
 }
 
 }  // namespace
@@ -71,6 +95,11 @@ std::string escape(std::string_view id) {
 
 std::string path_of(Shelf shelf, std::string_view id) {
     return fmt::format("{}/{}/{}", name_of(shelf), name_of_bucket(fnv_1a(id) % buckets), escape(id));
+}
+
+bool may_be_item(Shelf shelf, const std::string& path) {
+    const auto id = unescape(std::string_view(path).substr(path.rfind('/') + 1));
+    return id && !id->empty() && path_of(shelf, *id) == path;
 }
 
 std::string header_value(const std::string& cluster_id, bool unfinished) {

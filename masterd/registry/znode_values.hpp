@@ -24,6 +24,9 @@ std::string name_of_bucket(unsigned bucket);  // two hexadecimal digits
 // "agents/3f/m%3AS1": where an item is, below the registry.
 std::string path_of(Shelf shelf, std::string_view id);
 std::string escape(std::string_view id);
+// Whether an item of ours could have this path, which is below the registry: its name is one that escape() gives, and
+// in the bucket where path_of() puts it.
+bool may_be_item(Shelf shelf, const std::string& path);
 
 std::string header_value(const std::string& cluster_id, bool unfinished);
 std::string value_of(const internal::RegistryEpoch& epoch);
@@ -39,8 +42,8 @@ base::Result<internal::RegistryEpoch> read_epoch(const std::string& path, const 
 // Everything that items say, in whatever order they come.
 class ItemsRead {
   public:
-    // `path` is below the registry. An item that says something else than its name does is refused, as all that makes no
-    // sense.
+    // `path` is below the registry. An item that says something else than its name does is refused, as all that makes
+    // no sense.
     base::Status add(Shelf shelf, const std::string& path, const std::string& value);
     // In the order of their time and number.
     core::Inheritance take();

@@ -1,7 +1,6 @@
 #include "masterd/registry/zookeeper_registry.hpp"
 
 #include "common/async/deadline.hpp"
-#include "common/async/task_group.hpp"
 #include "common/base/prng.hpp"
 #include "common/base/uuid.hpp"
 #include "common/zookeeper/paths.hpp"
@@ -26,7 +25,6 @@ using zookeeper::Session;
 
 constexpr int attempts_max = 10;
 constexpr std::chrono::milliseconds pause{50};
-constexpr std::size_t reads_at_once = 256;
 // Around the path and the data of one operation; see zookeeper/session.cpp.
 constexpr std::size_t operation_overhead_bytes = 120;
 
@@ -49,37 +47,39 @@ bool outcome_is_open(const Error& error) {
            error.code() == ErrorCode::cancelled;
 }
 
-// Work that several coroutines do together, each taking the next piece; the first failure ends it.
-struct Pieces {
-    std::size_t count = 0;
-    std::size_t next = 0;
-    std::optional<Error> failure;
-};
-
-template <typename Work>
-awaitable<void> do_pieces(std::shared_ptr<Pieces> pieces, std::shared_ptr<Work> work) {
-    while (pieces->next < pieces->count && !pieces->failure) {
-        const std::size_t piece = pieces->next++;
-        const Status done = co_await (*work)(piece);
-        if (!done && !pieces->failure) pieces->failure = done.error();
+// Operations that are made at once. The znode of a bucket does not change when an item in it is set, so it is set as
+// well: who has copies of the bucket sees that they are old.
+class Step {
+  public:
+    void add(Operation operation) {
+        if (const auto* set = std::get_if<zookeeper::Set>(&operation)) {
+            Operation touch = zookeeper::Set{bucket_of(*set), ""};
+            if (touched_.insert(bucket_of(*set)).second) put(std::move(touch));
+        }
+        put(std::move(operation));
     }
-}
+    // What one more could make of it.
+    std::size_t operations_with(const Operation& one) const { return operations_.size() + (sets(one) ? 2 : 1); }
+    std::size_t bytes_with(const Operation& one) const { return bytes_ + bytes_of(one) * (sets(one) ? 2 : 1); }
+    bool is_empty() const { return operations_.empty(); }
+    std::vector<Operation> take() {
+        bytes_ = 0;
+        touched_.clear();
+        return std::exchange(operations_, {});
+    }
 
-// Awaits work(0) to work(count - 1), many at a time, on the strand of the caller.
-template <typename Work>
-awaitable<Status> do_all(std::size_t count, Work work) {
-    const auto executor = co_await async::asio::this_coro::executor;
-    auto pieces = std::make_shared<Pieces>();
-    pieces->count = count;
-    auto shared = std::make_shared<Work>(std::move(work));
-    async::TaskGroup group(executor, [pieces](std::string_view, std::exception_ptr) {
-        if (!pieces->failure) pieces->failure = Error(ErrorCode::unavailable, "reading the registry was ended");
-    });
-    for (std::size_t i = 0; i < std::min(count, reads_at_once); ++i) group.spawn("reading", do_pieces(pieces, shared));
-    while (group.size() > 0) co_await group.join();  // who is cancelled leaves by the second
-    if (pieces->failure) co_return *pieces->failure;
-    co_return Status();
-}
+  private:
+    static bool sets(const Operation& operation) { return std::holds_alternative<zookeeper::Set>(operation); }
+    static std::string bucket_of(const zookeeper::Set& item) { return item.path.substr(0, item.path.rfind('/')); }
+    void put(Operation operation) {
+        bytes_ += bytes_of(operation);
+        operations_.push_back(std::move(operation));
+    }
+
+    std::vector<Operation> operations_;
+    std::size_t bytes_ = 0;
+    std::unordered_set<std::string> touched_;
+};
 
 }  // namespace
 
@@ -137,7 +137,7 @@ struct ZookeeperRegistry::Writer {
 
 struct ZookeeperRegistry::EpochRead {
     internal::RegistryEpoch value;
-    std::int32_t version = 0;
+    zookeeper::Stat stat;
 };
 
 ZookeeperRegistry::ZookeeperRegistry(async::Executor executor, Options options)
@@ -146,7 +146,9 @@ ZookeeperRegistry::ZookeeperRegistry(async::Executor executor, Options options)
       session_(std::move(executor), {.session = {.servers = options_.url.connection(),
                                                  .credentials = options_.url.credentials,
                                                  .timeout = options_.session_timeout},
-                                     .patience = options_.patience}) {}
+                                     .patience = options_.patience}),
+      copies_(std::make_shared<BucketCopies>(root_)),
+      journal_(place()) {}
 
 zookeeper::CreateOptions ZookeeperRegistry::rights() const {
     return {.acl = options_.url.credentials ? zookeeper::Acl::creator_all_world_read : zookeeper::Acl::open};
@@ -158,7 +160,10 @@ awaitable<Status> ZookeeperRegistry::open() {
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         const auto found = co_await find();
         if (!found) co_return found.error();
-        if (*found) co_return co_await prove_that_we_may_write();
+        if (*found) {
+            if (auto proven = co_await prove_that_we_may_write(); !proven) co_return proven;
+            co_return co_await read_ahead();
+        }
         if (auto parents = co_await make_parents(); !parents) co_return parents.error();
         auto made = co_await make_empty(draw_uuid(), 0, false);
         // Another master may have been faster, and an answer may be lost: what is there now decides.
@@ -226,7 +231,7 @@ awaitable<Result<ZookeeperRegistry::EpochRead>> ZookeeperRegistry::read_epoch() 
     if (!node) co_return node.error();
     auto value = registry::read_epoch(path("epoch"), node->data);
     if (!value) co_return value.error();
-    co_return EpochRead{*std::move(value), node->stat.version};
+    co_return EpochRead{*std::move(value), node->stat};
 }
 
 // It must be the one that we have opened. One that has gone is not made anew: it would be another cluster's.
@@ -254,13 +259,13 @@ awaitable<Result<std::uint64_t>> ZookeeperRegistry::begin_epoch() {
         auto writer = std::make_shared<Writer>();
         if (before->value.holder() == holder) {  // an answer was lost
             writer->epoch = before->value;
-            writer->version = before->version;
+            writer->version = before->stat.version;
         } else {
             writer->epoch.set_epoch(before->value.epoch() + 1);
             writer->epoch.set_holder(holder);
             const auto session = co_await session_.connected();
             if (!session) co_return session.error();
-            const auto set = co_await (*session)->set(path("epoch"), value_of(writer->epoch), before->version);
+            const auto set = co_await (*session)->set(path("epoch"), value_of(writer->epoch), before->stat.version);
             const bool again = !set && (set.error().code() == ErrorCode::conflict || outcome_is_open(set.error()));
             if (again) {
                 co_await async::sleep_for(pause);
@@ -283,54 +288,28 @@ std::shared_ptr<ZookeeperRegistry::Writer> ZookeeperRegistry::writer() {
 
 // --- reading ---
 
-namespace {
+void ZookeeperRegistry::tell_of_oddities() {
+    const std::lock_guard lock(mutex_);
+    journal_.odd(copies_->oddities());
+}
 
-// Shared by coroutines that may outlive the one that has begun them, when that is cancelled.
-struct Reading {
-    struct Place {
-        Shelf shelf;
-        std::string path;  // below the registry
-    };
+bool ZookeeperRegistry::copies_are_of(const zookeeper::Stat& epoch) {
+    const std::lock_guard lock(mutex_);
+    return copied_at_ && copied_at_->created_zxid == epoch.created_zxid && copied_at_->version == epoch.version;
+}
 
-    std::shared_ptr<Session> session;
-    std::string root;
-    std::vector<Place> buckets;
-    std::vector<Place> items;
-    ItemsRead read;
-
-    awaitable<Status> list(std::size_t number) {
-        const Place& bucket = buckets[number];
-        const auto children = co_await session->children(root + "/" + bucket.path);
-        if (!children) co_return children.error();
-        for (const std::string& name : children->names) items.push_back({bucket.shelf, bucket.path + "/" + name});
-        co_return Status();
-    }
-    awaitable<Status> get(std::size_t number) {
-        const Place& item = items[number];
-        const auto node = co_await session->get(root + "/" + item.path);
-        if (!node) co_return node.error();
-        co_return read.add(item.shelf, item.path, node->data);
-    }
-};
-
-}  // namespace
-
-// All items, over one session: what it shows is never older than what it has shown before.
-awaitable<Result<std::shared_ptr<ItemsRead>>> ZookeeperRegistry::read_items(std::shared_ptr<Session> session) {
-    const auto reading = std::make_shared<Reading>();
-    reading->session = std::move(session);
-    reading->root = root_;
-    for (const Shelf shelf : shelves)
-        for (unsigned bucket = 0; bucket < buckets; ++bucket)
-            reading->buckets.push_back({shelf, name_of(shelf) + "/" + name_of_bucket(bucket)});
-    const auto list = [reading](std::size_t number) { return reading->list(number); };
-    if (auto listed = co_await do_all(reading->buckets.size(), list); !listed) co_return listed.error();
-    const auto get = [reading](std::size_t number) { return reading->get(number); };
-    if (auto got = co_await do_all(reading->items.size(), get); !got) {
-        if (got.error().code() == ErrorCode::malformed) co_return got.error().in("the registry cannot be used as it is");
-        co_return got.error();
-    }
-    co_return std::shared_ptr<ItemsRead>(reading, &reading->read);
+awaitable<Status> ZookeeperRegistry::read_ahead() {
+    if (auto ours = co_await check_identity(); !ours) co_return ours;
+    const auto epoch = co_await read_epoch();
+    if (!epoch) co_return epoch.error();
+    if (copies_are_of(epoch->stat)) co_return Status();
+    const auto session = co_await session_.connected();
+    if (!session) co_return session.error();
+    if (auto refreshed = co_await copies_->refresh(*session); !refreshed) co_return refreshed;
+    tell_of_oddities();
+    const std::lock_guard lock(mutex_);
+    copied_at_ = epoch->stat;
+    co_return Status();
 }
 
 awaitable<Result<core::Inheritance>> ZookeeperRegistry::read() {
@@ -345,29 +324,38 @@ awaitable<Result<core::Inheritance>> ZookeeperRegistry::read() {
         if (node && node->stat.version > writer->version)
             co_return Error(ErrorCode::conflict, "another master has begun an epoch in " + place());
         if (node && node->stat.version == writer->version) {
-            const auto read = co_await read_items(*session);
-            if (read) {
-                core::Inheritance inheritance = (*read)->take();
-                Operations ignored;
-                writer->items.clear();
-                for (const core::Persist& change : changes_to(inheritance))
-                    std::visit([&](const auto& one) { writer->add(one, rights(), root_, ignored); }, change);
-                writer->framework_numbers = (*read)->framework_numbers();
-                writer->has_read = true;
-                co_return inheritance;
-            }
-            last = read.error();
+            const auto refreshed = co_await copies_->refresh(*session);
+            if (refreshed) co_return hand_over(*writer);
+            last = refreshed.error();
         } else if (!node) {
             last = node.error();
         }
-        // What is gone since it was listed was removed by somebody who is no master: it is listed anew.
-        if (!outcome_is_open(last) && last.code() != ErrorCode::not_found) co_return last;
+        if (!outcome_is_open(last)) co_return last;
         co_await async::sleep_for(pause);
     }
     co_return last;
 }
 
+// The copies to the writer, who knows from now on what is there: nobody else writes.
+Result<core::Inheritance> ZookeeperRegistry::hand_over(Writer& writer) {
+    tell_of_oddities();
+    auto items = copies_->items();
+    if (!items) return items.error();
+    core::Inheritance inheritance = items->take();
+    Operations ignored;
+    writer.items.clear();
+    for (const core::Persist& change : changes_to(inheritance))
+        std::visit([&](const auto& one) { writer.add(one, rights(), root_, ignored); }, change);
+    writer.framework_numbers = items->framework_numbers();
+    writer.has_read = true;
+    copies_->forget();
+    const std::lock_guard lock(mutex_);
+    copied_at_.reset();
+    return inheritance;
+}
+
 awaitable<Result<Contents>> ZookeeperRegistry::copy_out() {
+    const auto copies = std::make_shared<BucketCopies>(root_);
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         const auto found = co_await find();
         if (!found) co_return found.error();
@@ -376,13 +364,15 @@ awaitable<Result<Contents>> ZookeeperRegistry::copy_out() {
         if (!before) co_return before.error();
         const auto session = co_await session_.connected();
         if (!session) co_return session.error();
-        const auto read = co_await read_items(*session);
-        // A znode that was listed and is gone was removed meanwhile.
-        if (!read && !outcome_is_open(read.error()) && read.error().code() != ErrorCode::not_found) co_return read.error();
+        const auto refreshed = co_await copies->refresh(*session);
+        if (!refreshed && !outcome_is_open(refreshed.error())) co_return refreshed.error();
         const auto after = co_await read_epoch();
         if (!after) co_return after.error();
-        if (read && after->version == before->version)
-            co_return Contents{cluster_id_, before->value.epoch(), (*read)->take()};
+        if (refreshed && after->stat.version == before->stat.version) {
+            auto items = copies->items();
+            if (!items) co_return items.error();
+            co_return Contents{cluster_id_, before->value.epoch(), items->take()};
+        }
         co_await async::sleep_for(pause);
     }
     co_return Error(ErrorCode::unavailable, "the registry " + place() + " was changed again and again while it was read");
@@ -399,19 +389,16 @@ awaitable<Status> ZookeeperRegistry::write(std::uint64_t epoch, std::vector<core
     Operations operations;
     for (const core::Persist& change : changes)
         std::visit([&](const auto& one) { writer->add(one, rights(), root_, operations); }, change);
-    Operations step;
-    std::size_t bytes = 0;
+    Step step;
     for (Operation& operation : operations) {
-        const std::size_t more = bytes_of(operation);
-        if (!step.empty() && (step.size() >= options_.step_operations_max || bytes + more > options_.step_bytes_max)) {
-            if (auto made = co_await commit(writer, std::exchange(step, {})); !made) co_return made;
-            bytes = 0;
-        }
-        step.push_back(std::move(operation));
-        bytes += more;
+        const bool is_full = step.operations_with(operation) > options_.step_operations_max ||
+                             step.bytes_with(operation) > options_.step_bytes_max;
+        if (is_full && !step.is_empty())
+            if (auto made = co_await commit(writer, step.take()); !made) co_return made;
+        step.add(std::move(operation));
     }
-    if (!step.empty())
-        if (auto made = co_await commit(writer, std::move(step)); !made) co_return made;
+    if (!step.is_empty())
+        if (auto made = co_await commit(writer, step.take()); !made) co_return made;
     writer->broken = false;
     co_return Status();
 }
@@ -454,7 +441,7 @@ awaitable<Result<ZookeeperRegistry::Fate>> ZookeeperRegistry::find_out(std::shar
     if (now->value.epoch() > writer->epoch.epoch() || now->value.holder() != writer->epoch.holder()) co_return Fate::deposed;
     if (now->value.writes() <= writer->epoch.writes()) co_return Fate::not_made;  // or this server does not know it yet
     writer->epoch = now->value;
-    writer->version = now->version;
+    writer->version = now->stat.version;
     co_return Fate::made;
 }
 

@@ -2,14 +2,20 @@
 // The registry of several masters: one znode an item, below <path>-registry (proto/fairlead/internal/registry.proto).
 // Beside the path and not in it: pymesos takes whatever lies there for a master when there is none.
 //
-// A change is a multi operation that is made as a whole or not at all, and part of each is a compare-and-set of the znode
-// `epoch`: whoever begins an epoch changes it, and from then on no change of an earlier leader can be made any more,
-// however long it was on its way. Many changes are several such steps, each within what ZooKeeper takes at once.
+// A change is a multi operation that is made as a whole or not at all, and part of each is a compare-and-set of the
+// znode `epoch`: whoever begins an epoch changes it, and from then on no change of an earlier leader can be made any
+// more, however long it was on its way. Many changes are several such steps, each within what ZooKeeper takes at once.
 //
 // A registry is made where there is none, once, when a master is started; after that one that is not there is an error,
 // as it must have been removed. What is not ours is left alone, and what makes no sense is never replaced.
+//
+// Reading all of it takes a question for each item, so it is done at the start, where it may fail, and kept up with
+// while others lead; a master that takes over asks only about the buckets (see BucketCopies). The other side of it is
+// that an item that somebody has set by hand, past us, is seen by masters that are started after that.
 
+#include "common/detection/journal.hpp"
 #include "common/zookeeper/url.hpp"
+#include "masterd/registry/bucket_copies.hpp"
 #include "masterd/registry/patient_session.hpp"
 #include "masterd/registry/registry.hpp"
 
@@ -18,8 +24,6 @@
 #include <span>
 
 namespace fairlead::masterd::registry {
-
-class ItemsRead;
 
 inline std::string registry_path(const zookeeper::Url& url) { return url.path + "-registry"; }
 
@@ -36,11 +40,12 @@ class ZookeeperRegistry final : public Registry {
     // `executor` is where ZooKeeper's events arrive; see PatientSession.
     ZookeeperRegistry(async::Executor executor, Options options);
 
-    // First of all. Finds the registry, or makes it, and makes sure that we may write.
+    // First of all. Finds the registry, or makes it, and makes sure that we may write and can read.
     async::awaitable<base::Status> open();
 
     const std::string& cluster_id() const override { return cluster_id_; }
     std::string place() const override { return options_.url.text() + "-registry"; }
+    async::awaitable<base::Status> read_ahead() override;
     async::awaitable<base::Result<std::uint64_t>> begin_epoch() override;
     async::awaitable<base::Result<core::Inheritance>> read() override;
     async::awaitable<base::Status> write(std::uint64_t epoch, std::vector<core::Persist> changes) override;
@@ -63,7 +68,9 @@ class ZookeeperRegistry final : public Registry {
     async::awaitable<base::Status> check_identity();
     struct EpochRead;
     async::awaitable<base::Result<EpochRead>> read_epoch();
-    async::awaitable<base::Result<std::shared_ptr<ItemsRead>>> read_items(std::shared_ptr<zookeeper::Session> session);
+    bool copies_are_of(const zookeeper::Stat& epoch);
+    void tell_of_oddities();
+    base::Result<core::Inheritance> hand_over(Writer& writer);
     std::shared_ptr<Writer> writer();
     async::awaitable<base::Status> commit(std::shared_ptr<Writer> writer, Operations operations);
     enum class Fate { made, not_made, deposed };
@@ -73,7 +80,10 @@ class ZookeeperRegistry final : public Registry {
     const std::string root_;
     PatientSession session_;
     std::string cluster_id_;  // known after open()
+    const std::shared_ptr<BucketCopies> copies_;
     std::mutex mutex_;
+    detection::Journal journal_;
+    std::optional<zookeeper::Stat> copied_at_;  // of the znode `epoch`, which every change sets: as the copies are
     std::shared_ptr<Writer> writer_;  // of the newest epoch that we have begun
 };
 

@@ -1,8 +1,10 @@
 #include "nodeagentd/checkpoint/checkpoint.hpp"
 
 #include "common/log/log.hpp"
+#include "nodeagentd/checkpoint/disk.hpp"
+#include "nodeagentd/checkpoint/file.hpp"
+#include "nodeagentd/checkpoint/task_log.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,42 +16,6 @@ namespace fairlead::nodeagentd::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
-
-enum class Durability { of_the_boot, of_the_host };
-
-base::Status replace(const fs::path& file, const google::protobuf::Message& message,
-                     Durability durability) {
-    const std::string bytes = message.SerializeAsString();
-    const std::string draft = file.string() + ".new";
-    const int descriptor = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (descriptor < 0) return base::errno_error("open " + draft, errno);
-    std::size_t written = 0;
-    while (written < bytes.size()) {
-        const auto count = ::write(descriptor, bytes.data() + written, bytes.size() - written);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) {
-            const int saved = errno;
-            ::close(descriptor);
-            return base::errno_error("write " + draft, saved);
-        }
-        written += static_cast<std::size_t>(count);
-    }
-    const bool synced = durability == Durability::of_the_boot || ::fsync(descriptor) == 0;
-    const int saved = errno;
-    ::close(descriptor);
-    if (!synced) return base::errno_error("fsync " + draft, saved);
-    if (::rename(draft.c_str(), file.c_str()) != 0)
-        return base::errno_error("rename " + draft, errno);
-    if (durability == Durability::of_the_host) {
-        const int directory =
-            ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (directory >= 0) {
-            ::fsync(directory);
-            ::close(directory);
-        }
-    }
-    return {};
-}
 
 bool read_file(const fs::path& file, google::protobuf::Message& message) {
     std::ifstream in(file, std::ios::binary);
@@ -81,16 +47,16 @@ std::string framework_file(const std::string& framework_id) {
     return std::to_string(hash) + ".pb";
 }
 
-base::Status remove_file(const fs::path& file) {
-    if (::unlink(file.c_str()) != 0 && errno != ENOENT)
-        return base::errno_error("remove " + file.string(), errno);
-    return {};
+base::Status replace(const fs::path& file, const google::protobuf::Message& message, Durability durability) {
+    return replace_file(file, message.SerializeAsString(), durability);
 }
 
 }  // namespace
 
-Checkpoint::Checkpoint(fs::path state_directory, fs::path runtime_directory)
-    : agent_file_(state_directory / "agent.pb"),
+Checkpoint::Checkpoint(fs::path state_directory, fs::path runtime_directory, std::string boot_id)
+    : boot_id_(std::move(boot_id)),
+      agent_file_(agent_file(state_directory)),
+      log_file_(task_log_file(state_directory)),
       frameworks_(runtime_directory / "frameworks"),
       containers_(runtime_directory / "containers") {}
 
@@ -105,7 +71,8 @@ base::Status Checkpoint::prepare() {
     return {};
 }
 
-core::Recovered Checkpoint::read() const {
+base::Result<core::Recovered> Checkpoint::read() const {
+    if (auto taken = take_over_earlier_boot(); !taken) return taken.error();
     core::Recovered recovered;
     std::error_code error;
     if (fs::exists(agent_file_, error))
@@ -116,9 +83,29 @@ core::Recovered Checkpoint::read() const {
     return recovered;
 }
 
+// May be done again, as long as the log is not begun anew.
+base::Status Checkpoint::take_over_earlier_boot() const {
+    const auto log = read_task_log(log_file_);
+    if (!log) return log.error();
+    if (log->boot_id == boot_id_) return {};
+    if (log->unread_bytes > 0)
+        log::warning("the last " + std::to_string(log->unread_bytes) + " bytes of " + log_file_.string() +
+                     " cannot be read, as after a power cut in the middle of a write; they are left out");
+    std::error_code error;
+    for (const auto& record : log->frameworks) {
+        const auto file = frameworks_ / framework_file(record.framework_info().id().value());
+        if (fs::exists(file, error)) continue;
+        if (auto written = replace(file, record, Durability::of_the_boot); !written) return written;
+    }
+    for (const auto& record : log->containers) {
+        const auto file = containers_ / (record.container_id().value() + ".pb");
+        if (fs::exists(file, error)) continue;
+        if (auto written = replace(file, record, Durability::of_the_boot); !written) return written;
+    }
+    return {};
+}
+
 base::Status Checkpoint::write(const core::Persist& persist) const {
-    if (const auto* one = std::get_if<core::PersistAgent>(&persist))
-        return replace(agent_file_, one->record, Durability::of_the_host);
     if (const auto* one = std::get_if<core::PersistFramework>(&persist))
         return replace(frameworks_ / framework_file(one->record.framework_info().id().value()),
                        one->record, Durability::of_the_boot);

@@ -25,6 +25,8 @@ struct CoreOptions {
     base::Duration update_retry_min = std::chrono::seconds(10);
     base::Duration update_retry_max = std::chrono::minutes(10);
     base::Duration registration_deadline = std::chrono::seconds(15);
+    // Between attempts where only somebody's order can help: up to half as long again.
+    base::Duration turned_away_pause = std::chrono::seconds(45);
     std::size_t registration_part_bytes_max = 4 * 1024 * 1024;  // and one task more
 };
 
@@ -51,20 +53,25 @@ class Core {
 
     // After a restart (recovery.cpp).
     bool take_back(const internal::ContainerRecord& record);
+    void end_what_went_with_the_boot();
     void forget_frameworks_without_tasks();
 
     // Link and registration (registration.cpp).
+    bool is_stale(std::uint64_t epoch);
     bool accept_epoch(std::uint64_t epoch);
     bool belongs_elsewhere(const std::string& cluster_id);
     void registered(std::uint64_t epoch, const internal::Registered& message);
-    void refused(const internal::Refused& message);
+    void answer_for(const internal::TaskKey& key, bool rebooted);
+    void refused(std::uint64_t epoch, const internal::Refused& message);
     void send_registration();
     void send_more_of_registration();
     template <typename Part>
     void fill(Part& part);
     v1::Task describe(const Container& container) const;
     void take_order(const internal::FromMaster& message);
-    void drop_link(Report::Kind kind, const std::string& why);
+    void drop_link(Report::Kind kind, const std::string& why, base::Duration pause_min = {});
+    void turn_away(const std::string& why, base::Duration pause_min);
+    base::Duration long_pause();
     void send(std::shared_ptr<const internal::FromAgent> message);
     void persist_agent();
 
@@ -89,8 +96,7 @@ class Core {
     void update_framework(const v1::FrameworkInfo& framework);
     void shutdown_framework(const base::FrameworkId& framework_id);
     Container& add_container(const base::FrameworkId& framework_id, v1::TaskInfo task);
-    void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
-                        v1::TaskStatus::Reason reason, const std::string& message);
+    void answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskStatus status);
     void end(Container& container, v1::TaskStatus status);
     void enter(Container& container, Phase phase);
     void take_resources(Container& container);
@@ -99,6 +105,7 @@ class Core {
 
     // Updates (updates.cpp).
     void update(Container& container, v1::TaskStatus status);
+    void queue(Container& container, v1::TaskStatus status);
     void send_first_pending(const Container& container);
 
     bool has_capability(const base::FrameworkId& framework_id,

@@ -162,9 +162,11 @@ struct SendToMaster {
     LinkId link;
     std::shared_ptr<const internal::FromAgent> message;
 };
-// End this connection; the driver opens another one after a while. No LinkClosed follows for it.
+// End this connection; the driver opens another one after a while, not before `pause_min` unless another
+// master leads by then. No LinkClosed follows for it.
 struct CloseLink {
     LinkId link;
+    base::Duration pause_min{};
 };
 using Send = std::variant<SendToMaster, CloseLink>;
 
@@ -200,9 +202,6 @@ struct Output {
     std::vector<Action> actions;
     std::vector<Send> sends;
     std::vector<Report> reports;
-    // The agent may never serve again under this id: the driver ends the process with a clear
-    // message.
-    std::optional<std::string> fatal;
 };
 
 }  // namespace fairlead::nodeagentd::core

@@ -1,10 +1,11 @@
-// A new process takes over: first what the checkpoints say, then what the runtime finds, then the
-// master hears of it. Records are read as they stand; what a disk or an administrator made of them
-// costs at most the tasks concerned, never the agent.
+// A new process takes over: first what the checkpoints say, then what the runtime finds, then the master hears of it.
+// What an earlier boot left has ended with it (reboot.hpp). Records are read as they stand; what a disk or an
+// administrator made of them costs at most the tasks concerned, never the agent.
 
 #include "common/resources/wire.hpp"
 #include "nodeagentd/core/command.hpp"
 #include "nodeagentd/core/core.hpp"
+#include "nodeagentd/core/reboot.hpp"
 
 #include <algorithm>
 
@@ -17,6 +18,7 @@ void Core::handle(const Recovered& input) {
         state_.agent_id = base::AgentId(input.agent->agent_id().value());
         state_.cluster_id = input.agent->cluster_id();
         state_.highest_epoch = input.agent->highest_epoch();
+        state_.registered_boot_id = input.agent->boot_id();
         recover_reservations(*input.agent);
     }
     for (const auto& framework : input.frameworks)
@@ -45,6 +47,7 @@ void Core::handle(const Recovered& input) {
         known.kill_grace = kill_grace(record.task_info(), options_.command);
         recover.known.push_back(std::move(known));
     }
+    end_what_went_with_the_boot();
     forget_frameworks_without_tasks();
     state_.overcommitted = !state_.total.contains(state_.used);
     report(Report::Kind::recovered, "found " + std::to_string(input.containers.size()) +
@@ -65,6 +68,8 @@ bool Core::take_back(const Record& record) {
     const bool can_be_told = !record.discarded() && !record.pending_updates().empty();
     if (record.phase() == Record::ENDED && !can_be_told) return false;
     if (record.phase() == Record::WAITING && record.discarded()) return false;
+    const bool went_with_the_boot = is_of_an_earlier_boot(record, options_.boot_id);
+    if (went_with_the_boot && record.discarded()) return false;
     if (!state_.tasks.emplace(key, id).second) {
         report(Report::Kind::recovered,
                "task " + key.second.value() + " has two records; " + id.value() + " is dropped");
@@ -75,6 +80,7 @@ bool Core::take_back(const Record& record) {
     Container& container = state_.containers[id];
     container.record = record;
     container.record.clear_pending_updates();
+    if (went_with_the_boot) container.record.set_phase(Record::ENDED);
     for (const auto& status : record.pending_updates()) state_.updates.push(id, status);
     if (auto resources = resources::from_wire(record.task_info().resources()))
         container.resources = std::move(*resources);
@@ -92,6 +98,17 @@ bool Core::take_back(const Record& record) {
     }
     take_resources(container);
     return true;
+}
+
+// Where its end was written down it stands among the updates; of all others there is nothing to wait for.
+void Core::end_what_went_with_the_boot() {
+    for (auto& [id, container] : state_.containers) {
+        if (!is_of_an_earlier_boot(container.record, options_.boot_id)) continue;
+        if (const auto& pending = state_.updates.pending(id); !pending.empty() && is_terminal(pending.back().state()))
+            continue;
+        state_.updates.drop(id);
+        end(container, gone_with_the_boot());
+    }
 }
 
 void Core::forget_frameworks_without_tasks() {

@@ -2,6 +2,7 @@
 
 #include "common/resources/wire.hpp"
 #include "nodeagentd/core/core.hpp"
+#include "nodeagentd/core/reboot.hpp"
 
 namespace fairlead::nodeagentd::core {
 
@@ -26,11 +27,26 @@ void Core::link_lost() {
     state_.updates.link_lost();
 }
 
-void Core::drop_link(Report::Kind kind, const std::string& why) {
+void Core::drop_link(Report::Kind kind, const std::string& why, base::Duration pause_min) {
     if (!state_.link) return;
     report(kind, why);
-    output_.sends.push_back(CloseLink{*state_.link});
+    output_.sends.push_back(CloseLink{*state_.link, pause_min});
     link_lost();
+}
+
+// This master and this agent do not work together. What is wrong may be mended on either side, so the agent never gives
+// up, and its tasks go on.
+void Core::turn_away(const std::string& why, base::Duration pause_min) {
+    if (!state_.link) return;
+    if (std::exchange(state_.turned_away, why) != why) return drop_link(Report::Kind::refused, why, pause_min);
+    output_.sends.push_back(CloseLink{*state_.link, pause_min});  // has been said
+    link_lost();
+}
+
+// A whole fleet may have been turned away: it does not come back in one moment.
+base::Duration Core::long_pause() {
+    return options_.turned_away_pause +
+           base::Duration(prng_.below(static_cast<std::uint64_t>(options_.turned_away_pause.count() / 2 + 1)));
 }
 
 void Core::send(std::shared_ptr<const internal::FromAgent> message) {
@@ -119,13 +135,16 @@ v1::Task Core::describe(const Container& container) const {
 }
 
 // Of the cluster that it belongs to: epochs of another one mean nothing here.
+bool Core::is_stale(std::uint64_t epoch) {
+    if (epoch >= state_.highest_epoch) return false;
+    drop_link(Report::Kind::stale_epoch_refused,
+              "refused a master of epoch " + std::to_string(epoch) + ": epoch " +
+                  std::to_string(state_.highest_epoch) + " has been seen");
+    return true;
+}
+
 bool Core::accept_epoch(std::uint64_t epoch) {
-    if (epoch < state_.highest_epoch) {
-        drop_link(Report::Kind::stale_epoch_refused,
-                  "refused a master of epoch " + std::to_string(epoch) + ": epoch " +
-                      std::to_string(state_.highest_epoch) + " has been seen");
-        return false;
-    }
+    if (is_stale(epoch)) return false;
     if (epoch > state_.highest_epoch) {
         state_.highest_epoch = epoch;
         persist_agent();
@@ -135,10 +154,11 @@ bool Core::accept_epoch(std::uint64_t epoch) {
 
 bool Core::belongs_elsewhere(const std::string& cluster_id) {
     if (state_.cluster_id.empty() || cluster_id == state_.cluster_id) return false;
-    output_.fatal = "this agent belongs to cluster " + state_.cluster_id + ", but the master " +
-                    (cluster_id.empty() ? "names no cluster" : "leads cluster " + cluster_id) +
-                    "; to move it, stop its tasks and remove agent.pb from its work directory";
-    drop_link(Report::Kind::refused, *output_.fatal);
+    turn_away("this agent belongs to cluster " + state_.cluster_id + ", but the master " +
+                  (cluster_id.empty() ? "names no cluster" : "leads cluster " + cluster_id) +
+                  "; to move it, stop the agent and its tasks, and remove agent.pb and tasks.log from its work "
+                  "directory",
+              long_pause());
     return true;
 }
 
@@ -147,7 +167,7 @@ void Core::handle(const LinkMessage& input) {
     const internal::FromMaster& message = *input.message;
     if (!state_.registered) {
         if (message.has_registered()) return registered(message.epoch(), message.registered());
-        if (message.has_refused()) return refused(message.refused());
+        if (message.has_refused()) return refused(message.epoch(), message.refused());
         if (message.has_register_more()) send_more_of_registration();
         return;  // nothing else has a meaning before
     }
@@ -204,36 +224,48 @@ void Core::registered(std::uint64_t epoch, const internal::Registered& message) 
         return drop_link(Report::Kind::refused,
                          "the master answered with another agent id: " + given.value());
     const bool first = state_.agent_id.empty();
-    if (first || state_.cluster_id != message.cluster_id()) {
+    const bool rebooted = !first && state_.registered_boot_id != options_.boot_id;
+    const bool joined = first || state_.cluster_id != message.cluster_id();
+    if (!joined && is_stale(epoch)) return;
+    if (joined || rebooted || epoch > state_.highest_epoch) {
         state_.agent_id = given;
         state_.cluster_id = message.cluster_id();
+        state_.registered_boot_id = options_.boot_id;
         state_.highest_epoch = epoch;
         persist_agent();
-    } else if (!accept_epoch(epoch)) {
-        return;
     }
     registration_.reset();
+    for (const auto& key : message.known_tasks()) answer_for(key, rebooted);
     state_.registered = true;
+    state_.turned_away.clear();
     state_.registered_at = now_.wall;
     ping_timeout_ = std::chrono::milliseconds(message.ping_timeout_ms());
     link_deadline_ = now_.instant + ping_timeout_;
     report(first ? Report::Kind::registered : Report::Kind::reregistered,
            "registered with " + state_.master + " as " + given.value());
     for (const auto& id : state_.updates.containers()) send_first_pending(*find(id));
-    for (const auto& key : message.known_tasks()) {
-        const base::FrameworkId framework_id(key.framework_id().value());
-        const base::TaskId task_id(key.task_id().value());
-        if (find(framework_id, task_id) == nullptr)
-            answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_RECONCILIATION,
-                           "The task is not on its agent");
-    }
 }
 
-void Core::refused(const internal::Refused& message) {
-    if (message.has_cluster_id() && belongs_elsewhere(message.cluster_id())) return;
-    if (message.final())
-        output_.fatal = "the master refuses this agent for good: " + message.reason();
-    drop_link(Report::Kind::refused, "refused by the master: " + message.reason());
+void Core::answer_for(const internal::TaskKey& key, bool rebooted) {
+    const base::FrameworkId framework_id(key.framework_id().value());
+    const base::TaskId task_id(key.task_id().value());
+    const auto status = answer_for_unknown(key, rebooted);
+    Container* here = find(framework_id, task_id);
+    if (here == nullptr) return answer_unknown(framework_id, task_id, status);
+    if (!is_terminal(status.state()) || !is_gone_with_the_boot(here->record.latest_status())) return;
+    if (!status.has_uuid()) return;
+    // The master has heard how it ended; here that was lost.
+    state_.updates.drop(id_of(*here));
+    queue(*here, status);
+}
+
+void Core::refused(std::uint64_t epoch, const internal::Refused& message) {
+    if (message.has_cluster_id()) {
+        if (belongs_elsewhere(message.cluster_id())) return;
+        if (!state_.cluster_id.empty() && is_stale(epoch)) return;  // it speaks for nobody any more
+    }
+    if (message.final()) return turn_away("the master refuses this agent for good: " + message.reason(), long_pause());
+    turn_away("refused by the master: " + message.reason(), {});
 }
 
 void Core::persist_agent() {
@@ -241,6 +273,7 @@ void Core::persist_agent() {
     persist.record.mutable_agent_id()->set_value(state_.agent_id.value());
     persist.record.set_cluster_id(state_.cluster_id);
     persist.record.set_highest_epoch(state_.highest_epoch);
+    persist.record.set_boot_id(state_.registered_boot_id);
     resources::to_wire(state_.reserved, resources::ReservationFormat::stack, nullptr,
                        *persist.record.mutable_reserved());
     output_.persist.push_back(std::move(persist));

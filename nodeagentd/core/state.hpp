@@ -41,11 +41,14 @@ struct State {
     base::AgentId agent_id;
     std::string cluster_id;
     std::uint64_t highest_epoch = 0;
+    std::string registered_boot_id;  // the host's boot in which it was last registered
     bool settled = false;  // everything that was left by the last process has been heard of
 
     std::optional<LinkId> link;
     std::string master;  // host:port at the other end of the link
     bool registered = false;
+    // Why the last master would not have this agent, or this agent the master, until one does.
+    std::string turned_away;
     std::optional<base::WallTime> registered_at;
 
     resources::Resources configured;  // what the host has, with static reservations

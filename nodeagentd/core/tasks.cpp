@@ -14,6 +14,7 @@ Container& Core::add_container(const base::FrameworkId& framework_id, v1::TaskIn
     Container& container = state_.containers[id];
     auto& record = container.record;
     record.set_phase(Record::WAITING);  // holds nothing until it is started
+    record.set_boot_id(options_.boot_id);
     record.mutable_framework_id()->set_value(framework_id.value());
     record.mutable_container_id()->set_value(id.value());
     record.set_unit("");
@@ -216,8 +217,10 @@ void Core::kill(const internal::KillTask& message) {
     const base::TaskId task_id(message.task_id().value());
     auto* container = find(framework_id, task_id);
     if (container == nullptr)
-        return answer_unknown(framework_id, task_id, v1::TaskStatus::REASON_EXECUTOR_TERMINATED,
-                              "A kill for a task that is not on this agent");
+        return answer_unknown(framework_id, task_id,
+                              make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT,
+                                          "A kill for a task that is not on this agent",
+                                          v1::TaskStatus::REASON_EXECUTOR_TERMINATED));
     if (message.has_reason() && !container->record.kill_requested()) {
         container->record.set_kill_reason(message.reason());
         container->record.set_kill_message(message.message());
@@ -258,18 +261,21 @@ void Core::stop(Container& container, std::optional<base::Duration> grace) {
         id_of(container), grace ? std::optional<base::Duration>(effective) : std::nullopt});
 }
 
-// Always TASK_DROPPED: what a framework that knows nothing of partitions is told instead is decided
-// by the master, which has its capabilities also where this agent has never heard of it.
-void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id,
-                          v1::TaskStatus::Reason reason, const std::string& message) {
+// What a framework that knows nothing of partitions is told instead is decided by the master, which has its
+// capabilities also where this agent has never heard of it.
+void Core::answer_unknown(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskStatus status) {
     v1::TaskInfo task;
     task.set_name(task_id.value());
     task.mutable_task_id()->set_value(task_id.value());
     task.mutable_agent_id()->set_value(state_.agent_id.value());
     Container& container = add_container(framework_id, std::move(task));
     enter(container, Record::ENDED);
-    update(container,
-           make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT, message, reason));
+    report(Report::Kind::task_ended, v1::TaskState_Name(status.state()) + ": " + status.message(), &container);
+    // An end that a master has heard of already stays the same update.
+    if (status.has_uuid())
+        queue(container, std::move(status));
+    else
+        update(container, std::move(status));
 }
 
 void Core::update_framework(const v1::FrameworkInfo& framework) {

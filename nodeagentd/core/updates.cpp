@@ -7,15 +7,19 @@ namespace fairlead::nodeagentd::core {
 
 void Core::update(Container& container, v1::TaskStatus status) {
     if (container.record.discarded()) return;
-    status.mutable_task_id()->CopyFrom(container.task().task_id());
-    status.mutable_agent_id()->set_value(state_.agent_id.value());
-    status.mutable_executor_id()->set_value(container.task().task_id().value());
     status.set_timestamp(base::seconds_since_1970(now_.wall));
     status.set_uuid(base::Uuid::draw(prng_).bytes());
     auto* about = status.mutable_container_status();
     about->mutable_container_id()->CopyFrom(container.record.container_id());
     if (container.pid > 0) about->set_executor_pid(static_cast<std::uint32_t>(container.pid));
 
+    queue(container, std::move(status));
+}
+
+void Core::queue(Container& container, v1::TaskStatus status) {
+    *status.mutable_task_id() = container.task().task_id();
+    status.mutable_agent_id()->set_value(state_.agent_id.value());
+    status.mutable_executor_id()->set_value(container.task().task_id().value());
     *container.record.mutable_latest_status() = status;
     const auto id = id_of(container);
     state_.updates.push(id, std::move(status));

@@ -81,18 +81,22 @@ core::ContainerEnded ended(const ports::ScopeGone& event) {
 }  // namespace
 
 Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, World world)
-    : mailbox_(std::move(owner), mailbox_inputs_max),
+    : Driver(std::move(owner), std::move(core), std::move(world), Limits()) {}
+
+Driver::Driver(async::Executor owner, std::unique_ptr<core::Core> core, World world, Limits limits)
+    : limits_(limits),
+      mailbox_(std::move(owner), mailbox_inputs_max),
       core_(std::move(core)),
       world_(std::move(world)) {
     world_.runtime->set_sink([this](ports::RuntimeEvent event) {
         // An end that is not heard is a task that never ends: better to start again from the
         // checkpoints.
         if (!mailbox_.try_push(std::move(event)) && !mailbox_.closed())
-            world_.fatal("the agent's mailbox is full", Remedy::try_again);
+            world_.fatal("the agent's mailbox is full");
     });
     world_.fetcher->set_sink([this](ports::Fetched fetched) {
         if (!mailbox_.try_push(std::move(fetched)) && !mailbox_.closed())
-            world_.fatal("the agent's mailbox is full", Remedy::try_again);
+            world_.fatal("the agent's mailbox is full");
     });
 }
 
@@ -101,12 +105,15 @@ async::awaitable<void> Driver::run(core::Recovered recovered) {
     while (!mailbox_.closed() && !failed_) {
         auto batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
         for (Item& item : batch) take(item);
-        if (until_deadline() <= base::Duration::zero()) step(core::TimePassed{});
+        const auto now = base::read_clocks().instant;
+        if (write_due_ && now >= *write_due_) fail_write("writing its record to the disk takes too long");
+        if (const auto due = core_->next_deadline(); due && now >= *due) step(core::TimePassed{});
     }
 }
 
 base::Duration Driver::until_deadline() const {
-    const auto deadline = core_->next_deadline();
+    auto deadline = core_->next_deadline();
+    if (write_due_ && (!deadline || *write_due_ < *deadline)) deadline = write_due_;
     if (!deadline) return idle_max;
     return std::min<base::Duration>(*deadline - base::read_clocks().instant, idle_max);
 }
@@ -123,6 +130,8 @@ void Driver::take(Item& item) {
         take_event(*event);
     } else if (auto* fetched = std::get_if<ports::Fetched>(&item)) {
         take_fetched(*fetched);
+    } else if (const auto* written = std::get_if<Written>(&item)) {
+        take_written(written->status);
     } else {
         std::get<Look>(item)(core_->state());
     }
@@ -163,22 +172,59 @@ void Driver::heard_of(const base::ContainerId& container) {
     if (unheard_.erase(container) > 0 && unheard_.empty()) step(core::RuntimeSettled{});
 }
 
-void Driver::fail(const std::string& why, Remedy remedy) {
+void Driver::fail(const std::string& why) {
     failed_ = true;
-    world_.fatal(why, remedy);
+    world_.fatal(why);
 }
 
 void Driver::step(const core::Input& input) {
-    const core::Output output = core_->step(base::read_clocks(), input);
-    for (const auto& persist : output.persist)
-        if (auto written = world_.persist(persist); !written)
-            return fail("The agent ends because it cannot write down what it has to remember: " +
-                            written.error().message() + "; tasks go on without it",
-                        Remedy::try_again);
+    if (failed_) return;
+    Waiting waiting{core_->step(base::read_clocks(), input), 0};
+    for (const auto& persist : waiting.output.persist) {
+        const auto* agent = std::get_if<core::PersistAgent>(&persist);
+        if (agent == nullptr) continue;
+        next_record_ = agent->record;
+        waiting.write = writes_over_ + (write_due_ ? 2 : 1);
+    }
+    queue_.push_back(std::move(waiting));
+    carry_out_all();
+    if (queue_.size() > limits_.waiting_outputs_max) fail_write("too much waits for its record to be on the disk");
+}
+
+void Driver::carry_out_all() {
+    while (!failed_ && !queue_.empty() && queue_.front().write <= writes_over_) {
+        const Waiting first = std::move(queue_.front());
+        queue_.pop_front();
+        carry_out(first.output);
+    }
+    if (!failed_ && next_record_ && !write_due_) start_write();
+}
+
+void Driver::carry_out(const core::Output& output) {
+    for (const auto& persist : output.persist) {
+        if (std::holds_alternative<core::PersistAgent>(persist)) continue;
+        if (auto written = world_.persist(persist); !written) return fail_write(written.error().message());
+    }
     for (const auto& action : output.actions) act(action);
     for (const auto& one : output.sends) send(one);
     for (const auto& report : output.reports) world_.report(report);
-    if (output.fatal) fail(*output.fatal, Remedy::ask_operator);
+}
+
+void Driver::start_write() {
+    write_due_ = base::read_clocks().instant + limits_.write_max;
+    world_.persist_agent(*std::exchange(next_record_, std::nullopt),
+                         [this](base::Status status) { mailbox_.push(Written{std::move(status)}); });
+}
+
+void Driver::take_written(const base::Status& status) {
+    write_due_.reset();
+    if (!status) return fail_write(status.error().message());
+    ++writes_over_;
+    carry_out_all();
+}
+
+void Driver::fail_write(const std::string& why) {
+    fail("The agent ends because it cannot write down what it has to remember: " + why + "; tasks go on without it");
 }
 
 void Driver::start(const core::StartContainer& start) {
@@ -217,8 +263,8 @@ void Driver::act(const core::Action& action) {
 void Driver::send(const core::Send& send) {
     if (const auto* message = std::get_if<core::SendToMaster>(&send)) {
         if (connection_ && message->link == link_) connection_->send(message->message);
-    } else if (connection_ && std::get<core::CloseLink>(send).link == link_) {
-        connection_->close();
+    } else if (const auto& close = std::get<core::CloseLink>(send); connection_ && close.link == link_) {
+        connection_->close(close.pause_min);
         connection_.reset();
     }
 }

@@ -3,6 +3,11 @@
 // persist, act, send, report. A write that fails ends the process by the fatal handler, and nothing
 // more is done: nothing may be told that was not written down. A task with uris is started when they
 // have been fetched. What it knows of the world is the ports and the functions below.
+//
+// The agent's own record is on the host's disk, which may be slow. The core does not wait for it and goes on
+// taking steps; what it decides with that record or after it queues up behind the write, and the newest
+// record of those that have come together is the next write (decisions 0060, 0070). A write that takes too
+// long has failed, and so has a queue that is too long.
 
 #include "common/async/asio.hpp"
 #include "common/async/mailbox.hpp"
@@ -11,30 +16,37 @@
 #include "nodeagentd/ports/master_link.hpp"
 #include "nodeagentd/ports/runtime.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <variant>
 
 namespace fairlead::nodeagentd::driver {
 
-// Whether the next process may do better, or somebody has to do something first.
-enum class Remedy { try_again, ask_operator };
-
 struct World {
     ports::Runtime* runtime = nullptr;  // outlives the driver, as the fetcher does
     ports::Fetcher* fetcher = nullptr;
+    // In the host's memory: all but the agent's own record.
     std::function<base::Status(const core::Persist&)> persist;
+    // On its disk. `done` is called once, on any thread, unless the driver has gone by then.
+    std::function<void(internal::AgentRecord, std::function<void(base::Status)> done)> persist_agent;
     std::function<void(const core::Report&)> report;
-    std::function<void(const std::string&, Remedy)> fatal;
+    std::function<void(const std::string&)> fatal;  // the next process may do better
 };
 
 class Driver : public ports::LinkEvents {
   public:
     using Look = std::function<void(const core::State&)>;
+    struct Limits {
+        std::size_t waiting_outputs_max = 100'000;  // behind a write
+        base::Duration write_max = std::chrono::seconds(60);
+    };
 
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, World world);
+    Driver(async::Executor owner, std::unique_ptr<core::Core> core, World world, Limits limits);
 
     // First takes back what `recovered` tells of, then serves until stop().
     async::awaitable<void> run(core::Recovered recovered);
@@ -59,20 +71,36 @@ class Driver : public ports::LinkEvents {
         core::StartContainer start;
         bool stopped = false;
     };
-    using Item = std::variant<core::Input, NewLink, ports::RuntimeEvent, ports::Fetched, Look>;
+    // The write of the agent's record is over.
+    struct Written {
+        base::Status status;
+    };
+    using Item = std::variant<core::Input, NewLink, ports::RuntimeEvent, ports::Fetched, Written, Look>;
+
+    // What the core has decided, and the world has not been told.
+    struct Waiting {
+        core::Output output;
+        std::uint64_t write = 0;  // the number of that which has to be over first
+    };
 
     void take(Item& item);
     void take_event(const ports::RuntimeEvent& event);
     void step(const core::Input& input);
+    void carry_out_all();
+    void carry_out(const core::Output& output);
+    void start_write();
+    void take_written(const base::Status& status);
+    void fail_write(const std::string& why);
     void take_fetched(const ports::Fetched& fetched);
     void act(const core::Action& action);
     void start(const core::StartContainer& start);
     void stop(const core::StopContainer& stop);
-    void fail(const std::string& why, Remedy remedy);
+    void fail(const std::string& why);
     void send(const core::Send& send);
     void heard_of(const base::ContainerId& container);
     base::Duration until_deadline() const;
 
+    const Limits limits_;
     async::Mailbox<Item> mailbox_;
     std::unique_ptr<core::Core> core_;
     World world_;
@@ -80,6 +108,10 @@ class Driver : public ports::LinkEvents {
     std::shared_ptr<ports::MasterConnection> connection_;
     std::map<base::ContainerId, Fetching> fetching_;
     bool failed_ = false;
+    std::deque<Waiting> queue_;
+    std::optional<internal::AgentRecord> next_record_;  // to be written
+    std::optional<base::Instant> write_due_;            // a write is at hand, and has failed then
+    std::uint64_t writes_over_ = 0;
     std::set<base::ContainerId> unheard_;  // asked for after the restart, not answered yet
 };
 

@@ -10,26 +10,50 @@
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
 
+#include <algorithm>
+
 namespace fairlead::nodeagentd::link {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 class Connection : public ports::MasterConnection {
   public:
-    Connection(http::UpgradedSocket socket, std::string master)
-        : stream_(std::move(socket)), master_(std::move(master)) {}
+    // `not_before`: when the next one may be opened. Owner's strand.
+    Connection(http::UpgradedSocket socket, std::string master, std::shared_ptr<Clock::time_point> not_before)
+        : stream_(std::move(socket)), master_(std::move(master)), not_before_(std::move(not_before)) {}
 
     void send(std::shared_ptr<const internal::FromAgent> message) override {
         // What cannot be sent ends the link, for a reason that receive() returns and keep_linked()
         // logs; the core hears of it as a closed link and registers again.
         if (!stream_.send(message->SerializeAsString())) stream_.close();
     }
-    void close() override { stream_.close(); }
+    void close(base::Duration pause_min) override {
+        *not_before_ = std::max(*not_before_, Clock::now() + pause_min);
+        stream_.close();
+    }
     std::string master() const override { return master_; }
     http::LinkStream& stream() { return stream_; }
 
+    static constexpr std::chrono::milliseconds return_unknown{500};
+    // What the master says of the next leader: how long it takes for all agents to come to it.
+    void note_return(const internal::FromMaster& message) {
+        const auto note = [&](const auto& from) {
+            if (from.has_return_within_ms())
+                return_within_ = std::chrono::milliseconds(std::clamp<std::int64_t>(from.return_within_ms(), 0, return_max_ms));
+        };
+        if (message.has_registered()) note(message.registered());
+        if (message.has_ping()) note(message.ping());
+    }
+    base::Duration return_within() const { return return_within_; }
+
   private:
+    static constexpr std::int64_t return_max_ms = 60'000;
+
     http::LinkStream stream_;
     const std::string master_;
+    base::Duration return_within_ = return_unknown;
+    const std::shared_ptr<Clock::time_point> not_before_;
 };
 
 // Until the link ends; says why it did.
@@ -41,6 +65,7 @@ async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connectio
         auto message = std::make_shared<internal::FromMaster>();
         if (!message->ParseFromString(*frame))
             co_return base::Error(base::ErrorCode::malformed, "the master sent what is no message");
+        connection->note_return(*message);
         if (!driver.link_message(link, std::move(message)))
             co_return base::Error(base::ErrorCode::limit_exceeded, "the agent's mailbox is full");
     }
@@ -60,7 +85,7 @@ class Search {
         if (!url) return;
         leader_ = *std::move(url);
         const bool other = std::exchange(leader_id_, info->id()) != info->id();
-        if (const auto connection = connection_.lock(); connection && other) connection->close();
+        if (const auto connection = connection_.lock(); connection && other) connection->close({});
         changed_.ring();
     }
 
@@ -83,6 +108,12 @@ class Search {
     std::weak_ptr<Connection> connection_;
 };
 
+// All agents lose a master in the same moment, and one that starts again must not meet them all at once.
+async::Backoff backoff_among(base::Duration return_within) {
+    const base::Duration first = std::max<base::Duration>(return_within, std::chrono::milliseconds(100));
+    return async::Backoff({first, std::max<base::Duration>(first, std::chrono::seconds(10)), 2.0});
+}
+
 void complain(const http::Url& master, const std::string& failure) {
     log::Entry(log::Priority::warning, "no link to master " + master.authority() + ": " + failure)
         .id(log::message_ids::no_link_to_master);
@@ -104,39 +135,46 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
     async::TaskGroup helpers(executor, [](std::string_view, std::exception_ptr bug) { std::rethrow_exception(bug); });
     if (masters.zookeeper)
         helpers.spawn("the search for the leader",
-                      detection::follow_leader(*masters.zookeeper, {},
+                      detection::follow_leader(*masters.zookeeper, {.session_timeout = masters.session_timeout},
                                                [search](const auto& info) { search->leader_is(info); }));
     base::Prng prng(seed);
-    // All agents lose a master in the same moment; they come back spread over the first half second.
-    async::Backoff backoff({std::chrono::milliseconds(500), std::chrono::seconds(10), 2.0});
+    base::Duration return_within = Connection::return_unknown;
+    async::Backoff backoff = backoff_among(return_within);
+    const auto not_before = std::make_shared<Clock::time_point>();
     std::uint64_t links = 0;
     std::string last_failure;
     for (;;) {
         const http::Url master = co_await search->next();
         http::Client client(executor, master);
+        if (masters.zookeeper) client.follow_no_redirects();  // of a master that has not heard yet that it leads
         auto socket =
             co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {}, std::chrono::seconds(5));
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};
-            auto connection = std::make_shared<Connection>(std::move(*socket), client.server().authority());
+            auto connection = std::make_shared<Connection>(std::move(*socket), client.server().authority(), not_before);
             search->linked(connection);
-            const auto since = std::chrono::steady_clock::now();
+            const auto since = Clock::now();
             driver.link_opened(id, connection);
             const base::Error end = co_await serve(id, connection, driver);
-            connection->close();
+            connection->close({});
+            return_within = connection->return_within();
             driver.link_closed(id);
             failure = end.message();
             // A link that held was a success: the next attempt comes soon.
-            if (std::chrono::steady_clock::now() - since > std::chrono::seconds(10)) backoff.reset();
+            if (Clock::now() - since > std::chrono::seconds(10)) backoff = backoff_among(return_within);
         } else {
             failure = socket.error().message();
         }
         if (std::exchange(last_failure, failure) != failure) complain(master, failure);
-        if (co_await search->pause(backoff.next(prng))) {
-            // Another leader: the first attempt has its own spread again.
-            backoff.reset();
-            co_await async::sleep_for(std::chrono::milliseconds(prng.below(500)));
+        bool news = co_await search->pause(backoff.next(prng));
+        // The master may have ended the link before the core has said how long to stay away.
+        while (!news && Clock::now() < *not_before) news = co_await search->pause(*not_before - Clock::now());
+        if (news) {
+            // Another leader, of whom all agents hear in the same moment.
+            *not_before = {};
+            backoff = backoff_among(return_within);
+            co_await async::sleep_for(base::Duration(prng.below(static_cast<std::uint64_t>(return_within.count()) + 1)));
         }
     }
 }

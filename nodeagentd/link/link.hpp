@@ -6,6 +6,7 @@
 // is cancelled. Whether a silent link is dead is the core's decision.
 
 #include "common/async/asio.hpp"
+#include "common/base/instant.hpp"
 #include "common/http/url.hpp"
 #include "common/zookeeper/url.hpp"
 #include "nodeagentd/ports/master_link.hpp"
@@ -18,6 +19,7 @@ namespace fairlead::nodeagentd::link {
 struct Masters {
     std::vector<http::Url> listed;
     std::optional<zookeeper::Url> zookeeper;  // in place of the list
+    base::Duration session_timeout = std::chrono::seconds(10);  // with ZooKeeper
 
     std::string text() const;  // as in the configuration, without credentials
 };

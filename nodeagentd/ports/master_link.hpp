@@ -13,7 +13,8 @@ class MasterConnection {
   public:
     virtual ~MasterConnection() = default;
     virtual void send(std::shared_ptr<const internal::FromAgent> message) = 0;
-    virtual void close() = 0;
+    // The next one is not opened before `pause_min`, unless another master leads by then.
+    virtual void close(base::Duration pause_min) = 0;
     virtual std::string master() const = 0;  // host:port, for people
 };
 

@@ -92,7 +92,12 @@ void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable) {
     const auto found = launched_.find(task);
     if (found == launched_.end()) return complain_("an update of " + text(task) + ", which was never launched");
     Progress& progress = found->second;
+    if (state == v1::TASK_DROPPED && !progress.over && ran_.contains(task))
+        complain_(text(task) + " was told as dropped, and has run");
     progress.over = progress.over || rank(state) == rank_over;
+    // An end that a task itself came to stands, also where it is only the answer to a question.
+    const bool is_own_end = state == v1::TASK_FINISHED || state == v1::TASK_FAILED || state == v1::TASK_KILLED;
+    if (!reliable && is_own_end) progress.furthest = rank_over;
     if (!reliable) return;
     if (rank(state) < progress.furthest)
         complain_(fmt::format("{} went back to {}", text(task), v1::TaskState_Name(state)));

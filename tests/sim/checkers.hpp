@@ -1,13 +1,15 @@
 #pragma once
-// What must hold in every run, checked from outside: by what the hosts run, what the frameworks are sent and what travels
-// between them. Knows nothing of the code under test; whatever it is told that does not fit is complained about.
+// What must hold in every run, checked from outside: by what the hosts run, what the frameworks are sent and what
+// travels between them. Knows nothing of the code under test; whatever it is told that does not fit is complained
+// about.
 //
 //   hosts     no host runs more than it has; no task is started twice
 //   offers    an id is made once; what stands in offers of one epoch and what runs on a host fit into it together, unless a
 //             later epoch has begun; nobody is offered what is reserved for a role that is neither its own nor above it
 //   short     what is kept for short tasks is neither offered nor used without a time limit; an offer's limit is its tasks'
 //   gangs     all of a gang is offered in one event
-//   statuses  reliable updates of a task never go back, and after an end there is nothing but ends
+//   statuses  reliable updates of a task never go back, and after an end there is nothing but ends; what has run is not
+//             said to have been dropped
 //   the end   every task that was launched has ended or runs
 
 #include "common/base/instant.hpp"
@@ -59,6 +61,7 @@ class Checkers {
     // With the time after which the host ends it.
     void container_started(int host, const TaskKey& task, const Amount& amount,
                            std::optional<base::Duration> limit = std::nullopt);
+    void container_runs(const TaskKey& task) { ran_.insert(task); }
     void container_ended(int host, const TaskKey& task) {
         hosts_[host].running.erase(task);
         hosts_[host].running_without_limit.erase(task);
@@ -120,6 +123,7 @@ class Checkers {
     std::map<int, Host> hosts_;
     std::map<std::string, int> agents_;
     std::set<TaskKey> started_;
+    std::set<TaskKey> ran_;
     std::set<std::string> offers_made_;
     std::map<std::string, StandingOffer> standing_;
     std::map<TaskKey, Progress> launched_;

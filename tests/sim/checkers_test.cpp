@@ -131,9 +131,28 @@ TEST_F(CheckersTest, ReliableUpdatesDoNotGoBack) {
     EXPECT_EQ(complaint(), "t of f went back to TASK_RUNNING");
 }
 
+TEST_F(CheckersTest, AnAnswerToAQuestionMayBeAnEndAndThenStands) {
+    checkers.status(task, v1::TASK_FINISHED, false);
+    checkers.status(task, v1::TASK_FINISHED, true);
+    EXPECT_EQ(complaint(), "");
+    checkers.status(task, v1::TASK_RUNNING, true);
+    EXPECT_EQ(complaint(), "t of f went back to TASK_RUNNING");
+}
+
 TEST_F(CheckersTest, NobodyHearsOfATaskThatWasNeverLaunched) {
     checkers.status(other, v1::TASK_RUNNING, true);
     EXPECT_EQ(complaint(), "an update of u of f, which was never launched");
+}
+
+TEST_F(CheckersTest, WhatHasRunWasNotDropped) {
+    checkers.container_runs(task);
+    checkers.status(task, v1::TASK_GONE, true);
+    checkers.status(task, v1::TASK_DROPPED, true);  // the answer to a kill that came late
+    EXPECT_EQ(complaint(), "");
+    checkers.launched(other);
+    checkers.container_runs(other);
+    checkers.status(other, v1::TASK_DROPPED, true);
+    EXPECT_EQ(complaint(), "u of f was told as dropped, and has run");
 }
 
 TEST_F(CheckersTest, InTheEndEveryTaskHasEndedOrRuns) {

@@ -1,13 +1,13 @@
 #pragma once
 // A whole cluster in one thread: real master cores, real agent cores, scripted frameworks, ZooKeeper (zookeeper.hpp), a
-// network that delays and breaks and is cut in one direction or both (network.hpp), hosts whose containers outlive their
-// agent. Messages travel as protobuf bytes. Everything may crash and come back: links, streams, agents, whole hosts,
-// schedulers (or another one takes over), masters; masters may be stopped and go on. What must hold is checked from
-// outside, by what the hosts really run and what the frameworks really see (checkers.hpp).
+// network that delays and breaks and is cut in one direction or both (network.hpp), hosts whose containers outlive
+// their agent. Messages travel as protobuf bytes. Everything may crash and come back: links, streams, agents, whole
+// hosts, schedulers (or another one takes over), masters; masters may be stopped and go on. What must hold is checked
+// from outside, by what the hosts really run and what the frameworks really see (checkers.hpp).
 //
-// One master leads from its start and writes its registry at once. Several are elected, lead under a lease and write over
-// the network. In some runs their leases are wrong, as clocks might be, so that two lead at a time: then the epochs alone
-// have to keep them from doing harm.
+// One master leads from its start and writes its registry at once. Several are elected, lead under a lease and write
+// over the network. In some runs their leases are wrong, as clocks might be, so that two lead at a time: then the
+// epochs alone have to keep them from doing harm.
 
 #include "common/base/prng.hpp"
 #include "masterd/core/core.hpp"
@@ -59,6 +59,7 @@ struct Outcome {
     int leaderships = 0;
     int rivalries = 0;        // a master came to lead while another one believed that it did
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
+    int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
     int fenced_writes = 0;    // in the registry
 };
 
@@ -235,6 +236,7 @@ class Cluster {
     Acted step_agent(Host& host, const nodeagentd::core::Input& input);
     void take_from_master(Host& host, std::shared_ptr<const internal::FromMaster> message);
     void write_down(Host& host, const nodeagentd::core::Persist& persist);
+    std::optional<internal::ContainerRecord> kept_of(const internal::ContainerRecord& record);
     void act(Host& host, const nodeagentd::core::Action& action);
     enum class End { of_itself, by_its_limit };
     void container_event(Host& host, const base::ContainerId& id, End end = End::of_itself);
@@ -298,7 +300,8 @@ class Cluster {
         std::vector<std::string> offers;
     };
     std::map<std::uint64_t, AboutOffers> calls_about_offers_;
-    // One order after the other, each again and again until it is acknowledged; what the last of them said of each role.
+    // One order after the other, each again and again until it is acknowledged; what the last of them said of each
+    // role.
     std::deque<std::vector<masterd::core::RoleOrder>> orders_;
     std::uint64_t order_at_hand_ = 0;  // its request
     masterd::core::OrdersByRole acknowledged_orders_;

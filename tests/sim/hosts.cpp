@@ -3,6 +3,7 @@
 #include "tests/sim/cluster.hpp"
 
 #include "nodeagentd/core/invariants.hpp"
+#include "nodeagentd/core/reboot.hpp"
 
 #include <fmt/format.h>
 
@@ -65,8 +66,8 @@ void Cluster::crash_agent(Host& host, base::Duration pause) {
     });
 }
 
-// Nothing of it is left, and what it kept in /run neither; now and then the disk is a new one, too. The master may hear
-// of it by nothing but silence.
+// Nothing of it is left, and of what it kept in /run only what is in its log; now and then the disk is a new one, too.
+// The master may hear of it by nothing but silence.
 void Cluster::cut_power(Host& host) {
     host.agent.reset();
     ++host.boots;
@@ -78,13 +79,26 @@ void Cluster::cut_power(Host& host) {
     if (prng_.chance(0.5)) {
         host.agent_record.reset();
         host.kept = {};
+        host.framework_records.clear();
+        host.container_records.clear();
     }
-    host.framework_records.clear();
-    host.container_records.clear();
+    for (const auto& [id, record] : std::exchange(host.container_records, {}))
+        if (auto kept = kept_of(record)) host.container_records[id] = *std::move(kept);
     checkers_.power_cut(host.number);
     timeline_.after(std::chrono::seconds(5 + prng_.below(100)), [this, &host, boots = host.boots] {
         if (host.boots == boots) start_agent(host);
     });
+}
+
+// In a later boot; what happened last may not have come to the disk.
+std::optional<internal::ContainerRecord> Cluster::kept_of(const internal::ContainerRecord& record) {
+    auto kept = nc::kept_over_a_reboot(record);
+    if (!kept || prng_.chance(0.1)) return std::nullopt;
+    if (prng_.chance(0.8)) return kept;
+    kept->set_phase(internal::ContainerRecord::STARTING);
+    kept->clear_pending_updates();
+    kept->clear_latest_status();
+    return kept;
 }
 
 void Cluster::connect(Host& host) {
@@ -141,7 +155,6 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
     const nc::Output output = host.agent->step(timeline_.now(), input);
     host.kept = host.agent->state().reserved;
     for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
-    if (output.fatal) complain("agent gave up: " + *output.fatal);
     for (const auto& persist : output.persist) write_down(host, persist);
     for (const auto& action : output.actions) act(host, action);
     for (const auto& send : output.sends) {
@@ -157,6 +170,8 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
                         if (link_ends_.contains(link)) step_master(master, mc::LinkMessage{mc::LinkId{link}, parsed});
                     });
         } else if (host.link == static_cast<std::uint64_t>(std::get<nc::CloseLink>(send).link)) {
+            if (std::get<nc::CloseLink>(send).pause_min > 0ns)
+                complain("agent was turned away: " + host.agent->state().turned_away);
             const std::uint64_t link = *host.link;
             host.link.reset();
             tell_link_closed(host, link);
@@ -199,6 +214,7 @@ void Cluster::act(Host& host, const nc::Action& action) {
             const auto found = host.containers.find(id);
             if (found == host.containers.end() || found->second.state != HostContainer::State::starting) return;
             found->second.state = HostContainer::State::running;
+            checkers_.container_runs(key_of(found->second.spec));
             if (host.agent) tell_agent(host, nc::ContainerStarted{id, 1000, "scope"});
             const base::Duration runs = std::chrono::milliseconds(10 + prng_.below(10'000));
             const auto limit = found->second.spec.max_completion_time.value_or(runs);

@@ -60,8 +60,8 @@ void Cluster::start_master(Master& master) {
     step_master(master, mc::LeadershipGained{epoch, master.info, zookeeper_.read(epoch).value(), {}});
 }
 
-// Only drf and its lottery revoke, so what is guaranteed is only looked at while they lead; a static part of a small host
-// may have no room for one task, so the others are for the time of faults.
+// Only drf and its lottery revoke, so what is guaranteed is only looked at while they lead; a static part of a small
+// host may have no room for one task, so the others are for the time of faults.
 std::unique_ptr<allocator::Module> Cluster::draw_module(std::uint64_t seed) {
     if (!scenario_.modules_change) return std::make_unique<allocator::drf::Drf>(seed);
     constexpr const char* names[] = {"drf", "lottery", "priority", "partition"};
@@ -86,8 +86,8 @@ mc::CoreOptions Cluster::master_options() const {
     return options;
 }
 
-// A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks, offers and what is
-// reserved for it and unused; each role has one framework.
+// A task is revoked: what its role has left must be its guarantee at least. Added up here from tasks, offers and what
+// is reserved for it and unused; each role has one framework.
 void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
     if (kill.reason() != v1::TaskStatus::REASON_TASK_REVOKED) return;
     ++outcome_.tasks_revoked;
@@ -155,7 +155,8 @@ void Cluster::crash_master(Master& master) {
 
 void Cluster::step_master(Master& master, const mc::Input& input) {
     if (!master.core) return;
-    // What is due after a stop is decided by itself, so that the checkers see it alone; the end of a lease with whatever comes.
+    // What is due after a stop is decided by itself, so that the checkers see it alone; the end of a lease with
+    // whatever comes.
     const base::Instant now = timeline_.now().instant;
     const auto due = master.core->next_deadline();
     const auto& lease = master.core->state().lease_until;
@@ -183,6 +184,7 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
             take_note_of(master, sent->message->kill_task());
     for (const std::string& broken : master.invariants.check(master.core->state()))
         complain(fmt::format("master {}: {}", master.number, broken));
+    outcome_.deposed_by_agents += output.deposed.has_value();
     if (output.term_ended) {
         checkers_.all_offers_over(epoch);
         void_queue(master);

@@ -6,6 +6,7 @@
 
 #include "nodeagentd/core/core.hpp"
 #include "nodeagentd/core/invariants.hpp"
+#include "nodeagentd/core/reboot.hpp"
 #include "tests/support/master_messages.hpp"
 
 #include <gtest/gtest.h>
@@ -59,6 +60,13 @@ class AgentHarness {
     }
     Output restart(nodeagentd::core::CoreOptions options) {
         options_ = std::move(options);
+        return restart();
+    }
+    // The host was booted: of the tasks nothing is left but what is kept of their records.
+    Output reboot() {
+        options_.boot_id += ", and again";
+        for (const auto& [id, record] : std::exchange(container_records, {}))
+            if (auto kept = nodeagentd::core::kept_over_a_reboot(record)) container_records[id] = *std::move(kept);
         return restart();
     }
     nodeagentd::core::Recovered found_on_disk() const {
@@ -192,6 +200,12 @@ class AgentHarness {
         for (const auto& action : output.actions)
             if (const auto* one = std::get_if<Action>(&action)) found.push_back(*one);
         return found;
+    }
+    // How long the agent stays away from a master at least; none: it has not closed the link.
+    static std::optional<base::Duration> pause_after(const Output& output) {
+        for (const auto& send : output.sends)
+            if (const auto* close = std::get_if<nodeagentd::core::CloseLink>(&send)) return close->pause_min;
+        return std::nullopt;
     }
     static bool link_closed_by(const Output& output) {
         for (const auto& send : output.sends)

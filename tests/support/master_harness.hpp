@@ -80,12 +80,12 @@ class MasterHarness {
         step(gained);
     }
 
-    masterd::core::Output step(const masterd::core::Input& input) {
-        auto output = core.step(now, input);
+    masterd::core::Output step(const masterd::core::Input& input, std::optional<base::Instant> heard_until = {}) {
+        auto output = core.step(now, input, heard_until);
         keep(output);
         bool wanted = output.allocation_wanted;
         for (int plans = 0; wanted && plans < plans_max; ++plans) {  // one may make room for another
-            const auto allocated = core.step(now, masterd::core::AllocationDue{});
+            const auto allocated = core.step(now, masterd::core::AllocationDue{}, heard_until);
             keep(allocated);
             wanted = allocated.allocation_wanted;
         }

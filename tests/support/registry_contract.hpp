@@ -88,6 +88,7 @@ TYPED_TEST_P(RegistryContract, WhatWasWrittenIsReadByTheNextLife) {
             EXPECT_TRUE(inheritance.agents.empty());
             std::vector<mc::Persist> changes{
                 written_agent("a/%\xc3\xa4", Standing::admitted, 1), written_agent("b", Standing::removed, 2),
+                written_agent("d", Standing::gone, 5),
                 written_agent("c", Standing::admitted, 3),      written_agent("a/%\xc3\xa4", Standing::unreachable, 4),
                 written_framework("f"),                         written_framework("e"),
                 written_framework("f"),                         mc::PersistRoleOrders{eng, quota},
@@ -104,13 +105,14 @@ TYPED_TEST_P(RegistryContract, WhatWasWrittenIsReadByTheNextLife) {
         }
         const auto next = co_await this->place.open();
         const auto epoch = co_await this->take_over(next, &inheritance);
-        EXPECT_EQ(inheritance.agents.size(), 2u);
-        if (inheritance.agents.size() != 2) co_return;
+        EXPECT_EQ(inheritance.agents.size(), 3u);
+        if (inheritance.agents.size() != 3) co_return;
         EXPECT_EQ(inheritance.agents[0].id.value(), "b");
         EXPECT_EQ(inheritance.agents[0].standing, Standing::removed);
         EXPECT_EQ(inheritance.agents[0].since, base::WallTime(std::chrono::seconds(2)));
         EXPECT_EQ(inheritance.agents[1].id.value(), "a/%\xc3\xa4");
         EXPECT_EQ(inheritance.agents[1].standing, Standing::unreachable);
+        EXPECT_EQ(inheritance.agents[2].standing, Standing::gone);
         const std::vector frameworks{base::FrameworkId("f"), base::FrameworkId("g")};
         EXPECT_EQ(inheritance.ended_frameworks, frameworks);
         const mc::OrdersByRole orders{{eng, quota}};
@@ -124,7 +126,7 @@ TYPED_TEST_P(RegistryContract, WhatWasWrittenIsReadByTheNextLife) {
         co_await this->take_over(next, &inheritance);
         EXPECT_EQ(inheritance.ended_frameworks.back().value(), "h");
         EXPECT_TRUE(inheritance.role_orders.empty());
-        EXPECT_EQ(inheritance.agents.size(), 1u);
+        EXPECT_EQ(inheritance.agents.size(), 2u);
     });
 }
 

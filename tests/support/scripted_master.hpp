@@ -77,7 +77,10 @@ class ScriptedMaster {
     std::function<void(const v1::scheduler::Call&)> after = [](const v1::scheduler::Call&) {
     };                             // the call was answered
     double heartbeat_seconds = 5;  // what SUBSCRIBED promises; none is ever sent by itself
+    unsigned batched_calls_max = 0;  // 0: it knows of no batches
+    std::function<int(const v1::scheduler::Call&)> answer = [](const v1::scheduler::Call&) { return 202; };
     int redirections = 0;
+    bool has_active = false;  // another scheduler of the framework
 
   private:
     void take(http::Request request, http::Responder responder) {
@@ -92,7 +95,7 @@ class ScriptedMaster {
         calls.push_back(call);
         if (call.type() != v1::scheduler::Call::SUBSCRIBE) {
             stream_ids.emplace_back(request.headers.get("Mesos-Stream-Id").value_or("none"));
-            responder.respond(http::text_response(202, ""));
+            responder.respond(http::text_response(answer(call), ""));
         } else if (!refuse_subscribe_with.empty()) {
             responder.respond(http::text_response(refuse_subscribe_with.front(), "not now"));
             refuse_subscribe_with.erase(refuse_subscribe_with.begin());
@@ -103,9 +106,13 @@ class ScriptedMaster {
                                        {"Mesos-Stream-Id", "s-" + std::to_string(++streams_)}},
                                       [](http::StreamEnd) {});
             v1::scheduler::Event event;
-            event.set_type(v1::scheduler::Event::SUBSCRIBED);
-            event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
-            event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
+            event.set_type(v1::scheduler::Event::STANDING_BY);
+            if (!has_active) {
+                event.set_type(v1::scheduler::Event::SUBSCRIBED);
+                event.mutable_subscribed()->mutable_framework_id()->set_value("f-1");
+                event.mutable_subscribed()->set_heartbeat_interval_seconds(heartbeat_seconds);
+                if (batched_calls_max > 0) event.mutable_subscribed()->set_batched_calls_max(batched_calls_max);
+            }
             send(event);
         }
         after(call);

@@ -3,6 +3,7 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <fcntl.h>
 #include <signal.h>
@@ -21,7 +22,7 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-constexpr std::chrono::seconds start_deadline{60};
+constexpr std::chrono::seconds start_deadline{60}, answer_deadline{2};
 
 std::uint16_t free_port() {
     asio::io_context context;
@@ -30,13 +31,13 @@ std::uint16_t free_port() {
 
 }  // namespace
 
-ZookeeperServer::ZookeeperServer() {
+ZookeeperServer::ZookeeperServer(std::chrono::milliseconds tick) {
     std::string name = (std::filesystem::temp_directory_path() / "fairlead-zookeeper-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a folder for ZooKeeper");
     folder_ = name;
     port_ = free_port();
     std::ofstream(folder_ / "zoo.cfg")
-        << "tickTime=100\ninitLimit=20\nsyncLimit=20\ndataDir=" << (folder_ / "data").string()
+        << "tickTime=" << tick.count() << "\ninitLimit=20\nsyncLimit=20\ndataDir=" << (folder_ / "data").string()
         << "\nclientPortAddress=127.0.0.1\nclientPort=" << port_
         << "\nadmin.enableServer=false\n4lw.commands.whitelist=srvr,ruok\nmaxClientCnxns=0\n";
     start();
@@ -93,16 +94,28 @@ void ZookeeperServer::kill() {
 void ZookeeperServer::freeze() { ::kill(process_, SIGSTOP); }
 void ZookeeperServer::thaw() { ::kill(process_, SIGCONT); }
 
-bool ZookeeperServer::serves() const {
+bool ZookeeperServer::serves() const { return ask("ruok") == "imok"; }
+
+std::uint64_t ZookeeperServer::requests() const {
+    const std::string answer = ask("srvr");
+    const std::string_view key = "Received: ";
+    const auto at = answer.find(key);
+    if (at == std::string::npos) throw std::runtime_error("ZooKeeper does not tell what it has received: " + answer);
+    return std::stoull(answer.substr(at + key.size()));
+}
+
+// One of its four-letter words; empty: no answer. A server that is only starting may take a connection and forget it.
+std::string ZookeeperServer::ask(const std::string& word) const {
+    std::string answer;
     asio::io_context context;
     tcp::socket socket(context);
     boost::system::error_code error;
     socket.connect({asio::ip::address_v4::loopback(), port_}, error);
-    if (error) return false;
-    asio::write(socket, asio::buffer(std::string("ruok")), error);
-    char answer[4] = {};
-    const auto size = error ? 0 : socket.read_some(asio::buffer(answer), error);
-    return std::string_view(answer, size) == "imok";
+    if (!error) asio::write(socket, asio::buffer(word), error);
+    if (error) return "";
+    asio::async_read(socket, asio::dynamic_buffer(answer), [](boost::system::error_code, std::size_t) {});  // to the end
+    context.run_for(answer_deadline);
+    return answer;
 }
 
 }  // namespace fairlead::tests

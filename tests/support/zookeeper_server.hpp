@@ -1,10 +1,11 @@
 #pragma once
-// A real ZooKeeper, Debian's own jar, on a free port of 127.0.0.1 with a folder of its own: started when a test program
-// first asks for it, ended by its process id with the program. Ticks are short, so that sessions of half a second are
-// granted.
+// A real ZooKeeper, Debian's own jar, on a free port of 127.0.0.1 with a folder of its own: started when a test
+// program first asks for it, ended by its process id with the program. Ticks are short where nothing else is wanted,
+// so that sessions of half a second are granted; the longest session has twenty ticks.
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -13,7 +14,7 @@ namespace fairlead::tests {
 
 class ZookeeperServer {
   public:
-    ZookeeperServer();
+    explicit ZookeeperServer(std::chrono::milliseconds tick = std::chrono::milliseconds(100));
     ~ZookeeperServer();
     ZookeeperServer(const ZookeeperServer&) = delete;
     ZookeeperServer& operator=(const ZookeeperServer&) = delete;
@@ -30,7 +31,11 @@ class ZookeeperServer {
     void freeze();
     void thaw();
 
+    // Requests since its start, of everybody: signs of life count.
+    std::uint64_t requests() const;
+
   private:
+    std::string ask(const std::string& word) const;
     bool serves() const;
 
     std::filesystem::path folder_;

@@ -28,11 +28,17 @@ struct Recorder : SchedulerEvents {
     void disconnected(const base::Error& error) override {
         ++disconnections;
         last_words = error.message();
+        if (on_disconnected) on_disconnected();
     }
+    void standing_by() override {
+        if (on_standing_by) on_standing_by();
+    }
+    void call_failed(const Call& call, const base::Error& error) override { failed.emplace_back(call.type(), error.code()); }
 
     int subscriptions = 0, disconnections = 0;
     std::string last_words;
-    std::function<void()> on_subscribed;
+    std::vector<std::pair<Call::Type, base::ErrorCode>> failed;
+    std::function<void()> on_subscribed, on_disconnected, on_standing_by;
     std::function<void(const v1::Offer&)> on_offer;
     std::function<void(const v1::TaskStatus&)> on_update;
 };
@@ -147,6 +153,29 @@ TEST_F(SchedulerTest, ABrokenStreamIsOpenedAgainUnderTheSameFrameworkId) {
     EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUBSCRIBE"));
     EXPECT_FALSE(master.calls.at(0).has_framework_id());
     EXPECT_EQ(master.calls.at(1).framework_id().value(), "f-1");
+}
+
+TEST_F(SchedulerTest, WhatIsQueuedIsNotSentAfterAnotherSchedulerWasActive) {
+    auto one_of_two = options();
+    one_of_two.standby = true;
+    one_of_two.framework.mutable_id()->set_value("f-1");
+    make_scheduler(one_of_two);
+    events.on_subscribed = [&] {
+        if (events.subscriptions == 2) return scheduler->stop(Ending::keep_framework);
+        master.has_active = true;
+        master.break_stream();
+    };
+    events.on_disconnected = [&] {
+        if (events.disconnections > 1) return;
+        EXPECT_TRUE(scheduler->suppress());
+    };
+    events.on_standing_by = [&] {
+        EXPECT_THAT(events.failed, testing::ElementsAre(testing::Pair(Call::SUPPRESS, base::ErrorCode::conflict)));
+        master.has_active = false;
+        master.break_stream();
+    };
+    EXPECT_TRUE(run());
+    EXPECT_THAT(call_names(), testing::Not(testing::Contains("SUPPRESS")));
 }
 
 TEST_F(SchedulerTest, AMasterWithoutLeaderIsAskedAgain) {
@@ -274,6 +303,58 @@ TEST_F(SchedulerTest, GivingUpNamesEveryMasterAndWhatItSaid) {
     EXPECT_THAT(outcome.error().message(), testing::HasSubstr(away));
     EXPECT_THAT(outcome.error().message(), testing::HasSubstr(refusing));
     EXPECT_THAT(outcome.error().message(), testing::HasSubstr("503"));
+}
+
+// Kills of five tasks that are asked for in one moment, as the requests that they came in.
+struct Batches : SchedulerTest {
+    std::vector<std::string> requests() {
+        events.on_subscribed = [&] {
+            for (const char* task : {"1", "2", "3", "4", "5"}) {
+                v1::TaskID id;
+                id.set_value(task);
+                (void)scheduler->kill(id);
+            }
+        };
+        master.after = [&](const Call& call) {
+            if (tasks_of(call).ends_with("5")) scheduler->stop(Ending::keep_framework);
+        };
+        EXPECT_TRUE(run());
+        std::vector<std::string> told;
+        for (const Call& call : master.calls) {
+            if (call.type() == Call::SUBSCRIBE) continue;
+            EXPECT_EQ(call.framework_id().value(), "f-1");
+            told.push_back(tasks_of(call));
+        }
+        return told;
+    }
+    static std::string tasks_of(const Call& call) {
+        std::string text = call.kill().task_id().value();
+        for (const Call& one : call.calls()) text += one.kill().task_id().value();
+        return text;
+    }
+};
+
+TEST_F(Batches, WhatComesTogetherGoesTogetherWhereTheMasterTakesIt) {
+    master.batched_calls_max = 100;
+    EXPECT_THAT(requests(), testing::ElementsAre("12345"));
+}
+
+TEST_F(Batches, AreNoLargerThanTheMasterTakes) {
+    master.batched_calls_max = 2;
+    EXPECT_THAT(requests(), testing::ElementsAre("12", "34", "5"));
+}
+
+TEST_F(Batches, AreNotSentToAMasterThatDoesNotKnowThem) {
+    EXPECT_THAT(requests(), testing::ElementsAre("1", "2", "3", "4", "5"));
+}
+
+TEST_F(Batches, OneThatIsRefusedIsSentAgainCallByCallAndOnlyTheCulpritFails) {
+    master.batched_calls_max = 3;
+    master.answer = [](const Call& call) {
+        return tasks_of(call).find('2') == std::string::npos ? 202 : 400;
+    };
+    EXPECT_THAT(requests(), testing::ElementsAre("123", "1", "2", "3", "45"));
+    EXPECT_THAT(events.failed, testing::ElementsAre(std::pair(Call::KILL, base::ErrorCode::invalid_argument)));
 }
 
 TEST_F(SchedulerTest, AFrameworkMayAcknowledgeByItself) {

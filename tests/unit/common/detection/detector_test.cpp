@@ -121,5 +121,20 @@ TEST_F(DetectorTest, LastLeaderStaysWhileZookeeperIsAway) {
     });
 }
 
+TEST_F(DetectorTest, NobodyIsNamedWhenZookeeperIsAwayForASessionsLength) {
+    run([&]() -> awaitable<void> {
+        const auto a = co_await master(znode_of("a"));
+        follow();
+        co_await until_leader("a");
+        ZookeeperServer::shared().kill();
+        co_await until_leader("-");
+        ZookeeperServer::shared().start();
+        const auto b = co_await master(znode_of("b"));
+        co_await a->close();
+        co_await until_leader("b");
+        co_await b->close();
+    });
+}
+
 }  // namespace
 }  // namespace fairlead::detection

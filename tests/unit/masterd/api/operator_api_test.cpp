@@ -67,6 +67,16 @@ TEST_F(OperatorApi, WrongOrdersAreRefusedWithASentence) {
     EXPECT_TRUE(told("GET_QUOTA").at("get_quota").at("status").as_object().empty());
 }
 
+TEST_F(OperatorApi, AnAgentIsMarkedGoneAndNotTakenBack) {
+    const std::string id = master.join();
+    expect(call(R"({"type":"MARK_AGENT_GONE"})"), 400, "'mark_agent_gone'");
+    expect(call(R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"nobody"}}})"), 404, "no such agent");
+    const std::string order = R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":")" + id + R"("}}})";
+    EXPECT_EQ(status_of(call(order)), 200);
+    EXPECT_EQ(status_of(call(order)), 200) << "it is said again";
+    EXPECT_TRUE(page("/slaves").at("slaves").as_array().empty());
+}
+
 TEST_F(OperatorApi, QuotaIsOrderedAndTold) {
     const std::string_view order = R"({"type":"UPDATE_QUOTA","update_quota":{"quota_configs":[
         {"role":"eng","guarantees":{"cpus":{"value":3}},"limits":{"cpus":{"value":3.5},"gpus":{"value":0}}}]}})";

@@ -72,6 +72,17 @@ TEST(Routes, EachMasterAnswersForItself) {
         EXPECT_EQ(status_of(ask(master, "GET", target)), 200) << target;
 }
 
+TEST(Routes, WhoIsElectedAndDoesNotLeadYetIsRecovering) {
+    ServedMaster master;
+    master.driver().stop_leading("the next term begins");
+    EXPECT_TRUE(holds(ask(master, "GET", "/health"), "\r\n\r\nrecovering\n"));
+    EXPECT_EQ(status_of(ask(master, "GET", "/health")), 200) << "there is nothing to heal";
+    v1::MasterInfo info;
+    info.set_id("m");
+    master.driver().lead({2, info});
+    EXPECT_TRUE(holds(ask(master, "GET", "/health"), "\r\n\r\nleading\n"));
+}
+
 TEST(Routes, TheVersionIsThreeNumbersAndNothingElse) {
     ServedMaster master;
     const auto answer = ask(master, "GET", "/version");

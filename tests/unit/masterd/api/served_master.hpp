@@ -99,6 +99,7 @@ class ServedMaster {
     }
     RecordedAgent& agent() { return *agent_; }
     Standing& standing() { return *identity_.standing; }
+    driver::Driver& driver() { return driver_; }
 
   private:
     async::asio::io_context context_;

@@ -106,6 +106,27 @@ TEST(Agents, AfterTheWindowTasksAreUnreachableAndComeBackWithTheAgent) {
     EXPECT_TRUE(master.framework(scheduler).unreachable_tasks.empty());
 }
 
+// More than a framework's table of them holds.
+TEST(Agents, EveryTaskThatComesBackIsToldAlsoWhenItIsNotAmongThoseRemembered) {
+    masterd::core::CoreOptions options;
+    options.unreachable_tasks_max = 1;
+    MasterHarness master(options);
+    const auto host = master.join();
+    const auto scheduler = master.subscribe();
+    const auto offer = master.take_offers(scheduler).at(0);
+    master.send(scheduler, accept_call(scheduler.id, {offer.id().value()},
+                                       {command_task("t1", host.id), command_task("t2", host.id)}));
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    EXPECT_EQ(master.take_updates(scheduler).size(), 2u);
+    EXPECT_EQ(master.framework(scheduler).unreachable_tasks.size(), 1u);
+    auto message = again(host);
+    for (const char* task : {"t1", "t2"})
+        *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, task, host.id, v1::TASK_RUNNING);
+    master.join(message);
+    EXPECT_EQ(master.take_updates(scheduler).size(), 2u);
+}
+
 TEST(Agents, UnreachableReadsLostWithoutPartitionAwareness) {
     MasterHarness master;
     const auto host = master.join();
@@ -269,6 +290,83 @@ TEST(Agents, ASilentAgentIsPingedThenItsLinkIsClosed) {
     EXPECT_TRUE(master.closed_links.empty());
     master.pass(30s);
     EXPECT_EQ(master.closed_links, std::vector{host.link});
+}
+
+TEST(Agents, AgentsHearOverHowLongToComeToTheNextLeaderByHowManyThereAre) {
+    masterd::core::CoreOptions options;
+    options.agents_return_per_second = 10;
+    MasterHarness master(options);
+    const auto first = master.join("first");
+    EXPECT_EQ(master.take(first).at(0)->registered().return_within_ms(), 100);
+    for (int i = 0; i < 4; ++i) master.join(fmt::format("agent-{}", i));
+    master.pass(16s);
+    EXPECT_EQ(master.take(first).at(0)->ping().return_within_ms(), 500);
+}
+
+// Nothing has come from it for 75 s, then it has a moment to come back on another connection.
+TEST(Agents, ASilentAgentIsUnreachableInTheTimeThatAgentsHave) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.pass(7s);
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    master.say(host.link, pong);
+    master.pass(75s - 1ms);
+    EXPECT_TRUE(master.closed_links.empty());
+    master.pass(1ms);
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+    master.pass(5s - 1ms);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    master.pass(1ms);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_UNREACHABLE);
+    EXPECT_FALSE(master.core.state().books.agent(base::AgentId(host.id)));
+}
+
+// It has answered, and the owner of the core has not come to it yet.
+TEST(Agents, AnAgentWhoseAnswerWaitsToBeTakenInIsNotSilent) {
+    MasterHarness master;
+    const auto host = master.join();
+    const base::Instant begin = master.now.instant;
+    master.now.instant = begin + 100s;
+    master.step(masterd::core::TimePassed{}, begin + 20s);
+    EXPECT_TRUE(master.closed_links.empty());
+    auto pong = std::make_shared<internal::FromAgent>();
+    pong->mutable_pong();
+    master.step(masterd::core::LinkMessage{host.link, pong}, begin + 30s);
+    master.now.instant = begin + 104s;
+    master.step(masterd::core::TimePassed{});
+    EXPECT_TRUE(master.closed_links.empty());
+    master.now.instant = begin + 120s;
+    master.step(masterd::core::TimePassed{});
+    EXPECT_EQ(master.closed_links, std::vector{host.link});
+}
+
+TEST(Agents, ASilentAgentThatOpensAnotherConnectionInTimeLosesNothing) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.pass(75s);
+    ASSERT_EQ(master.closed_links, std::vector{host.link});
+    master.pass(4s);
+    auto message = again(host);
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    EXPECT_EQ(master.join(message).id, host.id);
+    master.pass(60s);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+}
+
+// Its time runs from when it was heard last, not from when its connection turned out to be broken.
+TEST(Agents, ALostConnectionGivesNoTimeThatWasUsedUpInSilence) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.pass(40s);
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(35s - 1ms);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    master.pass(1ms);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_UNREACHABLE);
 }
 
 TEST(Agents, AnAgentThatLeavesIsNotTakenBack) {

@@ -8,6 +8,11 @@ using namespace std::chrono_literals;
 using Event = v1::scheduler::Event;
 using Call = v1::scheduler::Call;
 
+std::string refusal(const Call& call) {
+    const auto ok = masterd::core::validate_call(call, "");
+    return ok ? std::string() : ok.error().message();
+}
+
 TEST(Calls, AnUnknownFrameworkIs400) {
     MasterHarness master;
     const auto request = master.post(call_of("nobody", Call::REVIVE), "s");
@@ -64,10 +69,6 @@ TEST(Calls, AForeignOrUnknownOfferIsNotDeclined) {
 }
 
 TEST(Calls, StructureIsCheckedFirst) {
-    const auto refusal = [](const Call& call) {
-        const auto ok = masterd::core::validate_call(call, "");
-        return ok ? std::string() : ok.error().message();
-    };
     EXPECT_NE(refusal(Call()), "");
     Call no_id;
     no_id.set_type(Call::REVIVE);
@@ -90,6 +91,30 @@ TEST(Calls, StructureIsCheckedFirst) {
     auto subscribe = subscribe_call(framework_info());
     subscribe.mutable_framework_id()->set_value("x");
     EXPECT_NE(refusal(subscribe), "");
+}
+
+TEST(Calls, ABatchIsRefusedAsAWhole) {
+    const auto batch_of = [](std::vector<Call> calls) {
+        auto batch = call_of("f", Call::BATCH);
+        batch.mutable_calls()->Add(calls.begin(), calls.end());
+        return batch;
+    };
+    auto revive = call_of("f", Call::REVIVE);
+    EXPECT_EQ(refusal(batch_of({})), "");
+    EXPECT_EQ(refusal(batch_of(std::vector<Call>(200, revive))), "");
+    EXPECT_NE(refusal(batch_of(std::vector<Call>(201, revive))), "");
+    revive.clear_framework_id();
+    EXPECT_EQ(refusal(batch_of({revive, revive})), "");
+    EXPECT_NE(refusal(batch_of({revive, call_of("g", Call::REVIVE)})), "");
+    EXPECT_NE(refusal(batch_of({revive, call_of("f", Call::ACCEPT)})), "");
+    for (const auto type : {Call::SUBSCRIBE, Call::TEARDOWN, Call::UPDATE_FRAMEWORK, Call::REQUEST, Call::BATCH,
+                            Call::RECONCILE_OPERATIONS, Call::UNKNOWN}) {
+        Call other = call_of("f", type);
+        other.mutable_request();
+        *other.mutable_update_framework()->mutable_framework_info() = framework_info();
+        other.mutable_reconcile_operations();
+        EXPECT_NE(refusal(batch_of({other})), "") << Call::Type_Name(type);
+    }
 }
 
 TEST(Calls, NoMediaTypeForEventsIs406AfterTheStructureAndOnlyWhereEventsAreTheAnswer) {

@@ -30,6 +30,12 @@ class EndedTask : public testing::Test {
         master.take_updates(scheduler);
         master.take(host);
     }
+    v1::TaskStatus reconciled() {
+        auto call = call_of(scheduler.id, v1::scheduler::Call::RECONCILE);
+        call.mutable_reconcile()->add_tasks()->mutable_task_id()->set_value("t");
+        master.send(scheduler, call);
+        return master.take_updates(scheduler).at(0);
+    }
     internal::FromAgent again() const {
         auto message = register_message(agent_info("host1"));
         message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
@@ -40,6 +46,35 @@ class EndedTask : public testing::Test {
     MasterHarness::Host host = master.join();
     MasterHarness::Scheduler scheduler;
 };
+
+TEST_F(EndedTask, AReconciliationDoesNotTellAnEndBeforeTheUpdatesThatComeBeforeIt) {
+    hint_at_the_end();
+    EXPECT_EQ(reconciled().state(), v1::TASK_RUNNING);
+    forward_the_end();
+    EXPECT_EQ(reconciled().state(), v1::TASK_FAILED);
+}
+
+TEST_F(EndedTask, NorDoesAMasterThatLearnsBothFromTheAgent) {
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again();
+    auto& task = *message.mutable_register_()->add_tasks();
+    task = task_on_agent(scheduler.id, "t", host.id, v1::TASK_FAILED);
+    task.set_status_update_state(v1::TASK_STARTING);
+    master.join(message);
+    EXPECT_EQ(reconciled().state(), v1::TASK_STARTING);
+}
+
+TEST_F(EndedTask, OrThatTellsThatAnUnreachableOneIsBack) {
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    master.take_updates(scheduler);
+    auto message = again();
+    auto& task = *message.mutable_register_()->add_tasks();
+    task = task_on_agent(scheduler.id, "t", host.id, v1::TASK_FAILED);
+    task.set_status_update_state(v1::TASK_RUNNING);
+    master.join(message);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_RUNNING);
+}
 
 TEST_F(EndedTask, OfAnUntoldEndTheAgentIsAskedWhenItComesBackWithoutTheTask) {
     hint_at_the_end();
@@ -96,6 +131,24 @@ TEST_F(EndedTask, AnUntoldEndOnAnAgentThatLeavesIsTold) {
     ASSERT_EQ(updates.size(), 1u);
     EXPECT_EQ(updates[0].state(), v1::TASK_FAILED);
     EXPECT_EQ(updates[0].source(), v1::TaskStatus::SOURCE_MASTER);
+}
+
+// The host was rebooted before its agent had written down the end.
+TEST_F(EndedTask, AnEndThatAnAgentHasLostIsHandedBack) {
+    forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again();
+    auto& told = *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_GONE);
+    auto& status = *told.add_statuses();
+    status.mutable_task_id()->set_value("t");
+    status.set_state(v1::TASK_GONE);
+    status.set_reason(v1::TaskStatus::REASON_AGENT_RESTARTED);
+    const auto registered = master.take(master.join(message)).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1);
+    EXPECT_TRUE(registered.known_tasks(0).IsInitialized());
+    EXPECT_EQ(registered.known_tasks(0).heard().state(), v1::TASK_FAILED);
+    EXPECT_EQ(registered.known_tasks(0).heard().uuid(), uuid_one);
+    EXPECT_EQ(master.framework(scheduler).tasks.at(base::TaskId("t")).state, v1::TASK_FAILED);
 }
 
 }  // namespace

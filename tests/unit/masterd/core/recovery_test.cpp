@@ -69,7 +69,7 @@ TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {
 // What a role has on agents that are not back yet is not missing. The module is shown so, and again when it is over.
 TEST(RecoveryWithGuarantees, NothingIsTakenBackForRolesOfWhichMuchMayNotBeSeenYet) {
     CoreOptions options;
-    options.ping_interval = 1h;  // nobody answers them here
+    options.ping_timeout = 1h;  // nobody answers pings here
     MasterHarness master{options, std::make_unique<allocator::drf::Drf>(1)};
     Inheritance inheritance;
     inheritance.agents = {{base::AgentId("m-S7"), Standing::admitted, base::WallTime(7s)}};
@@ -112,24 +112,61 @@ TEST_F(Recovery, AgentsThatDoNotComeBackInTimeAreUnreachable) {
     EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
 }
 
-TEST_F(Recovery, ManyThatDoNotComeBackAreGivenUpInParts) {
+// What the scheduler was told last came from a leader whose tables are gone.
+TEST_F(Recovery, TasksOfAnAgentThatAnEarlierMasterHadGivenUpAreToldWhenItIsBack) {
+    inherit({{agent("m-S7", Standing::unreachable)}, {}});
+    auto message = registration("m-S7");
+    auto& told = *message.mutable_register_();
+    *told.add_tasks() = task_on_agent(scheduler.id, "runs", "m-S7", v1::TASK_RUNNING);
+    *told.add_tasks() = task_on_agent(scheduler.id, "starts", "m-S7", v1::TASK_STARTING);
+    *told.add_tasks() = task_on_agent(scheduler.id, "over", "m-S7", v1::TASK_FINISHED);
+    master.join(message);
+    const auto updates = master.take_updates(scheduler);
+    ASSERT_EQ(updates.size(), 2u) << "the agent itself tells the end of the third, until it is acknowledged";
+    EXPECT_EQ(updates[0].state(), v1::TASK_RUNNING);
+    EXPECT_EQ(updates[1].state(), v1::TASK_STARTING);
+    for (const auto& update : updates) {
+        EXPECT_EQ(update.reason(), v1::TaskStatus::REASON_AGENT_REREGISTERED);
+        EXPECT_EQ(update.source(), v1::TaskStatus::SOURCE_MASTER);
+        EXPECT_FALSE(update.has_uuid());
+    }
+}
+
+TEST_F(Recovery, TasksOfAnAgentThatIsBackInTimeAreNoNews) {
+    inherit({{agent("m-S7")}, {}});
+    auto message = registration("m-S7");
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", "m-S7", v1::TASK_RUNNING);
+    master.join(message);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+}
+
+TEST_F(Recovery, ManyThatDoNotComeBackAreGivenUpAtTheRate) {
     Inheritance inheritance;
     for (int i = 0; i < 2500; ++i) inheritance.agents.push_back(agent("m-S" + std::to_string(i)));
     inherit(std::move(inheritance));
     master.pass(75s);
-    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 1000u);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 50u);
+    EXPECT_EQ(master.core.state().late_from_before(), 2450u);
+    EXPECT_TRUE(reconcile("t", "m-S2499").empty()) << "it may still come";
     master.pass(1s);
-    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 1500u);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 500u);
+    master.join(registration("m-S2499"));
+    master.pass(4s);
+    EXPECT_EQ(master.take(scheduler, Event::FAILURE).size(), 1949u);
+    EXPECT_FALSE(master.core.state().absent_agents.is(base::AgentId("m-S2499"), AbsentAgent::Why::unreachable));
 }
 
 TEST_F(Recovery, WhoWasUnreachableOrRemovedStillIs) {
-    inherit({{agent("m-S1", Standing::unreachable), agent("m-S2", Standing::removed)}, {}});
+    inherit({{agent("m-S1", Standing::unreachable), agent("m-S2", Standing::removed), agent("m-S3", Standing::gone)}, {}});
     EXPECT_EQ(reconcile("t", "m-S1").at(0).state(), v1::TASK_UNREACHABLE);
     EXPECT_EQ(reconcile("t", "m-S1").at(0).unreachable_time().nanoseconds(), 7'000'000'000);
-    EXPECT_EQ(reconcile("t", "m-S2").at(0).state(), v1::TASK_GONE_BY_OPERATOR);
-    const auto link = master.open_link();
-    master.say(link, registration("m-S2"));
-    EXPECT_TRUE(master.to_agents[link].at(0)->refused().final());
+    EXPECT_EQ(reconcile("t", "m-S2").at(0).state(), v1::TASK_UNKNOWN) << "it has left, and no operator has said anything";
+    EXPECT_EQ(reconcile("t", "m-S3").at(0).state(), v1::TASK_GONE_BY_OPERATOR);
+    for (const char* id : {"m-S2", "m-S3"}) {
+        const auto link = master.open_link();
+        master.say(link, registration(id));
+        EXPECT_TRUE(master.to_agents[link].at(0)->refused().final());
+    }
 }
 
 TEST_F(Recovery, WhatBecomesOfAnAgentIsWrittenDown) {

@@ -54,15 +54,133 @@ TEST_F(Registration, InPartsIsOneWhenTheLastHasCome) {
     EXPECT_EQ(framework->tasks.size(), 3u);
 }
 
-TEST_F(Registration, InPartsHasTimeForEachOfThem) {
+// Who says a little again and again does not keep its place by that.
+TEST_F(Registration, InPartsHasOneDeadlineForAllOfThem) {
     const auto link = master_.open_link();
-    master_.pass(29s);
-    master_.say(link, first_part());
-    master_.pass(29s);
-    master_.say(link, further_part("t2", true));
+    for (int i = 0; i < 3; ++i) {
+        master_.say(link, i == 0 ? first_part() : further_part("t" + std::to_string(i), true));
+        master_.pass(9s);
+    }
     EXPECT_TRUE(master_.closed_links.empty());
-    master_.pass(31s);
+    master_.pass(4s);
     EXPECT_EQ(master_.closed_links, std::vector{link});
+}
+
+TEST_F(Registration, WithMuchToSayHasLonger) {
+    auto options = harbour();
+    options.registration_bytes_per_second_min = 10;
+    MasterHarness master(options);
+    const auto link = master.open_link();
+    master.say(link, first_part());
+    ASSERT_GT(first_part().ByteSizeLong(), 100u);
+    master.pass(39s);
+    EXPECT_TRUE(master.closed_links.empty());
+    master.pass(5min);
+    EXPECT_EQ(master.closed_links, std::vector{link});
+}
+
+TEST_F(Registration, OfAllAgentsTogetherHasABoundAndWhoIsDoneMakesRoom) {
+    auto options = harbour();
+    options.registering_bytes_max = 2 * first_part().ByteSizeLong() + 10;
+    MasterHarness master(options);
+    const auto one = master.open_link(), two = master.open_link(), three = master.open_link(), four = master.open_link();
+    master.say(one, first_part());
+    master.say(two, first_part());
+    EXPECT_TRUE(master.closed_links.empty());
+    master.say(three, first_part());
+    EXPECT_EQ(master.closed_links, std::vector{three});
+    EXPECT_NE(master.to_agents[three].back()->refused().reason().find("registering have sent more than"), std::string::npos);
+    EXPECT_FALSE(master.to_agents[three].back()->refused().final());
+    master.step(masterd::core::LinkClosed{one});
+    master.say(four, first_part());
+    EXPECT_TRUE(master.to_agents[four].back()->has_register_more());
+    // Who says all at once is not waited for, so nothing of it is kept.
+    auto whole = register_message(agent_info("host9"));
+    const auto link = master.open_link();
+    master.say(link, whole);
+    EXPECT_TRUE(master.to_agents[link].back()->has_registered());
+}
+
+TEST_F(Registration, IsAwaitedOnSoManyLinksOnly) {
+    auto options = harbour();
+    options.new_links_max = 2;
+    MasterHarness master(options);
+    const auto one = master.open_link(), two = master.open_link(), three = master.open_link();
+    EXPECT_EQ(master.closed_links, std::vector{three});
+    EXPECT_FALSE(master.to_agents[three].back()->refused().final());
+    master.say(one, register_message(agent_info("host1")));
+    master.open_link();
+    EXPECT_EQ(master.closed_links, std::vector{three}) << "who has registered leaves room";
+    master.step(masterd::core::LinkClosed{two});
+    master.open_link();
+    EXPECT_EQ(master.closed_links, std::vector{three});
+}
+
+// It waits in the mailbox of an owner that is behind.
+TEST_F(Registration, ThatCameInTimeCountsWhenItIsTakenInLate) {
+    const auto link = master_.open_link();
+    const base::Instant begin = master_.now.instant;
+    master_.now.instant = begin + 40s;
+    auto message = std::make_shared<internal::FromAgent>(register_message(agent_info("host1")));
+    master_.step(masterd::core::LinkMessage{link, message}, begin + 1s);
+    EXPECT_TRUE(last_said(link).has_registered());
+}
+
+class LaterEpoch : public testing::Test {
+  protected:
+    LaterEpoch() : master(harbour()) {}
+    internal::FromAgent of_agent_that_has_served(std::uint64_t epoch) {
+        auto message = register_message(agent_info("host1"));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("A");
+        message.mutable_register_()->set_cluster_id("harbour");
+        message.mutable_register_()->set_highest_epoch(epoch);
+        return message;
+    }
+    masterd::core::Output hear(const internal::FromAgent& message) {
+        return master.step(
+            masterd::core::LinkMessage{master.open_link(), std::make_shared<const internal::FromAgent>(message)});
+    }
+    void lead(std::uint64_t epoch) { master.lead(epoch, master.now.instant + 1h); }
+
+    MasterHarness master;
+};
+
+TEST_F(LaterEpoch, EndsALeaderAtOnceWhateverItsLeaseSays) {
+    lead(5);
+    EXPECT_FALSE(hear(of_agent_that_has_served(5)).deposed);
+    EXPECT_TRUE(master.core.state().leading);
+    const auto output = hear(of_agent_that_has_served(6));
+    EXPECT_TRUE(output.term_ended);
+    EXPECT_TRUE(output.deposed);
+    EXPECT_FALSE(master.core.state().leading);
+}
+
+// The registry has not handed it out: one agent with a damaged checkpoint must not end one leader after the other.
+TEST_F(LaterEpoch, ThatDoesNotComeTrueEndsOneTermOnly) {
+    lead(5);
+    hear(of_agent_that_has_served(1000));
+    lead(6);
+    EXPECT_FALSE(hear(of_agent_that_has_served(1000)).deposed);
+    EXPECT_TRUE(master.core.state().leading);
+    const auto& told = master.to_agents.rbegin()->second;
+    EXPECT_NE(told.back()->refused().reason().find("has served epoch 1000"), std::string::npos);
+    EXPECT_FALSE(told.back()->refused().final());
+    EXPECT_FALSE(master.core.state().books.agent(base::AgentId("A")));
+}
+
+TEST_F(LaterEpoch, MeansNothingToAMasterThatLeadsForGood) {
+    master.lead(2);
+    EXPECT_FALSE(hear(of_agent_that_has_served(7)).deposed);
+    EXPECT_TRUE(master.core.state().leading);
+    EXPECT_FALSE(master.core.state().books.agent(base::AgentId("A")));
+}
+
+TEST_F(LaterEpoch, OfAnAgentThatBelongsToNoClusterYetSaysNothing) {
+    lead(5);
+    auto message = of_agent_that_has_served(9);
+    message.mutable_register_()->clear_cluster_id();
+    EXPECT_FALSE(hear(message).deposed);
+    EXPECT_TRUE(master.core.state().books.agent(base::AgentId("A")));
 }
 
 TEST_F(Registration, HasABound) {

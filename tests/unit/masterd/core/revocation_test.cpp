@@ -399,7 +399,11 @@ TEST_F(Revocations, AreNotAskedForWhileAgentsAreNotBackYet) {
     revoke({line(host, "a")});
     EXPECT_TRUE(table().revocations().empty());
     EXPECT_EQ(reported(Report::Kind::plan_refused), 1u);
-    master->pass(76s);
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    master->pass(40s);
+    master->say(host.link, pong);
+    master->pass(36s);
     revoke({line(host, "a")});
     EXPECT_EQ(table().revocations().size(), 1u);
 }

@@ -98,6 +98,83 @@ TEST_F(Standbys, WhoIsSilentForLongerThanItPromisedIsReplaced) {
     EXPECT_TRUE(is_closed(first));
 }
 
+// The owner of the core is behind: what came in time waits in its mailbox.
+TEST_F(Standbys, WhatWaitsToBeTakenInWasSaidWhenItCame) {
+    const auto first = join(800ms), second = join(800ms);
+    const base::Instant begin = master.now.instant;
+    const auto heartbeat = std::make_shared<const Call>(call_of("web", Call::HEARTBEAT));
+    master.now.instant = begin + 2s;
+    master.step(TimePassed{}, begin + 500ms);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u) << "nobody has listened that long";
+    for (const auto came : {700ms, 1400ms}) {
+        master.step(CallArrived{RequestId(1000 + came.count()), heartbeat, first.stream_id}, begin + came);
+        EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u);
+    }
+    master.now.instant = begin + 3s;
+    master.step(TimePassed{}, begin + 2199ms);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 0u);
+    master.now.instant = begin + 4s;
+    master.step(TimePassed{}, begin + 2200ms);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 1u) << "800 ms after its last word";
+}
+
+TEST_F(Standbys, AMasterThatDoesNotListenForLongLooksOnlyNowAndThen) {
+    join(800ms), join(800ms);
+    const base::Instant begin = master.now.instant;
+    int looks = 0;
+    while (master.now.instant < begin + 3s) {
+        master.now.instant = std::max(master.now.instant, *master.core.next_deadline());
+        master.step(TimePassed{}, begin + 799ms);
+        ++looks;
+    }
+    EXPECT_LE(looks, 300);
+}
+
+// Who comes first to the new leader goes on, and the others wait for that one.
+TEST_F(Standbys, ComeToTheNextLeaderInAnyOrder) {
+    const auto first = join(800ms), second = join(800ms);
+    const auto offer = master.take_offers(first).at(0);
+    master.send(first, accept_call("web", {offer.id().value()}, {command_task("t", host.id, 1, 32)}));
+    master.step(LeadershipLost{"of a test"});
+    master.lead(2);
+    const auto second_again = join(800ms), first_again = join(800ms);
+    EXPECT_EQ(count(second_again, Event::SUBSCRIBED), 1u);
+    EXPECT_EQ(count(first_again, Event::SUBSCRIBED), 0u);
+    EXPECT_EQ(count(first_again, Event::STANDING_BY), 1u);
+    auto message = register_message(agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+    *message.mutable_register_()->add_tasks() = task_on_agent("web", "t", host.id, v1::TASK_RUNNING);
+    master.join(message);
+    for (int i = 0; i < 5; ++i) {
+        master.pass(400ms);
+        EXPECT_EQ(master.send(second_again, call_of("web", Call::HEARTBEAT)), 202u);
+    }
+    EXPECT_EQ(count(first_again, Event::SUBSCRIBED), 0u);
+    master.pass(800ms);
+    EXPECT_EQ(count(first_again, Event::SUBSCRIBED), 1u);
+    EXPECT_EQ(master.framework(first_again).tasks.size(), 1u);
+}
+
+// Agents are back before any scheduler is: its framework is known, and nobody is connected who could be silent.
+TEST_F(Standbys, FindTheirFrameworkThatAgentsHaveBrought) {
+    master.step(LeadershipLost{"of a test"});
+    master.lead(2);
+    auto message = register_message(agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
+    *message.mutable_register_()->add_tasks() = task_on_agent("web", "t", host.id, v1::TASK_RUNNING);
+    auto& info = *message.mutable_register_()->add_frameworks();
+    info = framework_info();
+    info.mutable_id()->set_value("web");
+    info.set_failover_timeout(600);
+    master.join(message);
+    master.pass(10s);
+    const auto first = join(800ms), second = join(800ms);
+    EXPECT_EQ(count(first, Event::SUBSCRIBED), 1u);
+    EXPECT_EQ(count(second, Event::STANDING_BY), 1u);
+    master.pass(800ms);
+    EXPECT_EQ(count(second, Event::SUBSCRIBED), 1u);
+}
+
 TEST_F(Standbys, NobodyHasToSayAnythingWhileNobodyWaits) {
     const auto first = join(800ms);
     master.pass(1min);

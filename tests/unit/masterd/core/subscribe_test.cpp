@@ -68,6 +68,18 @@ TEST(Subscribe, ASecondSchedulerTakesOverAndTheFirstIsTold) {
     EXPECT_EQ(master.send(second, call_of(first.id, Call::REVIVE)), 202u);
 }
 
+TEST(Subscribe, WhoAsksHearsHowManyCallsABatchMayHave) {
+    const auto answer_to = [](const Call& call) {
+        MasterHarness master;
+        master.post(call);
+        return master.events.begin()->second.at(0)->subscribed();
+    };
+    auto call = subscribe_call(framework_info());
+    EXPECT_FALSE(answer_to(call).has_batched_calls_max());
+    call.mutable_subscribe()->set_batches(true);
+    EXPECT_EQ(answer_to(call).batched_calls_max(), 200U);
+}
+
 TEST(Subscribe, WithoutFailoverTimeoutTheFrameworkGoesWithItsStream) {
     MasterHarness master;
     const auto scheduler = master.subscribe();

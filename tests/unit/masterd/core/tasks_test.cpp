@@ -75,6 +75,24 @@ TEST_F(Tasks, AnAcknowledgementGoesToTheAgent) {
     EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
 }
 
+TEST_F(Tasks, CallsOfABatchAreDoneInTheirOrder) {
+    master.say(host.link, status_update(scheduler.id, "t", v1::TASK_FINISHED, uuid_one));
+    auto batch = call_of(scheduler.id, Call::BATCH);
+    auto& acknowledgement = *batch.add_calls();
+    acknowledgement.set_type(Call::ACKNOWLEDGE);
+    acknowledgement.mutable_acknowledge()->mutable_agent_id()->set_value(host.id);
+    acknowledgement.mutable_acknowledge()->mutable_task_id()->set_value("t");
+    acknowledgement.mutable_acknowledge()->set_uuid(uuid_one);
+    auto& question = *batch.add_calls();
+    question.set_type(Call::RECONCILE);
+    question.mutable_reconcile()->add_tasks()->mutable_task_id()->set_value("t");
+    master.take_updates(scheduler);
+    EXPECT_EQ(master.send(scheduler, batch), 202u);
+    EXPECT_EQ(master.take(host).back()->acknowledge_status().uuid(), uuid_one);
+    EXPECT_TRUE(master.framework(scheduler).tasks.empty());
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_UNKNOWN) << "it had been forgotten by then";
+}
+
 TEST_F(Tasks, TheAcknowledgedEndOfATaskForgetsIt) {
     master.say(host.link, status_update(scheduler.id, "t", v1::TASK_FINISHED, uuid_one));
     EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);

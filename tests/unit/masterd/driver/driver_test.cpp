@@ -121,6 +121,36 @@ TEST_F(DriverTest, ALinksEndIsHeardAlsoWhenTheMailboxIsFull) {
     EXPECT_FALSE(linked);
 }
 
+TEST(NarrowMailbox, TakesSoManyBytesOfAgentsAtATime) {
+    Driver::Limits limits;
+    limits.input_bytes_max = 1000;
+    int plans = 0;
+    boost::asio::io_context context;
+    Driver driver(context.get_executor(),
+                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<NoOffers>(plans), 1),
+                  [](const core::Report&) {}, {}, limits);
+    boost::asio::co_spawn(context, driver.run(), [](std::exception_ptr failure) { ASSERT_FALSE(failure); });
+    driver.lead({1, {}});
+    const auto poll = [&] {
+        context.poll();
+        context.restart();
+    };
+    poll();
+    const auto link = driver.link_opened("127.0.0.1", std::make_shared<Connection>());
+    internal::FromAgent message;
+    message.mutable_executor_message()->mutable_framework_id()->set_value("f");
+    message.mutable_executor_message()->mutable_executor_id()->set_value("e");
+    message.mutable_executor_message()->set_data(std::string(400, 'x'));
+    const auto large = std::make_shared<const internal::FromAgent>(message);
+    EXPECT_TRUE(driver.link_message(*link, large));
+    EXPECT_TRUE(driver.link_message(*link, large));
+    EXPECT_FALSE(driver.link_message(*link, large));
+    poll();
+    EXPECT_TRUE(driver.link_message(*link, large)) << "what is taken in makes room";
+    driver.stop();
+    poll();
+}
+
 // --- what has to be durable, with the real registry; a lock of another connection is a disk that takes its time ---
 
 struct Listening final : AgentConnection {
@@ -293,6 +323,26 @@ TEST_F(Durability, AFailedWriteEndsLeadershipAndNothingOfItIsTold) {
     run_until_happened(9);
     EXPECT_EQ(happened[6], "h gets 503");
     EXPECT_EQ(happened[7], "c is refused");
+}
+
+TEST_F(Durability, ALeaderThatHearsOfALaterEpochStopsAndWhoeverElectsHearsOfIt) {
+    poll();
+    core::LeadershipGained gained{2, {}, {}};
+    gained.lease_until = base::read_clocks().instant + std::chrono::hours(1);
+    gained.cluster_id = "harbour";
+    driver.lead(std::move(gained), registry);
+    subscribe("f");
+    poll();
+    const auto link = driver.link_opened("127.0.0.1", std::make_shared<Listening>(happened, "a"));
+    auto message = tests::register_message(tests::agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("A");
+    message.mutable_register_()->set_cluster_id("harbour");
+    message.mutable_register_()->set_highest_epoch(3);
+    driver.link_message(*link, std::make_shared<const internal::FromAgent>(message));
+    poll();
+    EXPECT_EQ(happened, (Happened{"f has a stream", "f's stream is closed", "a is closed",
+                                  "an agent has served epoch 3 already, and this is epoch 2"}));
+    EXPECT_FALSE(driver.leading());
 }
 
 TEST_F(Durability, AnEndOfLeadershipDoesNotWaitForTheDisk) {

@@ -9,8 +9,13 @@
 #include "tests/unit/common/async/run_coroutine.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <utility>
 
 namespace fairlead::masterd::election {
 namespace {
@@ -81,13 +86,16 @@ class ElectionTest : public testing::Test {
         url_.path = "/elections/of" + std::to_string(++tests);
     }
 
-    std::unique_ptr<Contender> contender(const std::string& name) {
+    ElectionOptions options(const std::string& name) const {
         ElectionOptions options;
         options.url = url_;
-        options.session_timeout = session_timeout;
+        options.session_timeout = session_timeout_;
         options.info = master(name);
         options.key_file = key_file_;
-        return std::make_unique<Contender>(context_, options);
+        return options;
+    }
+    std::unique_ptr<Contender> contender(const std::string& name) {
+        return std::make_unique<Contender>(context_, options(name));
     }
 
     // Somebody else with zkCli.sh.
@@ -108,6 +116,7 @@ class ElectionTest : public testing::Test {
 
     async::asio::io_context context_;
     zookeeper::Url url_;
+    base::Duration session_timeout_ = session_timeout;
     std::filesystem::path key_file_;
 };
 
@@ -119,7 +128,7 @@ TEST_F(ElectionTest, FirstLeadsAndAllKnowIt) {
         co_await b->until_leader("a");
         auto c = contender("c");
         co_await c->until_leader("a");
-        EXPECT_EQ(a->leaders, std::vector<std::string>{"a"});
+        EXPECT_EQ(a->leaders.back(), "a");
         EXPECT_FALSE(b->leading || c->leading);
         co_await a->election.resign();
         co_await b->until_leading();
@@ -171,6 +180,66 @@ TEST_F(ElectionTest, LeadershipIsGivenUpBeforeTheSessionCanHaveExpired) {
         ZookeeperServer::shared().thaw();
         co_await a->until_leading();  // in its old session or a new one
         EXPECT_EQ(a->gained, 2);
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, AStandbyThatHearsNothingForASessionsLengthNamesNobody) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        auto b = contender("b");
+        co_await b->until_leader("a");
+        ZookeeperServer::shared().freeze();
+        co_await b->until_leader("-");
+        ZookeeperServer::shared().thaw();
+        co_await b->until([&] { return b->leaders.back() != "-"; });  // whoever it is now
+        co_await a->election.resign();
+        co_await b->until_leading();
+        co_await b->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, WhoStepsAsideContendsBehindTheOthers) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        auto b = contender("b");
+        co_await b->until_leader("a");
+        a->election.step_aside("it has its reasons");
+        EXPECT_EQ(a->reasons, std::vector<std::string>{"it has its reasons"});
+        co_await b->until_leading();
+        co_await a->until_leader("b");
+        co_await b->election.resign();
+        co_await a->until([&] { return a->gained == 2; });
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, WhoRestsLooksOnAndDoesNotContend) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        a->election.step_aside("it cannot", 1h);
+        co_await a->until_leader("-");
+        auto b = contender("b");
+        co_await b->until_leading();
+        co_await a->until_leader("b");
+        const auto other = co_await stranger();
+        EXPECT_EQ((co_await other->children(url_.path))->names.size(), 1u) << "its own is not there";
+        co_await b->election.resign();
+        co_await a->until_leader("-");
+        EXPECT_EQ(a->gained, 1);
+        co_await a->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, ARestEnds) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        a->election.step_aside("it cannot", 300ms);
+        co_await a->until([&] { return a->gained == 2; });
         co_await a->election.resign();
     });
 }
@@ -250,10 +319,19 @@ TEST_F(ElectionTest, RefusedRightsAreToldAndItIsOver) {
     });
 }
 
-TEST_F(ElectionTest, KeyOfTheSessionIsKeptWhileItLivesAndCanCloseIt) {
-    std::string name = (std::filesystem::temp_directory_path() / "fairlead-key-XXXXXX").string();
-    const std::filesystem::path folder = ::mkdtemp(name.data());
-    key_file_ = folder / "key";
+class KeptKey : public ElectionTest {
+  protected:
+    KeptKey() {
+        std::string name = (std::filesystem::temp_directory_path() / "fairlead-key-XXXXXX").string();
+        folder_ = ::mkdtemp(name.data());
+        key_file_ = folder_ / "key";
+    }
+    ~KeptKey() override { std::filesystem::remove_all(folder_); }
+
+    std::filesystem::path folder_;
+};
+
+TEST_F(KeptKey, IsThereWhileTheSessionLives) {
     run([&]() -> awaitable<void> {
         auto a = contender("a");
         co_await a->until_leading();
@@ -261,7 +339,52 @@ TEST_F(ElectionTest, KeyOfTheSessionIsKeptWhileItLivesAndCanCloseIt) {
         co_await a->election.resign();
         EXPECT_FALSE(std::filesystem::exists(key_file_));
     });
-    std::filesystem::remove_all(folder);
+}
+
+// A master of a process of its own, which contends and does nothing else, to be killed.
+class MasterProcess {
+  public:
+    explicit MasterProcess(const ElectionOptions& options) : process_(::fork()) {
+        if (process_ != 0) return;
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        async::asio::io_context context;
+        Contender contender(context, options);
+        context.run();
+        ::_exit(0);
+    }
+    ~MasterProcess() { kill(); }
+
+    void kill() {
+        if (process_ <= 0) return;
+        ::kill(process_, SIGKILL);
+        ::waitpid(process_, nullptr, 0);
+        process_ = 0;
+    }
+
+  private:
+    ::pid_t process_;
+};
+
+// What ExecStopPost does. Sessions are long, so that nobody takes the wait for their end for it.
+TEST_F(KeptKey, ClosesTheSessionSoThatTheStandbyNeedNotWaitForItsEnd) {
+    ZookeeperServer server(2s);
+    url_.servers = {server.address()};
+    session_timeout_ = 40s;
+    MasterProcess a(options("a"));
+    run([&]() -> awaitable<void> {
+        const auto key_file = std::exchange(key_file_, {});
+        while (!std::filesystem::exists(key_file)) co_await async::sleep_for(10ms);
+        auto b = contender("b");
+        co_await b->until_leader("a");
+        a.kill();
+        const auto killed = base::read_clocks().instant;
+        const auto closed = close_kept(key_file, patience);
+        EXPECT_TRUE(closed) << closed.error().message();
+        EXPECT_FALSE(std::filesystem::exists(key_file));
+        co_await b->until_leading();
+        EXPECT_LT(base::read_clocks().instant - killed, session_timeout_);
+        co_await b->election.resign();
+    });
 }
 
 }  // namespace

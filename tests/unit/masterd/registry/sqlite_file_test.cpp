@@ -1,5 +1,6 @@
 #include "masterd/registry/sqlite_file.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -69,6 +70,78 @@ TEST_F(RegistryFile, ANewerLayoutIsRefused) {
     const auto opened = SqliteFile::open(file());
     ASSERT_FALSE(opened);
     EXPECT_NE(opened.error().message().find("newer Fairlead"), std::string::npos);
+}
+
+TEST_F(RegistryFile, AnEpochThatIsNoneIsRefusedAndLeftAlone) {
+    ASSERT_TRUE(SqliteFile::open(file()).value().begin_epoch());
+    for (const char* value : {"'soon'", "'7 dwarfs'", "''", "-1", "9223372036854775807", "1e300"}) {
+        sql(fmt::format("UPDATE facts SET value = {} WHERE name = 'epoch'", value).c_str());
+        const auto opened = SqliteFile::open(file());
+        ASSERT_FALSE(opened) << value;
+        EXPECT_EQ(opened.error().code(), base::ErrorCode::malformed) << opened.error().message();
+        EXPECT_NE(opened.error().message().find(file().string()), std::string::npos) << opened.error().message();
+    }
+    sql("UPDATE facts SET value = 7 WHERE name = 'epoch'");
+    EXPECT_EQ(SqliteFile::open(file()).value().begin_epoch().value(), 8u);
+}
+
+TEST_F(RegistryFile, AnEpochThatIsNoneAnyMoreIsNotCountedOn) {
+    auto opened = SqliteFile::open(file()).value();
+    const auto epoch = opened.begin_epoch().value();
+    sql("UPDATE facts SET value = 'soon' WHERE name = 'epoch'");
+    EXPECT_EQ(opened.begin_epoch().error().code(), base::ErrorCode::malformed);
+    EXPECT_EQ(opened.write(epoch, {}).error().code(), base::ErrorCode::malformed);
+    EXPECT_FALSE(opened.copy_out());
+}
+
+TEST_F(RegistryFile, AnEmptyFileIsRefusedAndNoNewClusterBegun) {
+    std::ofstream(file()).close();
+    const auto opened = SqliteFile::open(file());
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code(), base::ErrorCode::malformed);
+    EXPECT_NE(opened.error().message().find("is empty or cut off (0 bytes)"), std::string::npos) << opened.error().message();
+    EXPECT_EQ(std::filesystem::file_size(file()), 0u);
+}
+
+// Wherever it is cut, and whatever its head still says.
+TEST_F(RegistryFile, ACutOffFileIsRefusedAndLeftAlone) {
+    {
+        auto made = SqliteFile::open(file()).value();
+        const auto epoch = made.begin_epoch().value();
+        std::vector<core::Persist> changes;
+        for (int i = 0; i < 2000; ++i)
+            changes.push_back(core::PersistAgent{{base::AgentId("a-" + std::to_string(i)), {}, {}}});
+        ASSERT_TRUE(made.write(epoch, changes));
+    }
+    const auto whole = std::filesystem::file_size(file());
+    for (const auto size : {std::uintmax_t{1}, std::uintmax_t{100}, std::uintmax_t{4096}, whole / 2, whole - 1}) {
+        const auto copy = file().string() + ".cut";
+        std::filesystem::copy_file(file(), copy, std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::resize_file(copy, size);
+        const auto opened = SqliteFile::open(copy);
+        ASSERT_FALSE(opened) << size;
+        EXPECT_EQ(opened.error().code(), base::ErrorCode::malformed) << size << ": " << opened.error().message();
+        EXPECT_NE(opened.error().message().find(copy), std::string::npos) << opened.error().message();
+        EXPECT_EQ(std::filesystem::file_size(copy), size);
+    }
+}
+
+TEST_F(RegistryFile, APageThatWasOverwrittenIsRefused) {
+    {
+        auto made = SqliteFile::open(file()).value();
+        const auto epoch = made.begin_epoch().value();
+        std::vector<core::Persist> changes;
+        for (int i = 0; i < 2000; ++i)
+            changes.push_back(core::PersistAgent{{base::AgentId("a-" + std::to_string(i)), {}, {}}});
+        ASSERT_TRUE(made.write(epoch, changes));
+    }
+    std::fstream bytes(file(), std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(-4096, std::ios::end);
+    bytes << std::string(4096, 'x');
+    bytes.close();
+    const auto opened = SqliteFile::open(file());
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code(), base::ErrorCode::malformed) << opened.error().message();
 }
 
 TEST_F(RegistryFile, AFolderThatIsNotThereIsNamed) {

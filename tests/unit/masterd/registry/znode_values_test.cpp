@@ -16,6 +16,16 @@ TEST(ZnodeNames, AreSafeWhateverTheIdIs) {
     EXPECT_EQ(escape("\xc3\xa4"), "%C3%A4");
 }
 
+TEST(ZnodeNames, AreToldFromThoseThatCannotBeOurs) {
+    for (const char* id : {"0f3a-S12_x", ".", "eng/ads*%", "\xc3\xa4"})
+        for (const Shelf shelf : shelves) EXPECT_TRUE(may_be_item(shelf, path_of(shelf, id))) << id;
+    EXPECT_FALSE(may_be_item(Shelf::agents, "agents/8d/a")) << "it belongs into 8c";
+    EXPECT_FALSE(may_be_item(Shelf::agents, "roles/8c/a"));
+    for (const char* name : {"", "%61", "%", "%2", "%2x", "%+1", "%2e", "a b"})
+        for (unsigned bucket = 0; bucket < buckets; ++bucket)
+            EXPECT_FALSE(may_be_item(Shelf::agents, "agents/" + name_of_bucket(bucket) + "/" + name)) << name;
+}
+
 TEST(ZnodeNames, ABucketIsTheSameForEver) {
     EXPECT_EQ(path_of(Shelf::agents, "a"), "agents/8c/a");
     EXPECT_EQ(path_of(Shelf::roles, "*"), "roles/7d/%2A") << "changing the hash would lose what is there";

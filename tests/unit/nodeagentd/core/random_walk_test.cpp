@@ -61,7 +61,7 @@ class RandomWalk {
             case 14:
                 return prng_.chance(0.5) ? relink() : note(agent_.close_link());
             default:
-                return prng_.chance(0.3) ? restart() : relink();
+                return prng_.chance(0.3) ? prng_.chance(0.2) ? reboot() : restart() : relink();
         }
     }
     void launch() {
@@ -112,6 +112,14 @@ class RandomWalk {
             if (prng_.chance(0.2)) note(agent_.ended(task()));
             if (prng_.chance(0.2)) relink();
         }
+        note(agent_.step(core::RuntimeSettled{}));
+        relink();
+    }
+    // Also with some of what was kept of it lost in the power cut.
+    void reboot() {
+        std::erase_if(agent_.container_records, [this](const auto&) { return prng_.chance(0.2); });
+        note(agent_.reboot());
+        EXPECT_TRUE(agent_.state().used.empty());
         note(agent_.step(core::RuntimeSettled{}));
         relink();
     }

@@ -53,30 +53,92 @@ TEST(AgentRegistration, RemembersTheEpochOverARestart) {
     EXPECT_FALSE(agent.state().registered);
 }
 
-TEST(AgentRegistration, TakesNoEpochFromAnotherCluster) {
-    AgentHarness agent;
-    agent.start();
-    agent.restart();
-    agent.step(core::RuntimeSettled{});
-    agent.open_link();
-    const auto output = agent.from_master(registered_by("another"), 57);
-    ASSERT_TRUE(output.fatal.has_value());
-    EXPECT_NE(output.fatal->find("belongs to cluster harbour"), std::string::npos) << *output.fatal;
-    EXPECT_EQ(agent.agent_record->highest_epoch(), 3u);
-    agent.restart();
-    agent.step(core::RuntimeSettled{});
-    agent.link_up();
-    EXPECT_TRUE(agent.state().registered);
+class AgentTurnedAway : public testing::Test {
+  protected:
+    AgentTurnedAway() {
+        agent_.start();
+        agent_.launch("t");
+        agent_.started("t");
+        reconnect();
+    }
+    void reconnect() {
+        agent_.close_link();
+        agent_.open_link();
+    }
+    static internal::FromMaster refusal(const std::string& reason, bool final, const std::string& cluster) {
+        internal::FromMaster message;
+        message.mutable_refused()->set_reason(reason);
+        message.mutable_refused()->set_final(final);
+        if (!cluster.empty()) message.mutable_refused()->set_cluster_id(cluster);
+        return message;
+    }
+    static void expect_turned_away(const AgentHarness::Output& output, const std::string& why) {
+        ASSERT_EQ(output.reports.size(), 1u);
+        EXPECT_EQ(output.reports[0].kind, core::Report::Kind::refused);
+        EXPECT_NE(output.reports[0].message.find(why), std::string::npos) << output.reports[0].message;
+        expect_a_long_pause(output);
+    }
+    static void expect_a_long_pause(const AgentHarness::Output& output) {
+        const auto pause = AgentHarness::pause_after(output);
+        ASSERT_TRUE(pause);
+        EXPECT_GE(*pause, 45s);
+        EXPECT_LE(*pause, 68s);
+    }
+    // Once the right master is back.
+    void expect_all_is_well() {
+        reconnect();
+        agent_.from_master(AgentHarness::registered_message());
+        EXPECT_TRUE(agent_.state().registered);
+        EXPECT_EQ(agent_.state().turned_away, "");
+        EXPECT_EQ(agent_.state().highest_epoch, 3u);
+        EXPECT_EQ(agent_.state().used.cpus().to_double(), 1);
+        EXPECT_EQ(AgentHarness::updates(agent_.ended("t", 0)).size(), 0u);  // earlier ones are in flight
+    }
+
+    AgentHarness agent_;
+};
+
+TEST_F(AgentTurnedAway, ByAMasterOfAnotherClusterItWaitsForItsOwn) {
+    expect_turned_away(agent_.from_master(registered_by("another"), 57), "belongs to cluster harbour");
+    EXPECT_EQ(agent_.agent_record->highest_epoch(), 3u);
+    EXPECT_NE(agent_.state().turned_away, "");
+    expect_all_is_well();
 }
 
-TEST(AgentRegistration, SaysWhereItBelongsToANewClusterOfALowerEpoch) {
-    AgentHarness agent;
-    agent.start();
-    agent.close_link();
-    agent.open_link();
-    const auto output = agent.from_master(registered_by("another"), 1);
-    ASSERT_TRUE(output.fatal.has_value());
-    EXPECT_NE(output.fatal->find("belongs to cluster harbour"), std::string::npos) << *output.fatal;
+TEST_F(AgentTurnedAway, TheEpochOfAnotherClusterMeansNothing) {
+    expect_turned_away(agent_.from_master(registered_by("another"), 1), "belongs to cluster harbour");
+}
+
+TEST_F(AgentTurnedAway, AMasterOfAnotherClusterMayRefuseFirst) {
+    expect_turned_away(agent_.from_master(refusal("no", false, "another"), 57), "belongs to cluster harbour");
+    expect_all_is_well();
+}
+
+TEST_F(AgentTurnedAway, ForGoodItStillAsksAgain) {
+    expect_turned_away(agent_.from_master(refusal("removed", true, AgentHarness::cluster)), "for good: removed");
+    expect_all_is_well();
+}
+
+TEST_F(AgentTurnedAway, ItSaysSoOnce) {
+    agent_.from_master(registered_by("another"));
+    reconnect();
+    const auto output = agent_.from_master(registered_by("another"));
+    EXPECT_TRUE(output.reports.empty());
+    expect_a_long_pause(output);
+}
+
+TEST_F(AgentTurnedAway, AMasterThatLeadsNoMoreCannotDoIt) {
+    const auto output = agent_.from_master(refusal("removed", true, AgentHarness::cluster), 2);
+    ASSERT_EQ(output.reports.size(), 1u);
+    EXPECT_EQ(output.reports[0].kind, core::Report::Kind::stale_epoch_refused);
+    EXPECT_EQ(AgentHarness::pause_after(output), base::Duration::zero());
+    EXPECT_EQ(agent_.state().turned_away, "");
+}
+
+TEST_F(AgentTurnedAway, WhereTimeAloneHelpsItAsksAgainSoon) {
+    const auto output = agent_.from_master(refusal("a newer connection is open", false, AgentHarness::cluster));
+    ASSERT_EQ(output.reports.size(), 1u);
+    EXPECT_EQ(AgentHarness::pause_after(output), base::Duration::zero());
 }
 
 TEST(AgentRegistration, AnswersForEachTaskThatTheMasterBelievesHere) {
@@ -154,31 +216,6 @@ TEST(AgentRegistration, GivesEachPartATimeOfItsOwn) {
     agent.from_master(more_please());
     EXPECT_FALSE(AgentHarness::link_closed_by(agent.pass(14s)));
     EXPECT_TRUE(AgentHarness::link_closed_by(agent.pass(1s)));
-}
-
-TEST(AgentRegistration, SaysWhereItBelongsToAnotherClusterThatRefusesIt) {
-    AgentHarness agent;
-    agent.start();
-    agent.close_link();
-    agent.open_link();
-    internal::FromMaster message;
-    message.mutable_refused()->set_reason("This agent belongs to cluster harbour");
-    message.mutable_refused()->set_cluster_id("another");
-    const auto output = agent.from_master(message, 57);
-    ASSERT_TRUE(output.fatal.has_value());
-    EXPECT_NE(output.fatal->find("belongs to cluster harbour"), std::string::npos);
-    EXPECT_EQ(agent.state().highest_epoch, 3u);
-}
-
-TEST(AgentRegistration, EndsWhenItIsRefusedForGood) {
-    AgentHarness agent;
-    agent.start();
-    agent.close_link();
-    agent.open_link();
-    internal::FromMaster message;
-    message.mutable_refused()->set_reason("removed");
-    message.mutable_refused()->set_final(true);
-    EXPECT_TRUE(agent.from_master(message).fatal.has_value());
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ struct SlowFetcher : ports::Fetcher {
 
 struct Master : ports::MasterConnection {
     void send(std::shared_ptr<const internal::FromAgent> message) override { got.push_back(std::move(message)); }
-    void close() override {}
+    void close(base::Duration) override {}
     std::string master() const override { return "m:5050"; }
     std::vector<std::shared_ptr<const internal::FromAgent>> got;
 };
@@ -44,7 +44,7 @@ void write_resources(const char* text, resources::WireResources* to) {
 
 class AgentDriver : public testing::Test {
   protected:
-    AgentDriver() {
+    explicit AgentDriver(Driver::Limits limits = Driver::Limits()) {
         core::CoreOptions options;
         options.agent_info.set_hostname("agent1");
         write_resources("cpus:2;mem:1024", options.agent_info.mutable_resources());
@@ -52,9 +52,14 @@ class AgentDriver : public testing::Test {
         world.runtime = &runtime_;
         world.fetcher = &fetcher_;
         world.persist = [this](const core::Persist&) { return persisted_; };
+        world.persist_agent = [this](internal::AgentRecord record, std::function<void(base::Status)> done) {
+            records_.push_back(std::move(record));
+            if (disk_answers_) return done({});
+            done_ = std::move(done);
+        };
         world.report = [](const core::Report&) {};
-        world.fatal = [this](const std::string& why, Remedy) { fatal_.push_back(why); };
-        driver_ = std::make_unique<Driver>(io_.get_executor(), std::make_unique<core::Core>(options, 7), world);
+        world.fatal = [this](const std::string& why) { fatal_.push_back(why); };
+        driver_ = std::make_unique<Driver>(io_.get_executor(), std::make_unique<core::Core>(options, 7), world, limits);
         async::asio::co_spawn(io_, driver_->run({}), async::asio::detached);
         settle();
         driver_->link_opened(core::LinkId{1}, master_);
@@ -73,12 +78,12 @@ class AgentDriver : public testing::Test {
         while (io_.poll() > 0) {
         }
     }
-    void from_master(internal::FromMaster message) {
-        message.set_epoch(1);
+    void from_master(internal::FromMaster message, std::uint64_t epoch = 1) {
+        message.set_epoch(epoch);
         driver_->link_message(core::LinkId{1}, std::make_shared<internal::FromMaster>(std::move(message)));
         settle();
     }
-    void launch(const std::string& id, const std::string& uri) {
+    void launch(const std::string& id, const std::string& uri, std::uint64_t epoch = 1) {
         internal::FromMaster message;
         auto* framework = message.mutable_launch_tasks()->mutable_framework_info();
         framework->set_user("root");
@@ -91,7 +96,16 @@ class AgentDriver : public testing::Test {
         task->mutable_command()->set_value("true");
         if (!uri.empty()) task->mutable_command()->add_uris()->set_value(uri);
         write_resources("cpus:0.1", task->mutable_resources());
-        from_master(message);
+        from_master(message, epoch);
+    }
+    void ping(std::uint64_t epoch) {
+        internal::FromMaster message;
+        message.mutable_ping();
+        from_master(message, epoch);
+    }
+    void written(base::Status status) {
+        std::exchange(done_, nullptr)(std::move(status));
+        settle();
     }
     void fetched(base::Status status) {
         fetcher_.sink({fetcher_.requests.at(0).container, std::move(status)});
@@ -110,6 +124,9 @@ class AgentDriver : public testing::Test {
     QuietRuntime runtime_;
     SlowFetcher fetcher_;
     base::Status persisted_;
+    std::vector<internal::AgentRecord> records_;
+    bool disk_answers_ = true;
+    std::function<void(base::Status)> done_;  // of the write at hand
     std::vector<std::string> fatal_;
     std::shared_ptr<Master> master_ = std::make_shared<Master>();
     std::unique_ptr<Driver> driver_;
@@ -158,6 +175,78 @@ TEST_F(AgentDriver, WhatCannotBeWrittenDownIsNotTold) {
                          "write /run/x.pb.new: No space left on device; tasks go on without it");
     EXPECT_EQ(master_->got.size(), before);
     EXPECT_TRUE(runtime_.started.empty());
+}
+
+TEST_F(AgentDriver, NothingIsToldOrDoneBeforeTheRecordThatCameFirstIsOnTheDisk) {
+    disk_answers_ = false;
+    const auto before = master_->got.size();
+    ping(2);  // another leader
+    launch("t", "", 2);
+    EXPECT_EQ(master_->got.size(), before);
+    EXPECT_TRUE(runtime_.started.empty());
+    ASSERT_EQ(records_.back().highest_epoch(), 2u);
+    written({});
+    ASSERT_EQ(master_->got.size(), before + 2);
+    EXPECT_TRUE(master_->got[before]->has_pong());
+    EXPECT_TRUE(master_->got[before + 1]->has_status_update());
+    EXPECT_EQ(runtime_.started, std::vector<std::string>{"t"});
+}
+
+TEST_F(AgentDriver, ADiskThatStallsHoldsUpNobodyWhoLooks) {
+    disk_answers_ = false;
+    ping(2);
+    launch("t", "", 2);
+    EXPECT_EQ(latest().state(), v1::TASK_STARTING);
+}
+
+TEST_F(AgentDriver, RecordsThatComeTogetherAreOneWrite) {
+    disk_answers_ = false;
+    const auto before = records_.size();
+    for (std::uint64_t epoch = 2; epoch <= 5; ++epoch) ping(epoch);
+    EXPECT_EQ(records_.size(), before + 1);
+    const auto told = master_->got.size();
+    written({});
+    EXPECT_EQ(master_->got.size(), told + 1);
+    ASSERT_EQ(records_.size(), before + 2);
+    EXPECT_EQ(records_.back().highest_epoch(), 5u);
+    written({});
+    EXPECT_EQ(master_->got.size(), told + 4);
+    EXPECT_TRUE(fatal_.empty());
+}
+
+TEST_F(AgentDriver, ARecordThatCannotBeWrittenEndsTheAgent) {
+    disk_answers_ = false;
+    const auto before = master_->got.size();
+    ping(2);
+    written(base::Error(base::ErrorCode::io, "fsync /var/lib/agent.pb.new: Input/output error"));
+    ASSERT_EQ(fatal_.size(), 1u);
+    EXPECT_NE(fatal_[0].find("Input/output error"), std::string::npos) << fatal_[0];
+    EXPECT_EQ(master_->got.size(), before);
+}
+
+struct ImpatientAgentDriver : AgentDriver {
+    ImpatientAgentDriver() : AgentDriver({.waiting_outputs_max = 3, .write_max = std::chrono::milliseconds(20)}) {}
+};
+
+TEST_F(ImpatientAgentDriver, AWriteThatTakesTooLongHasFailed) {
+    disk_answers_ = false;
+    ping(2);
+    io_.restart();
+    while (fatal_.empty()) io_.run_one();
+    EXPECT_NE(fatal_[0].find("takes too long"), std::string::npos) << fatal_[0];
+}
+
+struct BusyAgentDriver : AgentDriver {
+    BusyAgentDriver() : AgentDriver({.waiting_outputs_max = 3, .write_max = std::chrono::hours(1)}) {}
+};
+
+TEST_F(BusyAgentDriver, WhatWaitsBehindAWriteHasABound) {
+    disk_answers_ = false;
+    for (int i = 0; i < 3; ++i) ping(2);
+    EXPECT_TRUE(fatal_.empty());
+    ping(2);
+    ASSERT_EQ(fatal_.size(), 1u);
+    EXPECT_NE(fatal_[0].find("too much waits"), std::string::npos) << fatal_[0];
 }
 
 }  // namespace

@@ -14,6 +14,9 @@ TEST(StatusLine, TellsWhatTheAgentIsAbout) {
     EXPECT_EQ(status_line(state), "taking back what the last process left: 1 task running");
     state.settled = true;
     EXPECT_EQ(status_line(state), "looking for a master: 1 task running");
+    state.turned_away = "this agent belongs to cluster c";
+    EXPECT_EQ(status_line(state), "turned away, trying again: this agent belongs to cluster c; 1 task running");
+    state.turned_away.clear();
     state.link = core::LinkId{1};
     state.master = "master1:5050";
     EXPECT_EQ(status_line(state), "registering with master1:5050: 1 task running");

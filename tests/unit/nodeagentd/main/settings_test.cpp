@@ -51,6 +51,13 @@ TEST_F(SettingsFile, MastersMayBeFoundInZookeeper) {
     EXPECT_TRUE(settings->masters.empty());
     EXPECT_EQ(settings->zookeeper->text(), "zk://zk1:2181,zk2:2182/fairlead");
     EXPECT_EQ(settings->zookeeper->credentials->password, "secret");
+    EXPECT_EQ(settings->zookeeper_session_timeout, std::chrono::seconds(10));
+    EXPECT_EQ(read("Master=zk://zk1/x\nZooKeeperSessionTimeout=4s")->zookeeper_session_timeout,
+              std::chrono::seconds(4));
+    EXPECT_EQ(why("Master=zk://zk1/x\nZooKeeperSessionTimeout=10ms"),
+              ":3: [Agent] ZooKeeperSessionTimeout=10ms: must be from 1s to 10min");
+    EXPECT_EQ(why("Master=m\nZooKeeperSessionTimeout=5s"),
+              ":3: [Agent] ZooKeeperSessionTimeout=5s: means nothing unless Master= is a zk:// URL");
     EXPECT_EQ(why("Master=zk://me:secret@zk1:0/x"),
               ":2: [Agent] Master=: \"zk1:0\": the port must be a number from 1 to 65535");
     EXPECT_EQ(why("Master=m\nZooKeeperCredentials=/x"),
