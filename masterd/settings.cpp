@@ -25,7 +25,8 @@ std::vector<Key> keys() {
     for (const char* name : {"Listen", "Advertise", "Hostname", "ClusterName", "FaultDomain", "Registry", "ZooKeeper",
                              "ZooKeeperCredentials", "ZooKeeperSessionTimeout", "Threads", "HeartbeatInterval",
                              "OfferTimeout", "OfferPatience", "AgentPingInterval", "AgentPingTimeout",
-                             "AgentReregisterTimeout", "AgentRemovalRate", "AllocationModule", "RevocationPatience", "FairSharePatience",
+                             "AgentReregisterTimeout", "AgentRemovalRate", "AllocationModule", "RevocationPatience",
+                             "FairSharePatience",
                              "RevocationGrace", "RevocationMaxPercent", "ShortTaskShare", "ShortTaskDuration",
                              "MinAllocatable"})
         all.push_back({section, name});
@@ -133,7 +134,8 @@ base::Status read_removal_rate(const Config& config, core::AgentRemovalRate& int
     if (!text) return {};
     const auto complain = [&] {
         return config.complain(section, "AgentRemovalRate",
-                               fmt::format("expected agents/time, such as 500/1s or 1/10min: 1 to {} agents in at most a day",
+                               fmt::format("expected agents/time, such as 500/1s or 1/10min: 1 to {} agents in at "
+                                           "most a day",
                                            agents_max));
     };
     const std::size_t slash = text->find('/');

@@ -132,6 +132,10 @@ void Connection::cut() {
 void Connection::limit_reading(base::Duration limit) {
     late_ = false;
     read_deadline_.expires_after(limit);
+    await_read_deadline();
+}
+
+void Connection::await_read_deadline() {
     read_deadline_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
         const auto self = weak.lock();
         // The expiry is looked at again: a wait that had already ended cannot be cancelled any
@@ -141,6 +145,9 @@ void Connection::limit_reading(base::Duration limit) {
         }
         self->late_ = true;
         self->stream_.cancel();
+        // If bytes had just come in, there was no read to cancel, and the next one begins only now.
+        self->read_deadline_.expires_after(std::chrono::milliseconds(10));
+        self->await_read_deadline();
     });
 }
 

@@ -54,6 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // For the parts of a request. The stream's own deadline would close the socket, and the client
     // must still get its 408; so this one only ends the read.
     void limit_reading(base::Duration limit);
+    void await_read_deadline();
     void end_of_reading();
 
     async::awaitable<std::optional<Incoming>> read_request();

@@ -68,7 +68,7 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     // One that was silent before has used up its time already.
     const base::Instant due = std::max(agent.last_heard + options_.agent_reregister_timeout,
                                        now_.instant + options_.agent_return_time_min);
-    agent.overdue = timers_.schedule(due, AgentOverdue{agent.slot});
+    agent.overdue = timers_.schedule(due, AgentOverdue{agent.slot, due});
     report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);
 }
 

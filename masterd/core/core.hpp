@@ -317,7 +317,7 @@ class Core : private Term {
 
     // giving_up.cpp
     void fire(const AgentOverdue& due);
-    void fire(const RecoveryOver&);
+    void fire(const RecoveryOver& over);
     void fire(const GivingUp&);
     void expect_no_more(Agent& agent);
     bool is_anybody_late() const;

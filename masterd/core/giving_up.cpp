@@ -10,13 +10,22 @@
 namespace fairlead::masterd::core {
 
 void Core::fire(const AgentOverdue& due) {
-    books_.agent(due.agent).overdue.reset();
+    Agent& agent = books_.agent(due.agent);
+    agent.overdue.reset();
+    if (heard_until_ < due.due) {  // it may have come long ago
+        agent.overdue = timers_.schedule(when_heard(due.due), due);
+        return;
+    }
     state_.late_agents.add(due.agent);
     give_up_soon();
 }
 
-void Core::fire(const RecoveryOver&) {
+void Core::fire(const RecoveryOver& over) {
     recovery_over_.reset();
+    if (heard_until_ < over.due) {
+        recovery_over_ = timers_.schedule(when_heard(over.due), over);
+        return;
+    }
     state_.recovery_window_is_over = true;
     give_up_soon();
 }
@@ -55,7 +64,8 @@ bool Core::give_up_one() {
     }
     if (state_.late_from_before() == 0) return false;
     const base::AgentId id = *state_.absent_agents.first_recovering();
-    report(Report::Kind::agent_unreachable, "agent did not come back to the new master: it is unreachable").agent_id = id;
+    report(Report::Kind::agent_unreachable, "agent did not come back to the new master: it is unreachable")
+        .agent_id = id;
     remember_absent(id, AbsentAgent::Why::unreachable);
     tell_failure(id);
     if (!state_.absent_agents.any_recovering()) allocation_due_ = true;  // the module may take back from now on

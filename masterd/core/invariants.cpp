@@ -121,7 +121,8 @@ void check_roles(const State& state, Complaints& complaints) {
 void check_strays(const State& state, Complaints& complaints) {
     for (const auto& [key, stray] : state.books.strays()) {
         const auto& framework = state.books.frameworks()[stray.framework];
-        if (key != Books::StrayKey{stray.agent, stray.framework, stray.id} || !framework || !state.books.agents()[stray.agent]) {
+        const bool is_in_place = key == Books::StrayKey{stray.agent, stray.framework, stray.id};
+        if (!is_in_place || !framework || !state.books.agents()[stray.agent]) {
             complaints.push_back("stray " + stray.id.value() + " is of nobody");
             continue;
         }
@@ -201,6 +202,7 @@ std::vector<std::string> Invariants::check(const State& state) {
     std::size_t tasks_of_agents = 0;
     std::size_t offers_of_frameworks = 0;
     std::size_t offers_of_agents = 0;
+    std::size_t late = 0;
     for (const auto& agent : state.books.agents()) {
         if (!agent) continue;
         check_agent(state, *agent, complaints);
@@ -209,6 +211,9 @@ std::vector<std::string> Invariants::check(const State& state) {
         if (entry.offerable) free.add(allocator::for_any_task(entry).free_quantities());
         tasks_of_agents += agent->tasks.size();
         offers_of_agents += agent->offers.size();
+        late += state.late_agents.contains(agent->slot);
+        if (state.late_agents.contains(agent->slot) && (agent->link || agent->overdue))
+            complaints.push_back("agent " + agent->id.value() + " is late, and it is there or has time left");
         if (state.absent_agents.contains(agent->id))
             complaints.push_back("agent " + agent->id.value() + " is present and absent");
     }
@@ -218,6 +223,7 @@ std::vector<std::string> Invariants::check(const State& state) {
         tasks_of_frameworks += framework->tasks.size();
         offers_of_frameworks += framework->offers.size();
     }
+    if (late != state.late_agents.size()) complaints.push_back("somebody is late who is not an agent");
     if (total != state.books.total())
         complaints.push_back("the total is not the sum of the agents");
     if (free != state.books.free()) complaints.push_back("what is free is not the sum of the agents");

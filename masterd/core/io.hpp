@@ -111,7 +111,8 @@ struct TimePassed {};
 struct AllocationDue {};
 
 using Input = std::variant<LeadershipGained, LeaseExtended, LeadershipLost, CallArrived, StreamClosed, LinkOpened, LinkMessage,
-                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, TimePassed, AllocationDue>;
+                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, TimePassed,
+                           AllocationDue>;
 
 // --- out
 // --------------------------------------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ class LateAgents {
         numbers_.erase(found);
         return true;
     }
+    bool contains(allocator::AgentSlot agent) const { return numbers_.contains(agent); }
     std::size_t size() const { return order_.size(); }
     const Counts& counts() const { return counts_; }
 

@@ -9,7 +9,8 @@ namespace fairlead::masterd::core {
 
 void Core::take(const LinkOpened& opened) {
     if (new_links_.size() >= options_.new_links_max)
-        return refuse_agent(opened.link, fmt::format("{} agents are about to register already", new_links_.size()), false);
+        return refuse_agent(opened.link, fmt::format("{} agents are about to register already", new_links_.size()),
+                            false);
     NewLink& made = new_links_[opened.link];
     made.peer_address = opened.peer_address;
     made.opened = made.asked = now_.instant;
@@ -19,8 +20,9 @@ void Core::take(const LinkOpened& opened) {
 // One deadline for the whole of it, so that nobody holds on to a place by saying little again and again. Who has much
 // to say has longer.
 base::Instant Core::registration_deadline(const NewLink& link) const {
-    const auto bytes = static_cast<std::int64_t>(link.bytes);
-    return link.opened + options_.register_timeout + std::chrono::seconds(1) * bytes / options_.registration_bytes_per_second_min;
+    const std::chrono::seconds longer(static_cast<std::int64_t>(link.bytes) /
+                                      options_.registration_bytes_per_second_min);
+    return link.opened + options_.register_timeout + longer;
 }
 
 void Core::await_registration(LinkId id, NewLink& link) {
@@ -78,7 +80,8 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
     }
     if (registering_bytes_ > options_.registering_bytes_max)
         return refuse_agent(link,
-                            fmt::format("The agents that are registering have sent more than {} bytes together; try again",
+                            fmt::format("The agents that are registering have sent more than {} bytes together; "
+                                        "try again",
                                         options_.registering_bytes_max),
                             false);
     begun.asked = now_.instant;
@@ -95,12 +98,13 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
 void Core::hear_of_later_epoch(LinkId link, std::uint64_t epoch) {
     if (state_.lease_until && epoch > highest_claim_) {
         highest_claim_ = epoch;
-        output_.deposed = fmt::format("an agent has served epoch {} already, and this is epoch {}", epoch, state_.epoch);
+        output_.deposed =
+            fmt::format("an agent has served epoch {} already, and this is epoch {}", epoch, state_.epoch);
         return stop_leading(*output_.deposed);
     }
     refuse_agent(link,
-                 fmt::format("This agent has served epoch {}, and the registry of this cluster knows none after {}: is it an "
-                             "old copy?",
+                 fmt::format("This agent has served epoch {}, and the registry of this cluster knows none after {}: "
+                             "is it an old copy?",
                              epoch, state_.epoch),
                  false);
 }

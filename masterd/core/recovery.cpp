@@ -45,9 +45,8 @@ void Core::inherit(const Inheritance& inheritance) {
         remember_ended(id);
     }
     for (const auto& [role, orders] : inheritance.role_orders) books_.set_orders(role, orders);
-    if (state_.absent_agents.any_recovering())
-        recovery_over_ = timers_.schedule(now_.instant + options_.agent_reregister_timeout,
-                                          RecoveryOver{});
+    const base::Instant over = now_.instant + options_.agent_reregister_timeout;
+    if (state_.absent_agents.any_recovering()) recovery_over_ = timers_.schedule(over, RecoveryOver{over});
 }
 
 // Without a name: any of them may be meant.

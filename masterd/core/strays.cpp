@@ -23,8 +23,9 @@ void Core::take_stray(Agent& agent, const Framework& framework, Task task) {
     const std::string where = lives == framework.tasks.end() ? "was launched anew and has ended since"
                                                              : "lives on agent " + lives->second.agent_id.value();
     Report& made = report(Report::Kind::task_stray,
-                          fmt::format("task {} runs on agent {} though it {}: {}", task.id.value(), agent.hostname,
-                                      where, is_over ? "its end is kept from the scheduler" : "it is ended there"),
+                          fmt::format("task {} runs on agent {} though it {}: {}", task.id.value(),
+                                      agent.hostname, where,
+                                      is_over ? "its end is kept from the scheduler" : "it is ended there"),
                           framework);
     made.task_id = task.id;
     made.agent_id = agent.id;

@@ -39,11 +39,14 @@ struct PingDue {
 };
 struct AgentOverdue {
     allocator::AgentSlot agent;
+    base::Instant due;  // by then its registration had to come in
 };
 struct RegistrationOverdue {
     LinkId link;
 };
-struct RecoveryOver {};  // agents of an earlier master have had their time to come back
+struct RecoveryOver {  // agents of an earlier master have had their time to come back
+    base::Instant due;
+};
 struct GivingUp {};      // the next part of those who are late
 struct AnswersDue {      // the next part of a long reconciliation
     allocator::FrameworkSlot framework;

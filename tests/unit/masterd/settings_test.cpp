@@ -52,9 +52,9 @@ TEST_F(SettingsFile, AgentsAreGivenUpAtARate) {
     const auto slow = read("AgentRemovalRate=1/10min\n").value().core.agent_removal_rate;
     EXPECT_EQ(slow.agents, 1);
     EXPECT_EQ(slow.per, std::chrono::minutes(10));
-    for (const char* wrong : {"5", "0/1s", "-1/1s", "5/0s", "5/", "/1s", "5x/1s", "5/1fortnight", "2000000/1s", "1/25h"})
-        EXPECT_NE(complaint(std::string("AgentRemovalRate=") + wrong + "\n").find("expected agents/time"), std::string::npos)
-            << wrong;
+    for (const std::string wrong :
+         {"5", "0/1s", "-1/1s", "5/0s", "5/", "/1s", "5x/1s", "5/1fortnight", "2000000/1s", "1/25h"})
+        EXPECT_NE(complaint("AgentRemovalRate=" + wrong + "\n").find("expected agents/time"), std::string::npos) << wrong;
 }
 
 TEST_F(SettingsFile, CredentialsOfZookeeperStandInAFileOfTheirOwn) {

@@ -2,7 +2,9 @@
 
 #include "common/http/compress.hpp"
 
+#include <atomic>
 #include <stdexcept>
+#include <thread>
 
 namespace fairlead::http {
 namespace {
@@ -113,6 +115,24 @@ TEST(Server, EndsClientsThatSendTooSlowly) {
     EXPECT_TRUE(slow_head.read_until("\r\n").starts_with("HTTP/1.1 408 "));
     EXPECT_TRUE(idle.read_to_end().empty());
     EXPECT_TRUE(slow_body.read_until("\r\n").starts_with("HTTP/1.1 408 "));
+}
+
+// The deadline may fall where one byte was just taken and the next is not yet read.
+TEST(Server, EndsClientsThatDripWithoutAPause) {
+    ServerOptions options;
+    options.body_deadline = 10ms;
+    Loopback loopback(echo(), options);
+    for (int round = 0; round < 20; ++round) {
+        RawClient client(loopback);
+        client.send("POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+        std::atomic<bool> ended = false;
+        std::thread drip([&] {
+            for (int byte = 0; byte < 900'000 && !ended; ++byte) client.send("x");
+        });
+        EXPECT_TRUE(client.read_until("\r\n").starts_with("HTTP/1.1 408 "));
+        ended = true;
+        drip.join();
+    }
 }
 
 TEST(Server, AnswersAClientThatHalfClosedAfterItsRequest) {

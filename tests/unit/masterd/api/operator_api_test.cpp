@@ -70,7 +70,8 @@ TEST_F(OperatorApi, WrongOrdersAreRefusedWithASentence) {
 TEST_F(OperatorApi, AnAgentIsMarkedGoneAndNotTakenBack) {
     const std::string id = master.join();
     expect(call(R"({"type":"MARK_AGENT_GONE"})"), 400, "'mark_agent_gone'");
-    expect(call(R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"nobody"}}})"), 404, "no such agent");
+    expect(call(R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":"nobody"}}})"), 404,
+           "no such agent");
     const std::string order = R"({"type":"MARK_AGENT_GONE","mark_agent_gone":{"agent_id":{"value":")" + id + R"("}}})";
     EXPECT_EQ(status_of(call(order)), 200);
     EXPECT_EQ(status_of(call(order)), 200) << "it is said again";

@@ -2,6 +2,9 @@
 // step.
 
 #include "tests/support/master_harness.hpp"
+#include "tests/support/master_registry.hpp"
+
+#include <tuple>
 
 namespace fairlead::tests {
 namespace {
@@ -22,7 +25,8 @@ class GivingUpMany : public testing::Test {
         for (std::size_t i = 0; i < frameworks; ++i) {
             auto info = framework_info();
             info.mutable_id()->set_value("f" + std::to_string(i));
-            core.step(now, CallArrived{RequestId(i + 1), std::make_shared<const v1::scheduler::Call>(subscribe_call(info))});
+            const auto call = std::make_shared<const v1::scheduler::Call>(subscribe_call(info));
+            core.step(now, CallArrived{RequestId(i + 1), call});
         }
         for (std::size_t i = 0; i < many; ++i) {
             core.step(now, LinkOpened{LinkId(i), "10.0.0.1"});
@@ -108,6 +112,48 @@ TEST(GivingUp, TakesTheRateThatIsConfiguredAlsoWhenOneGoesAfterTheOther) {
     EXPECT_EQ(unreachable(), 3u);
 }
 
+// The owner of the core is behind: their registrations wait in its mailbox.
+TEST(GivingUp, SparesWhoCameInTimeAndWasNotTakenInYet) {
+    MasterHarness master;
+    MasterRegistry registry;
+    const auto known = master.join("host1");
+    registry.write(master.persisted);
+    registry.write({PersistAgent{{base::AgentId("elsewhere"), AgentRecord::Standing::admitted, base::WallTime(7s)}}});
+    master.lead(2, {}, registry.read());
+    const auto again = [](const std::string& host, const std::string& id) {
+        auto message = register_message(agent_info(host));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(id);
+        return std::make_shared<const internal::FromAgent>(std::move(message));
+    };
+    const auto back = master.join(*again("host1", known.id));
+    master.step(LinkClosed{back.link});
+    const base::Instant begin = master.now.instant;
+    master.now.instant = begin + 90s;
+    master.step(TimePassed{}, begin + 70s);
+    const LinkId one{1000}, two{1001};
+    for (const auto& [link, host, id] : {std::tuple(one, "host1", known.id), {two, "host2", "elsewhere"}}) {
+        master.step(LinkOpened{link, "10.0.0.1"}, begin + 71s);
+        master.step(LinkMessage{link, again(host, id)}, begin + 72s);
+        EXPECT_TRUE(master.to_agents[link].at(0)->has_registered());
+    }
+    master.step(TimePassed{});
+    EXPECT_EQ(std::count_if(master.reports.begin(), master.reports.end(),
+                            [](const Report& one) { return one.kind == Report::Kind::agent_unreachable; }),
+              0);
+}
+
+TEST(GivingUp, WaitsForWhoMayHaveComeNoLongerThanUntilThatIsKnown) {
+    MasterHarness master;
+    const auto host = master.join("host1");
+    master.step(LinkClosed{host.link});
+    const base::Instant begin = master.now.instant;
+    master.now.instant = begin + 90s;
+    master.step(TimePassed{}, begin + 70s);
+    master.now.instant = begin + 95s;
+    master.step(TimePassed{}, begin + 75s);
+    EXPECT_FALSE(master.core.state().books.agent(base::AgentId(host.id)));
+}
+
 // One agent is given up as a whole; the next one waits when it had much to tell.
 TEST(GivingUp, APartWithMuchToTellEndsEarlier) {
     CoreOptions options;
@@ -119,7 +165,8 @@ TEST(GivingUp, APartWithMuchToTellEndsEarlier) {
     std::vector<v1::TaskInfo> tasks;
     for (int i = 0; i < 4; ++i) tasks.push_back(command_task("t" + std::to_string(i), one.id, 0.5));
     for (const auto& offer : master.take_offers(scheduler))
-        if (offer.agent_id().value() == one.id) master.send(scheduler, accept_call(scheduler.id, {offer.id().value()}, tasks));
+        if (offer.agent_id().value() == one.id)
+            master.send(scheduler, accept_call(scheduler.id, {offer.id().value()}, tasks));
     master.step(LinkClosed{one.link});
     master.step(LinkClosed{other.link});
     master.pass(75s);

@@ -157,10 +157,11 @@ TEST_F(Recovery, ManyThatDoNotComeBackAreGivenUpAtTheRate) {
 }
 
 TEST_F(Recovery, WhoWasUnreachableOrRemovedStillIs) {
-    inherit({{agent("m-S1", Standing::unreachable), agent("m-S2", Standing::removed), agent("m-S3", Standing::gone)}, {}});
+    inherit({{agent("m-S1", Standing::unreachable), agent("m-S2", Standing::removed), agent("m-S3", Standing::gone)},
+             {}});
     EXPECT_EQ(reconcile("t", "m-S1").at(0).state(), v1::TASK_UNREACHABLE);
     EXPECT_EQ(reconcile("t", "m-S1").at(0).unreachable_time().nanoseconds(), 7'000'000'000);
-    EXPECT_EQ(reconcile("t", "m-S2").at(0).state(), v1::TASK_UNKNOWN) << "it has left, and no operator has said anything";
+    EXPECT_EQ(reconcile("t", "m-S2").at(0).state(), v1::TASK_UNKNOWN) << "it has left; no operator acted";
     EXPECT_EQ(reconcile("t", "m-S3").at(0).state(), v1::TASK_GONE_BY_OPERATOR);
     for (const char* id : {"m-S2", "m-S3"}) {
         const auto link = master.open_link();

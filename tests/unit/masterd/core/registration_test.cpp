@@ -83,13 +83,15 @@ TEST_F(Registration, OfAllAgentsTogetherHasABoundAndWhoIsDoneMakesRoom) {
     auto options = harbour();
     options.registering_bytes_max = 2 * first_part().ByteSizeLong() + 10;
     MasterHarness master(options);
-    const auto one = master.open_link(), two = master.open_link(), three = master.open_link(), four = master.open_link();
+    const auto one = master.open_link(), two = master.open_link();
+    const auto three = master.open_link(), four = master.open_link();
     master.say(one, first_part());
     master.say(two, first_part());
     EXPECT_TRUE(master.closed_links.empty());
     master.say(three, first_part());
     EXPECT_EQ(master.closed_links, std::vector{three});
-    EXPECT_NE(master.to_agents[three].back()->refused().reason().find("registering have sent more than"), std::string::npos);
+    const std::string& why = master.to_agents[three].back()->refused().reason();
+    EXPECT_NE(why.find("registering have sent more than"), std::string::npos);
     EXPECT_FALSE(master.to_agents[three].back()->refused().final());
     master.step(masterd::core::LinkClosed{one});
     master.say(four, first_part());

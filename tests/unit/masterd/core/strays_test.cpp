@@ -42,7 +42,8 @@ class Strays : public testing::Test {
         for (const auto& offer : master.take_offers(scheduler))
             if (offer.agent_id().value() == at.id)
                 for (const auto& one : offer.resources())
-                    if (one.name() == "cpus") cpus = resources::Milli::units(static_cast<std::int64_t>(one.scalar().value()));
+                    if (one.name() == "cpus")
+                        cpus = resources::Milli::units(static_cast<std::int64_t>(one.scalar().value()));
         return cpus;
     }
 
