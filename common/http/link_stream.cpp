@@ -181,8 +181,8 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
         std::unique_lock lock(mutex);
         if (refuses) return false;
         const bool too_large = size > options.frame_bytes_max;
-        const bool full = outgoing && (outgoing->frames >= options.queue_frames_max ||
-                                       outgoing->bytes + size > options.queue_bytes_max);
+        const bool full = (outgoing ? outgoing->frames : 0) >= options.queue_frames_max ||
+                          (outgoing ? outgoing->bytes : 0) + size > options.queue_bytes_max;
         if (too_large || full) {
             refuses = true;
             lock.unlock();

@@ -151,9 +151,9 @@ TEST(LinkStream, GivesUpAPeerThatTakesNothing) {
     });
 }
 
-// Tells the test what came, when all of it has.
+// Tells the test that all has come.
 struct Listener : LinkReceiver {
-    Listener(async::Executor test, std::size_t wanted) : takes(wanted), end(std::move(test)) {}
+    Listener(async::Promise<base::Error> told, std::size_t wanted) : takes(wanted), end(std::move(told)) {}
     bool received(std::string_view payload) override {
         frames.emplace_back(payload);
         return frames.size() < takes;
@@ -162,32 +162,30 @@ struct Listener : LinkReceiver {
 
     const std::size_t takes;
     std::vector<std::string> frames;
-    async::Promise<base::Error> end;
+    const async::Promise<base::Error> end;
 };
-
-async::awaitable<std::shared_ptr<Listener>> listen(LinkStream& link, std::size_t wanted) {
-    auto listener = std::make_shared<Listener>(co_await async::asio::this_coro::executor, wanted);
-    link.receive_all(listener);
-    co_return listener;
-}
 
 TEST(LinkStream, TellsAReceiverEveryFrameAndThenTheEnd) {
     with_link({}, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        const auto listener = std::make_shared<Listener>(end, 1000);
         agent.send("before it listens");
-        const auto listener = co_await listen(master, 1000);
+        master.receive_all(listener);
         agent.send(std::string(3'000'000, 'd'));
         agent.send(std::string());
         agent.close();
-        EXPECT_EQ((co_await listener->end.wait()).code(), ErrorCode::unavailable);
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::unavailable);
         EXPECT_EQ(listener->frames, (std::vector<std::string>{"before it listens", std::string(3'000'000, 'd'), ""}));
     });
 }
 
 TEST(LinkStream, IsClosedByAReceiverThatHasEnough) {
     with_link({}, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        const auto listener = std::make_shared<Listener>(end, 2);
         for (const char* text : {"one", "two", "three"}) agent.send(text);
-        const auto listener = co_await listen(master, 2);
-        EXPECT_EQ((co_await listener->end.wait()).code(), ErrorCode::cancelled);
+        master.receive_all(listener);
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::cancelled);
         EXPECT_EQ(listener->frames, (std::vector<std::string>{"one", "two"}));
         EXPECT_FALSE(master.send("x"));
         EXPECT_EQ((co_await receive(agent)).error().code(), ErrorCode::unavailable);
@@ -196,9 +194,41 @@ TEST(LinkStream, IsClosedByAReceiverThatHasEnough) {
 
 TEST(LinkStream, TellsAReceiverOfOurOwnClose) {
     with_link({}, {}, [](LinkStream& master, LinkStream&) -> async::awaitable<void> {
-        const auto listener = co_await listen(master, 2);
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        master.receive_all(std::make_shared<Listener>(end, 2));
         master.close();
-        EXPECT_EQ((co_await listener->end.wait()).code(), ErrorCode::cancelled);
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::cancelled);
+    });
+}
+
+// A receiver hears of it as receive() does: its end has a name, and nothing is kept for it.
+TEST(LinkStream, TellsAReceiverThatItsPeerIsTooSlow) {
+    LinkOptions small;
+    small.queue_bytes_max = 1000;
+    with_link(small, {}, [](LinkStream& master, LinkStream&) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        master.receive_all(std::make_shared<Listener>(end, 2));
+        EXPECT_FALSE(master.send(std::string(1001, 'x')));
+        const auto why = co_await end.wait();
+        EXPECT_EQ(why.code(), ErrorCode::limit_exceeded);
+        EXPECT_NE(why.message().find("too slowly"), std::string::npos) << why.message();
+        EXPECT_EQ(master.queued_bytes(), 0u);
+        EXPECT_FALSE(master.send("x"));
+    });
+}
+
+TEST(LinkStream, TellsAReceiverOfAFrameThatIsTooLarge) {
+    LinkOptions small;
+    small.frame_bytes_max = 100;
+    with_link(small, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        const auto listener = std::make_shared<Listener>(end, 1000);
+        agent.send(std::string(100, 'x'));
+        agent.send(std::string(101, 'x'));
+        agent.send("behind it");
+        master.receive_all(listener);
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::malformed);
+        EXPECT_EQ(listener->frames, (std::vector<std::string>{std::string(100, 'x')}));
     });
 }
 
