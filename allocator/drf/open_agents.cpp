@@ -60,9 +60,9 @@ void OpenAgents::set(AgentSlot agent, const resources::Resources& available) {
 
 void OpenAgents::set_roles(AgentSlot agent, std::vector<base::Role> roles) {
     const auto known = roles_of_.find(agent);
-    if (known == roles_of_.end() && roles.empty()) return;
-    if (known != roles_of_.end() && known->second == roles) return;
-    if (known != roles_of_.end()) {
+    const bool had_some = known != roles_of_.end();
+    if (had_some ? known->second == roles : roles.empty()) return;
+    if (had_some) {
         for (const base::Role& role : known->second) {
             const auto list = reserved_for_.find(role);
             list->second.remove(agent);

@@ -1,7 +1,8 @@
 #pragma once
-// Room for one pending operation inside the object that starts it. Left alone, Asio keeps blocks that earlier operations
-// have freed and gives them to later ones as they come; fifty thousand idle waits then sit in blocks of whatever size. The
-// object must outlive the operation: its handler should hold it. Where two overlap, or one is larger, it lies on the heap.
+// Room for one pending operation inside the object that starts it. Left alone, Asio keeps blocks that earlier
+// operations have freed and gives them to later ones as they come; fifty thousand idle waits then sit in blocks of
+// whatever size. The object must outlive the operation: its handler should hold it. Where two overlap, or one is
+// larger, it lies on the heap.
 
 #include <cstddef>
 #include <new>

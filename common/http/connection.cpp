@@ -83,11 +83,9 @@ std::string text_for(int status) {
 
 }  // namespace
 
-Connection::Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context,
-                       std::shared_ptr<void> beginning)
+Connection::Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context)
     : stream_(std::move(socket)),
       context_(std::move(context)),
-      beginning_(std::move(beginning)),
       read_deadline_(stream_.get_executor()) {
     boost::system::error_code ignored;
     peer_ = stream_.socket().remote_endpoint(ignored);
@@ -159,12 +157,8 @@ awaitable<std::optional<Connection::Incoming>> Connection::read_request() {
     const auto& options = context_->options;
     boost::system::error_code error;
     if (buffer_.size() == 0) {
-        buffer_.shrink_to_fit();  // an idle connection holds no buffer
-        stream_.expires_never();
-        limit_reading(options.idle_deadline);
-        co_await stream_.socket().async_wait(tcp::socket::wait_read, into(error));
-        end_of_reading();
-        if (error) co_return std::nullopt;
+        buffer_.shrink_to_fit();  // an idle connection keeps no memory of a large request
+        stream_.expires_after(options.idle_deadline);
         const auto size = co_await stream_.async_read_some(buffer_.prepare(4096), into(error));
         buffer_.commit(size);
         if (error) co_return std::nullopt;
@@ -250,7 +244,6 @@ awaitable<Connection::GoOn> Connection::serve_one(Incoming incoming) {
 
     co_await call_handler(std::move(incoming.request), Responder(exchange));
     auto answer = co_await exchange->wait();
-    beginning_.reset();
     if (auto* response = std::get_if<Response>(&answer)) {
         const auto go_on = co_await send_response(std::move(*response), manner);
         exchange_.reset();

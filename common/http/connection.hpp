@@ -24,8 +24,7 @@ struct ConnectionContext {
 
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    // `beginning` is let go of when the first request has its answer.
-    Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context, std::shared_ptr<void> beginning);
+    Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context);
 
     async::Executor executor() { return stream_.get_executor(); }
 
@@ -69,7 +68,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
     const std::shared_ptr<const ConnectionContext> context_;
-    std::shared_ptr<void> beginning_;
     tcp::endpoint peer_;
     std::shared_ptr<Exchange> exchange_;  // of the request being served
     std::weak_ptr<FramedWriter> writer_;  // of the open stream

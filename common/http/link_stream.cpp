@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t header_bytes = 4;
 constexpr std::size_t wait_bytes = 128;  // of a pending wait with its handler
-constexpr int reads_in_a_row_max = 16;  // then other connections get their turn
+constexpr int reads_in_a_row_max = 16;   // then other connections get their turn
 
 // One scratch buffer for each I/O thread instead of one for each link: it is only in use between
 // two suspensions.

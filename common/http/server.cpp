@@ -1,7 +1,6 @@
 #include "common/http/server.hpp"
 
 #include "common/async/deadline.hpp"
-#include "common/http/beginnings.hpp"
 #include "common/http/connection.hpp"
 
 #include <boost/asio/ip/v6_only.hpp>
@@ -44,9 +43,7 @@ struct Server::Core : std::enable_shared_from_this<Core> {
 
     awaitable<void> accept_all(std::shared_ptr<tcp::acceptor> acceptor) {
         const auto self = shared_from_this();
-        Beginnings beginnings(acceptor->get_executor());
         for (;;) {
-            co_await beginnings.wait_for_room();
             boost::system::error_code error;
             auto socket = co_await acceptor->async_accept(
                 async::Executor(boost::asio::make_strand(executor)), async::into(error));
@@ -56,12 +53,12 @@ struct Server::Core : std::enable_shared_from_this<Core> {
                 co_await async::sleep_for(std::chrono::milliseconds(50));
                 continue;
             }
-            take(std::move(socket), beginnings.begin());
+            take(std::move(socket));
         }
     }
 
-    void take(tcp::socket socket, std::shared_ptr<void> beginning) {
-        const auto connection = std::make_shared<Connection>(std::move(socket), context, std::move(beginning));
+    void take(tcp::socket socket) {
+        const auto connection = std::make_shared<Connection>(std::move(socket), context);
         bool welcome = true;
         {
             std::lock_guard lock(mutex);

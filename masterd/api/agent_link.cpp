@@ -23,7 +23,9 @@ class Encoders {
     std::atomic<unsigned> turn_ = 0;
 };
 
-class Link final : public driver::AgentConnection, public http::LinkReceiver, public std::enable_shared_from_this<Link> {
+class Link final : public driver::AgentConnection,
+                   public http::LinkReceiver,
+                   public std::enable_shared_from_this<Link> {
   public:
     Link(driver::Driver& driver, std::shared_ptr<const async::Executor> encoder, http::UpgradedSocket socket)
         : driver_(driver), encoder_(std::move(encoder)), stream_(std::move(socket)) {}

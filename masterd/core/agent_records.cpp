@@ -15,9 +15,10 @@ std::shared_ptr<const AgentKind> AgentKinds::find_or_add(const v1::AgentInfo& in
     const std::string bytes = kind.info.SerializePartialAsString();
     const std::size_t hash = std::hash<std::string>{}(bytes + version);
     const auto [first, last] = by_hash_.equal_range(hash);
-    for (auto it = first; it != last; ++it)
-        if (auto known = it->second.lock(); known && known->version == version && known->info.SerializePartialAsString() == bytes)
-            return known;
+    for (auto it = first; it != last; ++it) {
+        auto known = it->second.lock();
+        if (known && known->version == version && known->info.SerializePartialAsString() == bytes) return known;
+    }
     if (by_hash_.size() >= drop_at_) drop_unused();
     // Copied anew: a field that is only cleared keeps its memory.
     std::shared_ptr<const AgentKind> kept(new AgentKind(kind));
@@ -36,7 +37,8 @@ v1::AgentInfo info_of(const AgentKind& kind, const std::string& hostname, const 
     info.set_hostname(hostname);
     info.mutable_id()->set_value(id);
     const auto configured = resources::without_dynamic_reservations(total);
-    resources::to_wire(configured ? *configured : total, resources::ReservationFormat::stack, nullptr, *info.mutable_resources());
+    resources::to_wire(configured ? *configured : total, resources::ReservationFormat::stack, nullptr,
+                       *info.mutable_resources());
     return info;
 }
 

@@ -14,10 +14,14 @@ std::size_t AgentPlaces::hash(const std::string& hostname, const std::string& ad
     return std::hash<std::string>{}(fmt::format("{} at {}:{}", hostname, address, port));
 }
 
-void AgentPlaces::add(const Agent& agent) { by_hash_[hash(agent.hostname, agent.peer_address, agent.kind->info.port())] = agent.slot; }
+std::size_t AgentPlaces::hash(const Agent& agent) {
+    return hash(agent.hostname, agent.peer_address, agent.kind->info.port());
+}
+
+void AgentPlaces::add(const Agent& agent) { by_hash_[hash(agent)] = agent.slot; }
 
 void AgentPlaces::remove(const Agent& agent) {
-    const auto found = by_hash_.find(hash(agent.hostname, agent.peer_address, agent.kind->info.port()));
+    const auto found = by_hash_.find(hash(agent));
     if (found != by_hash_.end() && found->second == agent.slot) by_hash_.erase(found);
 }
 
@@ -25,7 +29,8 @@ Agent* AgentPlaces::find(Books& books, const v1::AgentInfo& info, const std::str
     const auto found = by_hash_.find(hash(info.hostname(), address, info.port()));
     if (found == by_hash_.end()) return nullptr;
     Agent& there = books.agent(found->second);
-    const bool is_it = there.hostname == info.hostname() && there.peer_address == address && there.kind->info.port() == info.port();
+    const bool is_it = there.hostname == info.hostname() && there.peer_address == address &&
+                       there.kind->info.port() == info.port();
     return is_it ? &there : nullptr;
 }
 

@@ -62,7 +62,7 @@ struct State {
     std::size_t timers = 0;
 };
 
-// Where agents are: by the name of the host, and by the address and port that it comes from. Only one at a time can be there.
+// Where agents are: the name of the host, and the address and port that it comes from. Only one at a time can be there.
 class AgentPlaces {
   public:
     void add(const Agent& agent);
@@ -71,8 +71,10 @@ class AgentPlaces {
 
   private:
     static std::size_t hash(const std::string& hostname, const std::string& address, std::int32_t port);
+    static std::size_t hash(const Agent& agent);
 
-    // Of two with the same hash only the later one is found, and the other one is missed when its link is over.
+    // Hashes, not the words that the agents' entries have already. Of two with the same one only the later is found, and
+    // the other is missed when its link is over.
     boost::unordered_flat_map<std::size_t, AgentSlot> by_hash_;
 };
 

@@ -12,7 +12,8 @@ std::optional<base::Duration> saved_every(const Task& task) {
 
 // What decides about an agent, and what a framework says of it. Both are replaced, never changed.
 struct TraitsInBooks final : allocator::OfferConstraints::Traits {
-    explicit TraitsInBooks(const Agent& agent) : hostname(agent.hostname), kind(agent.kind), is_remote(agent.is_remote) {}
+    explicit TraitsInBooks(const Agent& agent)
+        : hostname(agent.hostname), kind(agent.kind), is_remote(agent.is_remote) {}
     const std::string hostname;
     const std::shared_ptr<const AgentKind> kind;
     const bool is_remote;

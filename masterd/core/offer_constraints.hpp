@@ -38,7 +38,9 @@ class OfferConstraints {
 
     // `rest`: its attributes and its domain.
     bool allow(const base::Role& role, const std::string& hostname, const v1::AgentInfo& rest) const;
-    bool allow(const base::Role& role, const v1::AgentInfo& agent) const { return allow(role, agent.hostname(), agent); }
+    bool allow(const base::Role& role, const v1::AgentInfo& agent) const {
+        return allow(role, agent.hostname(), agent);
+    }
     // As the framework wrote it.
     const v1::scheduler::OfferConstraints& wire() const { return wire_; }
 

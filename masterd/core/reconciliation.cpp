@@ -76,7 +76,8 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
         auto status = answer(task.forwarded, task.agent_id, "Reconciliation: Latest task state");
         v1::TaskStatus last = task.last_status.message();
         if (last.has_healthy()) status.set_healthy(last.healthy());
-        if (last.has_container_status()) *status.mutable_container_status() = std::move(*last.mutable_container_status());
+        if (last.has_container_status())
+            *status.mutable_container_status() = std::move(*last.mutable_container_status());
         return send_status(framework, status);
     }
     using Why = AbsentAgent::Why;

@@ -235,7 +235,8 @@ void Core::confirm_changes(Agent& agent, std::uint64_t list) {
     if (list > agent.reservations_told) return;  // what we have not said
     agent.reservations_kept = list;
     auto& waiting = agent.unconfirmed;  // the oldest first
-    const auto first_left = std::find_if(waiting.begin(), waiting.end(), [&](const auto& change) { return change.list > list; });
+    const auto first_left = std::find_if(waiting.begin(), waiting.end(),
+                                         [&](const auto& change) { return change.list > list; });
     for (auto done = waiting.begin(); done != first_left; ++done) answer(*done, v1::OPERATION_FINISHED, {});
     waiting.erase(waiting.begin(), first_left);
 }

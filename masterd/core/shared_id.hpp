@@ -23,7 +23,9 @@ class SharedId {
     const std::string& value() const { return plain().value(); }
     bool empty() const { return !kept_; }
 
-    friend bool operator==(const SharedId& a, const SharedId& b) { return a.kept_ == b.kept_ || a.plain() == b.plain(); }
+    friend bool operator==(const SharedId& a, const SharedId& b) {
+        return a.kept_ == b.kept_ || a.plain() == b.plain();
+    }
     friend bool operator==(const SharedId& a, const Id& b) { return a.plain() == b; }
 
   private:
