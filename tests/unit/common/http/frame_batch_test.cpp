@@ -61,5 +61,11 @@ TEST(FrameBatch, LeavesInTheQueueWhatIsTooMuchForOneGo) {
     EXPECT_TRUE(take_batch(queue).empty());
 }
 
+TEST(FrameBatch, LeavesInTheQueueWhatIsTooManyBytesForOneGo) {
+    std::deque<Record> queue(3, std::make_shared<const std::string>(200 * 1024, 'x'));
+    EXPECT_EQ(take_batch(queue).size(), 2u);
+    EXPECT_EQ(queue.size(), 1u);
+}
+
 }  // namespace
 }  // namespace fairlead::http
