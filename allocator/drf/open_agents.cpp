@@ -49,22 +49,29 @@ void OpenAgents::List::remove(AgentSlot agent) {
 }
 
 void OpenAgents::set(AgentSlot agent, const resources::Resources& available) {
-    if (entries_.size() <= agent) entries_.resize(agent + 1);
-    Entry& entry = entries_[agent];
+    if (is_for_anybody_.size() <= agent) is_for_anybody_.resize(agent + 1);
     const bool for_anybody = has_unreserved(available);
-    if (entry.for_anybody != for_anybody) {
-        entry.for_anybody = for_anybody;
+    if (is_for_anybody_[agent] != for_anybody) {
+        is_for_anybody_[agent] = for_anybody;
         for_anybody ? for_anybody_.add(agent) : for_anybody_.remove(agent);
     }
-    std::vector<base::Role> reserved_for = reserved_roles(available);
-    if (reserved_for == entry.reserved_for) return;
-    for (const base::Role& role : entry.reserved_for) {
-        const auto list = reserved_for_.find(role);
-        list->second.remove(agent);
-        if (list->second.slots().empty()) reserved_for_.erase(list);
+    set_roles(agent, reserved_roles(available));
+}
+
+void OpenAgents::set_roles(AgentSlot agent, std::vector<base::Role> roles) {
+    const auto known = roles_of_.find(agent);
+    const bool had_some = known != roles_of_.end();
+    if (had_some ? known->second == roles : roles.empty()) return;
+    if (had_some) {
+        for (const base::Role& role : known->second) {
+            const auto list = reserved_for_.find(role);
+            list->second.remove(agent);
+            if (list->second.slots().empty()) reserved_for_.erase(list);
+        }
+        roles_of_.erase(known);
     }
-    for (const base::Role& role : reserved_for) reserved_for_[role].add(agent);
-    entry.reserved_for = std::move(reserved_for);
+    for (const base::Role& role : roles) reserved_for_[role].add(agent);
+    if (!roles.empty()) roles_of_.emplace(agent, std::move(roles));
 }
 
 std::vector<AgentSlot> OpenAgents::all() const {
@@ -92,7 +99,7 @@ std::vector<AgentSlot> OpenAgents::within_reach_of(const std::vector<base::Role>
 
 void OpenAgents::append_the_rest(const List& list, std::vector<AgentSlot>& slots) const {
     for (const AgentSlot agent : list.slots())
-        if (!entries_[agent].for_anybody) slots.push_back(agent);
+        if (!is_for_anybody_[agent]) slots.push_back(agent);
 }
 
 }  // namespace fairlead::allocator::drf

@@ -20,7 +20,7 @@ class OpenAgents {
     // Those where one of these roles may find something. Each once, in no particular order.
     std::vector<AgentSlot> within_reach_of(const std::vector<base::Role>& roles) const;
     bool have_reservations() const { return !reserved_for_.empty(); }
-    std::size_t slots() const { return entries_.size(); }  // that were ever set
+    std::size_t slots() const { return is_for_anybody_.size(); }  // that were ever set
 
   private:
     class List {
@@ -33,17 +33,14 @@ class OpenAgents {
         std::vector<AgentSlot> slots_;
         boost::unordered_flat_map<AgentSlot, std::uint32_t> positions_;
     };
-    struct Entry {
-        bool for_anybody = false;
-        std::vector<base::Role> reserved_for;  // each once
-    };
-
+    void set_roles(AgentSlot agent, std::vector<base::Role> roles);
     // Of this list, those that are not open for anybody.
     void append_the_rest(const List& list, std::vector<AgentSlot>& slots) const;
 
     List for_anybody_;
     std::unordered_map<base::Role, List> reserved_for_;
-    std::vector<Entry> entries_;  // by AgentSlot
+    std::vector<bool> is_for_anybody_;  // by AgentSlot
+    std::unordered_map<AgentSlot, std::vector<base::Role>> roles_of_;  // those with reservations; each role once
 };
 
 // Each role that something here is reserved for, once.

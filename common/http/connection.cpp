@@ -230,7 +230,6 @@ awaitable<void> Connection::refuse(int status, std::string text) {
 
 awaitable<Connection::GoOn> Connection::serve_one(Incoming incoming) {
     FramedWriter::Options stream_options;
-    stream_options.framing = Framing::http_chunk;
     stream_options.queue_bytes_max = context_->options.stream_queue_bytes_max;
     stream_options.queue_records_max = context_->options.stream_queue_records_max;
     stream_options.stall_max = context_->options.stream_stall_deadline;

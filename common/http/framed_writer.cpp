@@ -2,34 +2,13 @@
 
 #include <boost/asio/write.hpp>
 
-#include <array>
-#include <charconv>
-
 namespace fairlead::http {
 
 namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t batch_records_max = 512;
-constexpr std::size_t batch_bytes_max = 256 * 1024;
-constexpr std::size_t copied_record_bytes_max =
-    4096;  // below it a copy is cheaper than two more buffers
-constexpr std::size_t framing_bytes_max = 24;
 constexpr std::string_view last_chunk = "0\r\n\r\n";
-
-void append_frame_start(std::string& out, Framing framing, std::size_t size) {
-    if (framing == Framing::length_prefix) {
-        for (int shift = 24; shift >= 0; shift -= 8) {
-            out.push_back(static_cast<char>((size >> shift) & 0xff));
-        }
-        return;
-    }
-    std::array<char, 16> digits;
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
-    out.append(digits.data(), end);
-    out += "\r\n";
-}
 
 }  // namespace
 
@@ -38,7 +17,7 @@ FramedWriter::FramedWriter(async::Executor strand, Options options, StreamWriter
 
 bool FramedWriter::post(Record record) {
     // An empty chunk would end the stream.
-    if (!record || (record->empty() && options_.framing == Framing::http_chunk)) return is_open();
+    if (!record || record->empty()) return is_open();
     bool overflow = false;
     {
         std::lock_guard lock(mutex_);
@@ -118,7 +97,7 @@ void FramedWriter::finish(StreamEnd why) {
     stall_timer_.cancel();
     if (socket_) {
         boost::system::error_code ignored;
-        if (why == StreamEnd::closed && options_.framing == Framing::http_chunk) {
+        if (why == StreamEnd::closed) {
             socket_->cancel(ignored);
         } else {
             socket_->shutdown(tcp::socket::shutdown_both, ignored);
@@ -129,15 +108,9 @@ void FramedWriter::finish(StreamEnd why) {
     if (const auto on_end = std::exchange(on_end_, nullptr)) on_end(why);
 }
 
-std::vector<FramedWriter::Record> FramedWriter::take_records() {
-    std::vector<Record> records;
-    std::size_t bytes = 0;
+std::vector<Record> FramedWriter::take_records() {
     std::lock_guard lock(mutex_);
-    while (!queue_.empty() && records.size() < batch_records_max && bytes < batch_bytes_max) {
-        bytes += queue_.front()->size();
-        records.push_back(std::move(queue_.front()));
-        queue_.pop_front();
-    }
+    auto records = take_batch(queue_);
     if (records.empty() && !closing_) flush_scheduled_ = false;
     return records;
 }
@@ -147,56 +120,17 @@ void FramedWriter::write_next() {
     if (finished_ || writing_ || !socket_) return;
     auto records = take_records();
     if (!records.empty()) {
-        fill(std::move(records));
+        batch_.emplace(Framing::http_chunk).fill(std::move(records));
         send_batch();
         return;
     }
-    batch_ = {};
+    batch_.reset();
     bool closing = false;
     {
         std::lock_guard lock(mutex_);
         closing = closing_;
     }
-    if (!closing) return;
-    if (options_.framing == Framing::http_chunk) {
-        send_last_chunk();
-    } else {
-        finish(StreamEnd::closed);
-    }
-}
-
-void FramedWriter::fill(std::vector<Record> records) {
-    batch_.buffers.clear();
-    batch_.large.clear();
-    batch_.flat.clear();
-    batch_.record_bytes = 0;
-    batch_.record_count = records.size();
-    std::size_t flat_bytes = 0;
-    for (const auto& record : records) {
-        flat_bytes += framing_bytes_max;
-        if (record->size() <= copied_record_bytes_max) flat_bytes += record->size();
-    }
-    batch_.flat.reserve(flat_bytes);  // the buffers below point into it: it must not move
-
-    std::size_t flat_sent = 0;
-    const auto flush_flat = [&] {
-        if (batch_.flat.size() == flat_sent) return;
-        batch_.buffers.emplace_back(batch_.flat.data() + flat_sent, batch_.flat.size() - flat_sent);
-        flat_sent = batch_.flat.size();
-    };
-    for (auto& record : records) {
-        batch_.record_bytes += record->size();
-        append_frame_start(batch_.flat, options_.framing, record->size());
-        if (record->size() <= copied_record_bytes_max) {
-            batch_.flat += *record;
-        } else {
-            flush_flat();
-            batch_.buffers.emplace_back(record->data(), record->size());
-            batch_.large.push_back(std::move(record));
-        }
-        if (options_.framing == Framing::http_chunk) batch_.flat += "\r\n";
-    }
-    flush_flat();
+    if (closing) send_last_chunk();
 }
 
 void FramedWriter::send_batch() {
@@ -204,7 +138,7 @@ void FramedWriter::send_batch() {
     write_started_ = std::chrono::steady_clock::now();
     watch_for_stall();
     asio::async_write(
-        *socket_, batch_.buffers,
+        *socket_, batch_->buffers(),
         [self = shared_from_this(), socket = socket_](const boost::system::error_code& error,
                                                       std::size_t) { self->written(error); });
 }
@@ -218,8 +152,8 @@ void FramedWriter::written(const boost::system::error_code& error) {
     }
     {
         std::lock_guard lock(mutex_);
-        pending_bytes_ -= batch_.record_bytes;
-        pending_records_ -= batch_.record_count;
+        pending_bytes_ -= batch_->record_bytes();
+        pending_records_ -= batch_->record_count();
     }
     write_next();
 }

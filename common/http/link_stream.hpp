@@ -1,9 +1,11 @@
 #pragma once
 // Frames over an upgraded socket, the same on both ends of the agent link: four bytes of big-endian
 // length, then so many bytes of payload. Any thread sends; the queue is bounded and can say no. One
-// coroutine receives, on the socket's strand. An idle link holds no buffer: a master has fifty
-// thousand of them. Knows nothing of what is in a frame, nor how long a peer may be silent: whoever
-// sends the pings knows.
+// reader receives: a coroutine, or a LinkReceiver that is told. Knows nothing of what is in a frame,
+// nor how long a peer may be silent: whoever sends the pings knows.
+//
+// A master has fifty thousand links that are idle, so an idle one holds next to nothing: no buffer,
+// no timer, no coroutine, and in place of a strand a mutex that nobody contends for (decision 0080).
 
 #include "common/async/asio.hpp"
 #include "common/base/error.hpp"
@@ -13,6 +15,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace fairlead::http {
 
@@ -24,8 +27,19 @@ struct LinkOptions {
         std::chrono::seconds(60);  // the peer takes no byte of ours for so long
 };
 
+// Called one after the other, on the socket's executor.
+class LinkReceiver {
+  public:
+    virtual ~LinkReceiver() = default;
+    // The next frame's payload, good until it returns. false: no more of it, and the link is closed.
+    virtual bool received(std::string_view payload) = 0;
+    // The last call. Why, as receive() has it.
+    virtual void ended(const base::Error& why) = 0;
+};
+
 class LinkStream {
   public:
+    // The socket leaves its strand: handlers run wherever its context does.
     LinkStream(UpgradedSocket socket, LinkOptions options = {});
     ~LinkStream();
     LinkStream(LinkStream&&) noexcept;
@@ -42,8 +56,10 @@ class LinkStream {
     // closed or connection broke), malformed (a length beyond the limit),
     // limit_exceeded (our queue overflowed or stalled, or our frame was too large), cancelled (close() was called).
     async::awaitable<base::Result<std::string>> receive();
+    // In place of receive(), once: every frame and the end go to `receiver`, which is kept until then.
+    void receive_all(std::shared_ptr<LinkReceiver> receiver);
 
-    // Any thread. What is queued is still sent, for a moment; a pending receive() ends at once.
+    // Any thread. What is queued is still sent, for a moment; receiving ends at once.
     void close();
 
     bool is_open() const;

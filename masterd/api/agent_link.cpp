@@ -2,59 +2,79 @@
 
 #include "common/http/link_stream.hpp"
 
+#include <atomic>
+#include <vector>
+
 namespace fairlead::masterd::api {
 namespace {
 
-// Messages become frames on the connection's strand, so that the owner never waits for an encoder; what is sent and the
-// end come out in the order in which they went in.
-class Link : public driver::AgentConnection, public std::enable_shared_from_this<Link> {
+// Where messages become frames, so that the owner never waits for an encoder: a few strands that all links share. One
+// link's messages go through one of them, and leave in the order in which they came.
+class Encoders {
   public:
-    explicit Link(http::UpgradedSocket socket) : stream_(std::move(socket)) {}
+    explicit Encoders(const async::Executor& executor) {
+        for (int i = 0; i < count; ++i) strands_.emplace_back(async::asio::make_strand(executor));
+    }
+    const async::Executor& next() { return strands_[turn_++ % count]; }
+
+  private:
+    static constexpr unsigned count = 16;
+    std::vector<async::Executor> strands_;
+    std::atomic<unsigned> turn_ = 0;
+};
+
+class Link final : public driver::AgentConnection,
+                   public http::LinkReceiver,
+                   public std::enable_shared_from_this<Link> {
+  public:
+    Link(driver::Driver& driver, std::shared_ptr<const async::Executor> encoder, http::UpgradedSocket socket)
+        : driver_(driver), encoder_(std::move(encoder)), stream_(std::move(socket)) {}
+
+    void open() {
+        const auto id = driver_.link_opened(stream_.peer().address().to_string(), shared_from_this());
+        if (!id) return stream_.close();
+        id_ = *id;
+        stream_.receive_all(shared_from_this());
+    }
 
     void send(std::shared_ptr<const internal::FromMaster> message) override {
-        async::asio::post(stream_.executor(), [self = shared_from_this(), message = std::move(message)] {
+        async::asio::post(*encoder_, [self = shared_from_this(), message = std::move(message)] {
             self->stream_.send(message->SerializeAsString());
         });
     }
     void close() override {
-        async::asio::post(stream_.executor(), [self = shared_from_this()] { self->stream_.close(); });
+        async::asio::post(*encoder_, [self = shared_from_this()] { self->stream_.close(); });
     }
-    http::LinkStream& stream() { return stream_; }
+
+    // An agent that does not speak our protocol, or is too fast for us: it comes back with its whole state.
+    bool received(std::string_view payload) override {
+        auto message = std::make_shared<internal::FromAgent>();
+        return message->ParseFromArray(payload.data(), static_cast<int>(payload.size())) &&
+               driver_.link_message(id_, std::move(message));
+    }
+    void ended(const base::Error&) override { driver_.link_closed(id_); }
 
   private:
+    driver::Driver& driver_;
+    const std::shared_ptr<const async::Executor> encoder_;
+    core::LinkId id_{};
     http::LinkStream stream_;
 };
 
-async::awaitable<void> receive(driver::Driver& driver, std::shared_ptr<Link> link) {
-    const auto id = driver.link_opened(link->stream().peer().address().to_string(), link);
-    if (!id) co_return link->close();
-    for (;;) {
-        auto frame = co_await link->stream().receive();
-        if (!frame) break;
-        auto message = std::make_shared<internal::FromAgent>();
-        // An agent that does not speak our protocol, or is too fast for us: it comes back with its whole state.
-        if (!message->ParseFromString(*frame) || !driver.link_message(*id, std::move(message))) break;
-    }
-    link->close();
-    driver.link_closed(*id);
-}
-
 }  // namespace
 
-http::Handler agent_link(driver::Driver& driver) {
-    return [&driver](http::Request request, http::Responder responder) -> async::awaitable<void> {
+http::Handler agent_link(driver::Driver& driver, const async::Executor& encoders) {
+    const auto shared = std::make_shared<Encoders>(encoders);
+    return [&driver, shared](http::Request request, http::Responder responder) -> async::awaitable<void> {
         if (!request.wants_upgrade(agent_link_protocol)) {
             auto response = http::text_response(426, "This is where agents connect");
             response.headers.set("Upgrade", agent_link_protocol);
             responder.respond(std::move(response));
             co_return;
         }
-        responder.upgrade(std::string(agent_link_protocol), {}, [&driver](http::UpgradedSocket socket) {
-            auto link = std::make_shared<Link>(std::move(socket));
-            const auto executor = link->stream().executor();
-            async::asio::co_spawn(executor, receive(driver, std::move(link)), [](std::exception_ptr bug) {
-                if (bug) std::rethrow_exception(bug);  // ends the process: the driver would keep the link for ever
-            });
+        responder.upgrade(std::string(agent_link_protocol), {}, [&driver, shared](http::UpgradedSocket socket) {
+            std::shared_ptr<const async::Executor> encoder(shared, &shared->next());
+            std::make_shared<Link>(driver, std::move(encoder), std::move(socket))->open();
         });
     };
 }

@@ -36,17 +36,16 @@ class ByRole {
 };
 
 v1::Task task_on_wire(const core::Task& task, const core::Framework& framework) {
-    v1::Task wire;
-    if (task.info) wire = *task.info;
+    v1::Task wire = task.info.message();
     if (!wire.has_name()) wire.set_name(task.id.value());
     wire.mutable_task_id()->set_value(task.id.value());
     wire.mutable_framework_id()->set_value(framework.id.value());
     wire.mutable_agent_id()->set_value(task.agent_id.value());
     wire.set_state(task.state);
     wire.clear_resources();
-    resources::to_wire(task.resources, stack, &task.role, *wire.mutable_resources());
+    resources::to_wire(task.resources, stack, &task.role.plain(), *wire.mutable_resources());
     wire.clear_statuses();
-    if (task.last_status) *wire.add_statuses() = *task.last_status;
+    if (task.last_status) *wire.add_statuses() = task.last_status.message();
     return wire;
 }
 
@@ -65,15 +64,15 @@ void fill(const core::State& state, Answer::GetTasks& answer) {
 void fill(const core::State& state, Answer::GetAgents& answer) {
     each_agent(state, [&](const core::Agent& agent) {
         auto& wire = *answer.add_agents();
-        *wire.mutable_agent_info() = *agent.info;
+        const Resources& total = state.books.agent_entries()[agent.slot].total;
+        *wire.mutable_agent_info() = core::info_of(*agent.kind, agent.hostname, agent.id.value(), total);
         wire.set_active(agent.link.has_value());
         wire.set_deactivated(false);
-        wire.set_version(agent.version);
+        wire.set_version(agent.kind->version);
         wire.set_pid(agent_pid(agent));
         set_time(agent.registered_time, *wire.mutable_registered_time());
         if (agent.reregistered_time != base::WallTime{})
             set_time(agent.reregistered_time, *wire.mutable_reregistered_time());
-        const Resources& total = state.books.agent_entries()[agent.slot].total;
         resources::to_wire(total, stack, nullptr, *wire.mutable_total_resources());
         ByRole allocated, offered;
         for (const core::Task* task : agent.tasks)

@@ -94,12 +94,11 @@ void write_offer(JsonText& json, const core::Offer& offer, const core::Framework
 }  // namespace
 
 std::string agent_pid(const core::Agent& agent) {
-    return "slave(1)@" + agent.peer_address + ":" + std::to_string(agent.info->port());
+    return "slave(1)@" + agent.peer_address + ":" + std::to_string(agent.kind->info.port());
 }
 
 void write_task(JsonText& json, const core::Task& task, const core::Framework& framework) {
-    static const v1::Task unknown;
-    const v1::Task& info = task.info ? *task.info : unknown;
+    const v1::Task info = task.info.message();
     json.object();
     json.key("id").text(task.id.value());
     json.key("name").text(info.name());
@@ -112,7 +111,7 @@ void write_task(JsonText& json, const core::Task& task, const core::Framework& f
     write_limits(json, info);
     json.key("role").text(task.role.value());
     json.key("statuses").array();
-    if (task.last_status) write_status(json, *task.last_status);
+    if (task.last_status) write_status(json, task.last_status.message());
     json.end_array();
     if (info.has_user()) json.key("user").text(info.user());
     if (info.has_discovery()) json.key("discovery").message(info.discovery());
@@ -185,11 +184,11 @@ void begin_agent(JsonText& json, const core::State& state, const core::Agent& ag
     const Resources& total = state.books.agent_entries()[agent.slot].total;
     json.object();
     json.key("id").text(agent.id.value());
-    json.key("hostname").text(agent.info->hostname());
-    json.key("port").count(static_cast<std::uint64_t>(agent.info->port()));
+    json.key("hostname").text(agent.hostname);
+    json.key("port").count(static_cast<std::uint64_t>(agent.kind->info.port()));
     json.key("pid").text(agent_pid(agent));
-    write_attributes(json, *agent.info);
-    if (agent.info->has_domain()) json.key("domain").message(agent.info->domain());
+    write_attributes(json, agent.kind->info);
+    if (agent.kind->info.has_domain()) json.key("domain").message(agent.kind->info.domain());
     json.key("registered_time").number(seconds(agent.registered_time));
     json.key("reregistered_time").number(seconds(agent.reregistered_time));
     json.key("resources");
@@ -207,7 +206,7 @@ void begin_agent(JsonText& json, const core::State& state, const core::Agent& ag
     ResourceSums(total.unreserved()).write(json);
     json.key("active").truth(agent.link.has_value());
     json.key("deactivated").truth(false);
-    json.key("version").text(agent.version);
+    json.key("version").text(agent.kind->version);
     json.key("capabilities").array();
     for (const auto capability : agent_capabilities) json.text(v1::AgentInfo::Capability::Type_Name(capability));
     json.end_array();

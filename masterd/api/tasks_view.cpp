@@ -20,7 +20,7 @@ std::vector<Found> find(const core::State& state, const TaskQuery& query) {
         if (!query.framework_id.empty() && framework.id != query.framework_id) return;
         each_task(framework, [&](const core::Task& task) {
             if (!query.task_id.empty() && task.id != query.task_id) return;
-            found.push_back({&task, &framework, task.last_status ? task.last_status->timestamp() : 0});
+            found.push_back({&task, &framework, task.last_status_time});
         });
     };
     each_framework(state, collect);

@@ -210,7 +210,7 @@ void Core::book_task(Framework& framework, Agent& agent, const base::Role& role,
     task.holds_resources = true;
     task.is_short = limit == TimeLimit::of_offer;
     task.since = now_.instant;
-    task.info = record_of(info, framework.info->user());
+    keep_record(task, info, framework.info->user());
     Report& made =
         report(Report::Kind::task_added, "task '" + info.name() + "' is launched", framework);
     made.task_id = task.id;

@@ -10,9 +10,28 @@
 
 namespace fairlead::masterd::core {
 
-// Only one agent at a time can be there.
-std::string Core::endpoint_of(const v1::AgentInfo& info, const std::string& peer_address) {
-    return fmt::format("{} at {}:{}", info.hostname(), peer_address, info.port());
+std::size_t AgentPlaces::hash(const std::string& hostname, const std::string& address, std::int32_t port) {
+    return std::hash<std::string>{}(fmt::format("{} at {}:{}", hostname, address, port));
+}
+
+std::size_t AgentPlaces::hash(const Agent& agent) {
+    return hash(agent.hostname, agent.peer_address, agent.kind->info.port());
+}
+
+void AgentPlaces::add(const Agent& agent) { by_hash_[hash(agent)] = agent.slot; }
+
+void AgentPlaces::remove(const Agent& agent) {
+    const auto found = by_hash_.find(hash(agent));
+    if (found != by_hash_.end() && found->second == agent.slot) by_hash_.erase(found);
+}
+
+Agent* AgentPlaces::find(Books& books, const v1::AgentInfo& info, const std::string& address) const {
+    const auto found = by_hash_.find(hash(info.hostname(), address, info.port()));
+    if (found == by_hash_.end()) return nullptr;
+    Agent& there = books.agent(found->second);
+    const bool is_it = there.hostname == info.hostname() && there.peer_address == address &&
+                       there.kind->info.port() == info.port();
+    return is_it ? &there : nullptr;
 }
 
 void Core::take(const LinkMessage& received) {
@@ -50,7 +69,7 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     call_off_on(agent);
     answer_waiting_operators(agent, fmt::format("agent {} has not confirmed it before its connection was lost; it stands in "
                                                 "the master's books, and the agent is told again when it is back",
-                                                agent.info->hostname()));
+                                                agent.hostname));
     // One that was silent before has used up its time already.
     const base::Instant due = std::max(agent.last_heard + options_.agent_reregister_timeout,
                                        now_.instant + options_.agent_return_time_min);
@@ -72,13 +91,13 @@ void Core::agent_unreachable(Agent& agent) {
         task.state = v1::TASK_UNREACHABLE;
         auto status = status_by_master(task.id, agent.id, v1::TASK_UNREACHABLE,
                                        v1::TaskStatus::REASON_AGENT_REMOVED,
-                                       "Agent " + agent.info->hostname() + " is unreachable");
+                                       "Agent " + agent.hostname + " is unreachable");
         status.mutable_unreachable_time()->set_nanoseconds(now_.wall.time_since_epoch().count());
         send_status(framework, status);
-        absent.tasks.emplace_back(framework.id, task.id);
+        absent.tasks.emplace_back(framework.id, task.id.plain());
         framework.unreachable_tasks.add(std::move(task), options_.unreachable_tasks_max);
     }
-    answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.info->hostname() + " is unreachable");
+    answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.hostname + " is unreachable");
     remember_absent(agent.id, std::move(absent));
     forget(agent);
 }
@@ -110,7 +129,7 @@ void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::strin
 void Core::forget(Agent& agent) {
     tell_failure(agent.id);
     filters_.drop_agent(agent.slot);
-    agents_by_endpoint_.erase(endpoint_of(*agent.info, agent.peer_address));
+    places_.remove(agent);
     drop_strays(books_.strays_on(agent.slot));
     books_.remove_agent(agent.slot);
 }

@@ -50,11 +50,26 @@ std::vector<Slot> all_slots(std::size_t count) {
 }
 
 // Removes one element in constant time and keeps the positions of the others right.
-template <typename T>
-void remove_at(std::vector<T*>& list, std::size_t position, std::size_t T::*own_position) {
+template <typename T, typename Position>
+void remove_at(std::vector<T*>& list, Position position, Position T::*own_position) {
     list[position] = list.back();
     list[position]->*own_position = position;
     list.pop_back();
+}
+
+// By an eighth, not to the double: there may be 50,000 large entries.
+template <typename T>
+void grow_to(std::vector<T>& table, std::size_t size) {
+    if (size > table.capacity()) table.reserve(size + size / 8 + 16);
+    table.resize(size);
+}
+
+// What of an agent counts as free in the cluster.
+resources::Quantities free_on(const allocator::AgentEntry& entry) {
+    if (!entry.offerable) return {};
+    resources::Quantities free = entry.available.free_quantities();
+    free.subtract(entry.kept_for_short);
+    return free;
 }
 
 }  // namespace
@@ -68,7 +83,6 @@ Books Books::emptied() const {
     empty.agents_.resize(agents_.size());
     empty.agent_entries_.resize(agents_.size());
     empty.agents_noted_.resize(agents_.size());
-    empty.free_of_.resize(agents_.size());
     empty.free_agent_slots_ = all_slots<AgentSlot>(agents_.size());
     empty.roles_ = roles_.emptied();
     empty.short_task_percent_ = short_task_percent_;
@@ -144,7 +158,7 @@ bool is_terminal(v1::TaskState state) {
 
 const std::string& gang_of(const Task& task) {
     static const std::string none;
-    return task.info ? task.info->revocation_policy().gang() : none;
+    return task.revocation_policy ? task.revocation_policy->gang() : none;
 }
 
 // --- reading ---
@@ -288,14 +302,13 @@ std::unique_ptr<Framework> Books::remove_framework(FrameworkSlot slot) {
 
 Agent& Books::add_agent(const base::AgentId& id) {
     const auto slot = take_slot(free_agent_slots_, agents_);
-    agent_entries_.resize(agents_.size());
+    grow_to(agent_entries_, agents_.size());
     agents_noted_.resize(agents_.size());
-    free_of_.resize(agents_.size());
     agents_[slot] = std::make_unique<Agent>();
     agents_[slot]->id = id;
     agents_[slot]->slot = slot;
     agent_entries_[slot].id = id;
-    agent_slots_.emplace(id, slot);
+    agent_slots_.emplace(agents_[slot]->id, slot);
     return *agents_[slot];
 }
 
@@ -309,7 +322,6 @@ bool Books::set_total(Agent& agent, const resources::Resources& total) {
     roles_.reserve(total);
     roles_.unreserve(entry.total);
     entry.total = total;
-    agent.short_share = percent_of(total, short_task_percent_);
     recompute_available(agent);
     open(agent);
     return true;
@@ -327,7 +339,10 @@ void Books::change_reservations(Agent& agent, const resources::Resources& from, 
 }
 
 void Books::set_offerable(Agent& agent, bool offerable) {
-    agent_entries_[agent.slot].offerable = offerable;
+    auto& entry = agent_entries_[agent.slot];
+    free_.subtract(free_on(entry));
+    entry.offerable = offerable;
+    free_.add(free_on(entry));
     recompute_available(agent);
     if (offerable) open(agent);
 }
@@ -337,8 +352,7 @@ void Books::remove_agent(AgentSlot slot) {
     total_scalars_.subtract(scalar_part(entry.total));
     total_ = total_scalars_.quantities();
     roles_.unreserve(entry.total);
-    free_.subtract(free_of_[slot]);
-    free_of_[slot] = {};
+    free_.subtract(free_on(entry));
     agent_slots_.erase(agents_[slot]->id);
     agents_[slot].reset();
     entry = {};
@@ -399,9 +413,10 @@ Task* Books::add_task(Task task) {
     Framework& framework = *frameworks_[task.framework];
     Agent& agent = *agents_[task.agent];
     if (task.holds_resources && !try_hold(task)) return nullptr;
-    base::TaskId id = task.id;
+    task.role = roles_.shared(task.role);
+    SharedId<base::TaskId> id = task.id;
     Task& entry = framework.tasks.insert_or_assign(std::move(id), std::move(task)).first->second;
-    entry.position_on_agent = agent.tasks.size();
+    entry.position_on_agent = static_cast<std::uint32_t>(agent.tasks.size());
     agent.tasks.push_back(&entry);
     if (const std::string& gang = gang_of(entry); !gang.empty()) framework.gangs[gang][entry.id] = &entry;
     return &entry;
@@ -420,7 +435,7 @@ void Books::release(Task& task) {
 
 void UnreachableTasks::add(Task task, std::size_t max) {
     order_.push_back(task.id);
-    base::TaskId id = task.id;
+    SharedId<base::TaskId> id = task.id;
     tasks_.insert_or_assign(std::move(id), std::move(task));
     while (order_.size() > max) {
         tasks_.erase(order_.front());
@@ -429,15 +444,15 @@ void UnreachableTasks::add(Task task, std::size_t max) {
 }
 
 std::optional<Task> UnreachableTasks::take(const base::TaskId& id) {
-    auto node = tasks_.extract(id);
-    if (node.empty()) return std::nullopt;
-    std::erase(order_, id);
-    return std::move(node.mapped());
+    const auto found = tasks_.find(id);
+    if (found == tasks_.end()) return std::nullopt;
+    std::erase(order_, found->first);
+    return std::move(tasks_.extract(found).mapped());
 }
 
 std::vector<Task> UnreachableTasks::take_all() {
     std::vector<Task> all;
-    for (const base::TaskId& id : std::exchange(order_, {})) all.push_back(std::move(tasks_.extract(id).mapped()));
+    for (const auto& id : std::exchange(order_, {})) all.push_back(std::move(tasks_.extract(id).mapped()));
     return all;
 }
 
@@ -530,22 +545,23 @@ void Books::forget_claim_if_idle(FrameworkSlot framework, RoleSlot role) {
     roles_.drop(role);
 }
 
+resources::Quantities Books::short_share(const Agent& agent) const {
+    return percent_of(agent_entries_[agent.slot].total, short_task_percent_);
+}
+
 // An agent that came back with less than is in use there has nothing to offer until that is over.
 void Books::recompute_available(const Agent& agent) {
     auto& entry = agent_entries_[agent.slot];
+    free_.subtract(free_on(entry));
     entry.available = entry.total;
     if (!entry.available.try_subtract(agent.used) || !entry.available.try_subtract(agent.offered))
         entry.available = {};
-    entry.kept_for_short = allocator::overlap(allocator::without(agent.short_share, agent.used_by_short),
+    const resources::Quantities share = short_share(agent);
+    entry.kept_for_short = allocator::overlap(allocator::without(share, agent.used_by_short),
                                               allocator::plain_scalars(entry.available));
-    entry.lent_to_short = allocator::without(agent.used_by_short, agent.short_share);
-    entry.missing_for_short =
-        allocator::without(allocator::without(agent.short_share, agent.used_by_short), entry.kept_for_short);
-    auto& free = free_of_[agent.slot];
-    free_.subtract(free);
-    free = entry.offerable ? entry.available.free_quantities() : resources::Quantities{};
-    if (entry.offerable) free.subtract(entry.kept_for_short);
-    free_.add(free);
+    entry.lent_to_short = allocator::without(agent.used_by_short, share);
+    entry.missing_for_short = allocator::without(allocator::without(share, agent.used_by_short), entry.kept_for_short);
+    free_.add(free_on(entry));
     touch_agent(agent.slot);
 }
 

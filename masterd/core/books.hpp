@@ -8,8 +8,11 @@
 // sees; tasks belong to their framework and are listed by their agent.
 
 #include "allocator/allocator.hpp"
+#include "masterd/core/agent_records.hpp"
 #include "masterd/core/io.hpp"
+#include "masterd/core/packed.hpp"
 #include "masterd/core/role_table.hpp"
+#include "masterd/core/shared_id.hpp"
 #include "masterd/core/timers.hpp"
 
 #include <deque>
@@ -28,14 +31,16 @@ using allocator::FrameworkSlot;
 using allocator::RoleSlot;
 class OfferConstraints;
 
+// There may be a million of them: every byte counts here.
 struct Task {
-    base::TaskId id;
+    SharedId<base::TaskId> id;
     FrameworkSlot framework = 0;
     AgentSlot agent = 0;
-    base::AgentId agent_id;
+    SharedId<base::AgentId> agent_id;
     v1::TaskState state = v1::TASK_STAGING;  // the newest known, maybe ahead of what was forwarded
     v1::TaskState forwarded = v1::TASK_STAGING;  // of the newest update that its agent has let out
-    base::Role role;
+    std::uint32_t position_on_agent = 0;
+    SharedId<base::Role> role;
     resources::Resources resources;
     bool holds_resources = false;
     bool is_short = false;  // has the time limit of an offer for short tasks
@@ -43,11 +48,14 @@ struct Task {
     bool kill_wanted = false;  // to be told to the agent when it is back
     bool kill_sent = false;    // to its agent, which may have fallen silent since
     bool end_told = false;     // an update with its end has been sent to its scheduler
+    bool end_heard = false;    // last_status is that of its end
+    std::shared_ptr<const v1::RevocationPolicy> revocation_policy;  // null: it says nothing of that
     // What people and tools see of it beside these fields; see task_records.hpp.
-    std::shared_ptr<const v1::Task> info;
-    std::shared_ptr<const v1::TaskStatus> last_status;  // the newest that its agent sent
-    std::size_t position_on_agent = 0;
+    Packed<v1::Task> info;
+    Packed<v1::TaskStatus> last_status;  // the newest that its agent sent
+    double last_status_time = 0;         // seconds since 1970; 0: none
 };
+using TaskTable = std::unordered_map<SharedId<base::TaskId>, Task, SharedIdHash<base::TaskId>, std::equal_to<>>;
 
 // Tasks of one framework that were given up with their agents, in that order. Their number is bounded; the oldest are
 // forgotten first.
@@ -65,8 +73,8 @@ class UnreachableTasks {
     bool is_consistent() const { return order_.size() == tasks_.size(); }
 
   private:
-    std::unordered_map<base::TaskId, Task> tasks_;
-    std::deque<base::TaskId> order_;
+    TaskTable tasks_;
+    std::deque<SharedId<base::TaskId>> order_;
 };
 
 struct Offer {
@@ -132,7 +140,7 @@ struct Framework {
     base::WallTime registered_time{};
     base::WallTime reregistered_time{};
     base::WallTime unregistered_time{};
-    std::unordered_map<base::TaskId, Task> tasks;
+    TaskTable tasks;
     UnreachableTasks unreachable_tasks;
     std::deque<Task> completed_tasks;  // newest last
     std::vector<Offer*> offers;
@@ -152,24 +160,22 @@ struct UnconfirmedChange {
 };
 
 struct Agent {
-    base::AgentId id;
+    SharedId<base::AgentId> id;
     AgentSlot slot = 0;
-    std::shared_ptr<const v1::AgentInfo> info;  // with id
-    std::string version;
-    std::string boot_id;
+    std::string hostname;
+    std::shared_ptr<const AgentKind> kind;  // what else it says of itself
     std::string peer_address;
     bool is_remote = false;      // in another region than the masters
     std::optional<LinkId> link;  // none: disconnected
     resources::Resources used;
     resources::Resources offered;
-    resources::Quantities short_share;   // of the plain scalars it has: only for short tasks
     resources::Quantities used_by_short;  // tasks and offers, plain scalars
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
     std::uint64_t reservations_told = 0;  // the number of the last list of what to keep reserved
     std::uint64_t reservations_kept = 0;  // and of the last that is on its disk
-    std::deque<UnconfirmedChange> unconfirmed;
+    std::vector<UnconfirmedChange> unconfirmed;
     Timers::Handle ping;
     Timers::Handle overdue;
     base::WallTime registered_time{};
@@ -188,6 +194,8 @@ class Books {
 
     // Of every agent's plain scalars; gpus by whole ones.
     void set_short_task_percent(unsigned percent) { short_task_percent_ = percent; }
+    // What of an agent's plain scalars is only for short tasks.
+    resources::Quantities short_share(const Agent& agent) const;
 
     // --- reading ---
     Framework* framework(const base::FrameworkId& id);
@@ -308,7 +316,7 @@ class Books {
     std::unordered_map<base::FrameworkId, FrameworkSlot> framework_slots_;
     std::vector<std::unique_ptr<Agent>> agents_;
     std::vector<AgentSlot> free_agent_slots_;
-    std::unordered_map<base::AgentId, AgentSlot> agent_slots_;
+    std::unordered_map<SharedId<base::AgentId>, AgentSlot, SharedIdHash<base::AgentId>, std::equal_to<>> agent_slots_;
     std::unordered_map<base::OfferId, Offer> offers_;
     std::map<StrayKey, Task> strays_;
     std::vector<allocator::AgentEntry> agent_entries_;
@@ -318,7 +326,6 @@ class Books {
     resources::Resources total_scalars_;  // of all agents, by name; knows whether a sum would overflow
     resources::Quantities total_;
     resources::Quantities free_;
-    std::vector<resources::Quantities> free_of_;  // by AgentSlot: what of `free_` is there
     allocator::Changes changes_;
     bool orders_changed_ = false;
     std::vector<Noted> agents_noted_;

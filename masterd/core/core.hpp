@@ -30,6 +30,8 @@
 
 #include "common/base/prng.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <deque>
 #include <set>
 #include <span>
@@ -63,6 +65,22 @@ struct State {
     std::size_t timers = 0;
 };
 
+// Where agents are: the name of the host, and the address and port that it comes from. Only one at a time can be there.
+class AgentPlaces {
+  public:
+    void add(const Agent& agent);
+    void remove(const Agent& agent);
+    Agent* find(Books& books, const v1::AgentInfo& info, const std::string& address) const;
+
+  private:
+    static std::size_t hash(const std::string& hostname, const std::string& address, std::int32_t port);
+    static std::size_t hash(const Agent& agent);
+
+    // Hashes, not the words that the agents' entries have already. Of two with the same one only the later is found, and
+    // the other is missed when its link is over.
+    boost::unordered_flat_map<std::size_t, AgentSlot> by_hash_;
+};
+
 // What a master knows because it leads. It ends with the leadership, as a whole: the next term begins with a new one.
 struct Term {
     struct NewLink {
@@ -94,10 +112,11 @@ struct Term {
     std::size_t next_waiting_ = 0;
     std::unordered_map<RequestId, FrameworkSlot> streams_;
     std::unordered_map<RequestId, FrameworkSlot> standby_streams_;
-    std::unordered_map<LinkId, AgentSlot> links_;  // of registered agents
+    boost::unordered_flat_map<LinkId, AgentSlot> links_;  // of registered agents
     std::unordered_map<LinkId, NewLink> new_links_;
     std::size_t registering_bytes_ = 0;  // of all of them
-    std::unordered_map<std::string, AgentSlot> agents_by_endpoint_;
+    AgentPlaces places_;
+    AgentKinds kinds_;
     std::unordered_set<base::FrameworkId> ended_ids_;
     std::deque<base::FrameworkId> ended_order_;            // the same, newest last
     std::unordered_set<base::FrameworkId> durably_ended_;  // those of them in the registry
@@ -290,7 +309,6 @@ class Core : private Term {
 
     // registration.cpp
     void register_agent(LinkId link, const internal::Register& message);
-    Agent* agent_at(const v1::AgentInfo& info, const std::string& peer_address);
     void remove_predecessor(Agent& predecessor, const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
     // By framework and task.
@@ -302,7 +320,6 @@ class Core : private Term {
     void answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for);
 
     // agents.cpp
-    static std::string endpoint_of(const v1::AgentInfo& info, const std::string& peer_address);
     void link_lost(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why);

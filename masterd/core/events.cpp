@@ -18,9 +18,9 @@ v1::URL url_of(const Agent& agent) {
     v1::URL url;
     url.set_scheme("http");
     url.set_path("/slave(1)");
-    url.mutable_address()->set_hostname(agent.info->hostname());
+    url.mutable_address()->set_hostname(agent.hostname);
     url.mutable_address()->set_ip(agent.peer_address);
-    url.mutable_address()->set_port(agent.info->port());
+    url.mutable_address()->set_port(agent.kind->info.port());
     return url;
 }
 
@@ -131,10 +131,10 @@ v1::Offer offer_on_wire(const Offer& offer, const Framework& framework, const Ag
     wire.mutable_id()->set_value(offer.id.value());
     wire.mutable_framework_id()->set_value(framework.id.value());
     wire.mutable_agent_id()->set_value(agent.id.value());
-    wire.set_hostname(agent.info->hostname());
+    wire.set_hostname(agent.hostname);
     *wire.mutable_url() = url_of(agent);
-    if (agent.info->has_domain()) *wire.mutable_domain() = agent.info->domain();
-    *wire.mutable_attributes() = agent.info->attributes();
+    if (agent.kind->info.has_domain()) *wire.mutable_domain() = agent.kind->info.domain();
+    *wire.mutable_attributes() = agent.kind->info.attributes();
     using Format = resources::ReservationFormat;
     const auto format =
         framework.capabilities.reservation_refinement ? Format::stack : Format::single;

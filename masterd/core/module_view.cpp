@@ -6,15 +6,17 @@ namespace fairlead::masterd::core {
 namespace {
 
 std::optional<base::Duration> saved_every(const Task& task) {
-    if (!task.info || !task.info->revocation_policy().has_saved_every()) return std::nullopt;
-    return base::Duration(task.info->revocation_policy().saved_every().nanoseconds());
+    if (!task.revocation_policy || !task.revocation_policy->has_saved_every()) return std::nullopt;
+    return base::Duration(task.revocation_policy->saved_every().nanoseconds());
 }
 
 // What decides about an agent, and what a framework says of it. Both are replaced, never changed.
 struct TraitsInBooks final : allocator::OfferConstraints::Traits {
-    TraitsInBooks(std::shared_ptr<const v1::AgentInfo> its_info, bool remote) : info(std::move(its_info)), is_remote(remote) {}
-    std::shared_ptr<const v1::AgentInfo> info;
-    bool is_remote;
+    explicit TraitsInBooks(const Agent& agent)
+        : hostname(agent.hostname), kind(agent.kind), is_remote(agent.is_remote) {}
+    const std::string hostname;
+    const std::shared_ptr<const AgentKind> kind;
+    const bool is_remote;
 };
 
 class DemandsInBooks final : public allocator::OfferConstraints::Demands {
@@ -24,7 +26,7 @@ class DemandsInBooks final : public allocator::OfferConstraints::Demands {
     bool allow(const base::Role& role, const allocator::OfferConstraints::Traits& traits) const override {
         const auto& agent = static_cast<const TraitsInBooks&>(traits);
         if (agent.is_remote && !region_aware_) return false;
-        return !constraints_ || constraints_->allow(role, *agent.info);
+        return !constraints_ || constraints_->allow(role, agent.hostname, agent.kind->info);
     }
 
   private:
@@ -68,7 +70,7 @@ allocator::TaskEntry TasksOnAgents::entry_of(const Task& task) const {
     entry.agent = task.agent;
     entry.resources = &task.resources;
     entry.since = task.since;
-    if (task.info) entry.priority = task.info->revocation_policy().priority();
+    if (task.revocation_policy) entry.priority = task.revocation_policy->priority();
     entry.restart_cost = seconds_at_stake(task, now_) * task.resources.quantities().largest_share_of(books_.total());
     entry.saved_every = saved_every(task);
     entry.gang = gang_of(task);
@@ -80,12 +82,13 @@ allocator::TaskEntry TasksOnAgents::entry_of(const Task& task) const {
 
 bool ConstraintsInBooks::allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const {
     const auto& constraints = books_.framework(framework).constraints;
-    if (books_.agent(agent).is_remote && !books_.framework(framework).capabilities.region_aware) return false;
-    return !constraints || constraints->allow(role, *books_.agent(agent).info);
+    const Agent& there = books_.agent(agent);
+    if (there.is_remote && !books_.framework(framework).capabilities.region_aware) return false;
+    return !constraints || constraints->allow(role, there.hostname, there.kind->info);
 }
 
 std::shared_ptr<const allocator::OfferConstraints::Traits> ConstraintsInBooks::traits_of(AgentSlot agent) const {
-    return std::make_shared<const TraitsInBooks>(books_.agent(agent).info, books_.agent(agent).is_remote);
+    return std::make_shared<const TraitsInBooks>(books_.agent(agent));
 }
 
 std::shared_ptr<const allocator::OfferConstraints::Demands> ConstraintsInBooks::demands_of(FrameworkSlot slot) const {

@@ -28,12 +28,12 @@ Found text_if(bool present, const std::string& value) {
     return {true, value};
 }
 
-Found find(const AttributeConstraint::Selector& selector, const v1::AgentInfo& agent) {
+Found find(const AttributeConstraint::Selector& selector, const std::string& hostname, const v1::AgentInfo& agent) {
     const auto& domain = agent.domain();
     if (selector.has_pseudoattribute_type()) {
         switch (selector.pseudoattribute_type()) {
             case Pseudo::HOSTNAME:
-                return text_if(true, agent.hostname());
+                return text_if(true, hostname);
             case Pseudo::REGION:
                 return text_if(domain.has_fault_domain(), domain.fault_domain().region().name());
             case Pseudo::ZONE:
@@ -100,9 +100,9 @@ class OfferConstraints::Constraint {
         return constraint;
     }
 
-    bool holds(const v1::AgentInfo& agent) const {
+    bool holds(const std::string& hostname, const v1::AgentInfo& agent) const {
         using Predicate = AttributeConstraint::Predicate;
-        const Found found = find(wire_->selector(), agent);
+        const Found found = find(wire_->selector(), hostname, agent);
         const auto& predicate = wire_->predicate();
         const auto text = [&](bool negated, const auto& matches) {
             if (!found.present) return negated;
@@ -173,12 +173,12 @@ base::Result<std::shared_ptr<const OfferConstraints>> OfferConstraints::compile(
     return std::shared_ptr<const OfferConstraints>(std::move(compiled));
 }
 
-bool OfferConstraints::allow(const base::Role& role, const v1::AgentInfo& agent) const {
+bool OfferConstraints::allow(const base::Role& role, const std::string& hostname, const v1::AgentInfo& rest) const {
     const auto found = groups_.find(role);
     if (found == groups_.end()) return true;
     return std::any_of(found->second.begin(), found->second.end(), [&](const Group& group) {
         return std::all_of(group.begin(), group.end(),
-                           [&](const Constraint& constraint) { return constraint.holds(agent); });
+                           [&](const Constraint& constraint) { return constraint.holds(hostname, rest); });
     });
 }
 

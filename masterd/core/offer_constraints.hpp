@@ -36,7 +36,11 @@ class OfferConstraints {
     static base::Result<std::shared_ptr<const OfferConstraints>> compile(
         const v1::scheduler::OfferConstraints& wire, std::span<const base::Role> roles);
 
-    bool allow(const base::Role& role, const v1::AgentInfo& agent) const;
+    // `rest`: its attributes and its domain.
+    bool allow(const base::Role& role, const std::string& hostname, const v1::AgentInfo& rest) const;
+    bool allow(const base::Role& role, const v1::AgentInfo& agent) const {
+        return allow(role, agent.hostname(), agent);
+    }
     // As the framework wrote it.
     const v1::scheduler::OfferConstraints& wire() const { return wire_; }
 

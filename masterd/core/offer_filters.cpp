@@ -26,7 +26,7 @@ void FilterTable::add(allocator::FrameworkSlot framework, const base::Role& role
         --size_;
     }
     const std::uint64_t number = next_number_++;
-    const auto timer = timers_.schedule(until, FilterExpired{framework, role, agent, number});
+    const auto timer = timers_.schedule(until, FilterExpired{framework, agent, number});
     place->filters.push_back({number, refused, timer});
     ++size_;
 }
@@ -53,8 +53,8 @@ void FilterTable::expire(const FilterExpired& filter) {
     if (filter.agent >= by_agent_.size()) return;
     const auto entry = by_agent_[filter.agent].find(filter.framework);
     if (entry == by_agent_[filter.agent].end()) return;
-    const bool is_last = thin_out(entry->second, [&](const base::Role& role, const Filter& candidate) {
-        return role == filter.role && candidate.number == filter.number;
+    const bool is_last = thin_out(entry->second, [&](const base::Role&, const Filter& candidate) {
+        return candidate.number == filter.number;
     });
     if (is_last) forget(filter.framework, filter.agent);
 }

@@ -44,7 +44,7 @@ std::map<base::Role, Quantities> reserved_in_top_roles(const Books& books) {
 Quantities total_for_any_task(const Books& books) {
     Quantities total = books.total();
     for (const auto& agent : books.agents())
-        if (agent) total.subtract(agent->short_share);
+        if (agent) total.subtract(books.short_share(*agent));
     return total;
 }
 

@@ -74,17 +74,17 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
         const Task& task = found->second;
         // Not a newer one: updates that are to come would tell what was before it.
         auto status = answer(task.forwarded, task.agent_id, "Reconciliation: Latest task state");
-        if (task.last_status && task.last_status->has_healthy())
-            status.set_healthy(task.last_status->healthy());
-        if (task.last_status && task.last_status->has_container_status())
-            *status.mutable_container_status() = task.last_status->container_status();
+        v1::TaskStatus last = task.last_status.message();
+        if (last.has_healthy()) status.set_healthy(last.healthy());
+        if (last.has_container_status())
+            *status.mutable_container_status() = std::move(*last.mutable_container_status());
         return send_status(framework, status);
     }
     using Why = AbsentAgent::Why;
     const auto& absent_agents = state_.absent_agents;
     const Task* lost = framework.unreachable_tasks.find(id);
     const bool was_lost = lost != nullptr;
-    const base::AgentId where = was_lost ? lost->agent_id : agent;
+    const base::AgentId where = was_lost ? lost->agent_id.plain() : agent;
     // An end like any other: what was told of it is not listed as unreachable any more.
     const auto answer_end = [&](v1::TaskState state, std::string message) {
         if (was_lost) {

@@ -32,10 +32,10 @@ bool has_same_attributes(const v1::AgentInfo& before, const v1::AgentInfo& now) 
 
 // The host was rebooted, and the agent can only say that the task is gone, where its end has been heard here.
 bool is_known_better(const Task& task, const v1::Task& told) {
-    if (!task.last_status || !is_terminal(task.last_status->state()) || told.statuses().empty()) return false;
+    if (!task.end_heard || told.statuses().empty()) return false;
     const v1::TaskStatus& status = *told.statuses().rbegin();
     return status.state() == v1::TASK_GONE && status.reason() == v1::TaskStatus::REASON_AGENT_RESTARTED &&
-           status.uuid() != task.last_status->uuid();
+           status.uuid() != task.last_status.message().uuid();
 }
 
 // Its agent tells one state after the other, each when the one before is acknowledged.
@@ -60,7 +60,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         id = base::AgentId(fmt::format("{}-S{}", state_.master_info.id(), next_agent_++));
     }
 
-    Agent* predecessor = agent_at(message.agent_info(), new_links_.at(link).peer_address);
+    Agent* predecessor = places_.find(books_, message.agent_info(), new_links_.at(link).peer_address);
     Agent* known = books_.agent(id);
     // What it said before it broke the link may come after a newer one, even after that one's end.
     const base::Instant asked_since = new_links_.at(link).asked;
@@ -80,21 +80,15 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         return refuse_agent(link, "Its resources are more than the cluster can count", false);
     }
     expect_no_more(agent);
-    if (known) agents_by_endpoint_.erase(endpoint_of(*agent.info, agent.peer_address));
-    auto info = std::make_shared<v1::AgentInfo>(message.agent_info());
-    info->mutable_id()->set_value(id.value());
-    agent.is_remote = is_remote(*info, state_.master_info);
-    if (const auto configured = resources::without_dynamic_reservations(*total)) {
-        info->clear_resources();
-        resources::to_wire(*configured, resources::ReservationFormat::stack, nullptr, *info->mutable_resources());
-    }
+    if (known) places_.remove(agent);
+    auto kind = kinds_.find_or_add(message.agent_info(), message.version());
+    agent.is_remote = is_remote(kind->info, state_.master_info);
     // What was refused was refused of another agent.
-    if (known && !has_same_attributes(*known->info, *info)) filters_.drop_agent(known->slot);
-    agent.info = std::move(info);
-    agent.version = message.version();
-    agent.boot_id = message.boot_id();
+    if (known && !has_same_attributes(known->kind->info, kind->info)) filters_.drop_agent(known->slot);
+    agent.hostname = message.agent_info().hostname();
+    agent.kind = std::move(kind);
     agent.peer_address = end_new_link(link)->peer_address;
-    agents_by_endpoint_[endpoint_of(*agent.info, agent.peer_address)] = agent.slot;
+    places_.add(agent);
     agent.link = link;
     links_[link] = agent.slot;
     agent.last_heard = now_.instant;
@@ -111,14 +105,9 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     books_.set_offerable(agent, true);
     const bool again = known || message.agent_info().has_id();
     report(again ? Report::Kind::agent_reregistered : Report::Kind::agent_registered,
-           fmt::format("agent {} {} with {}", agent.info->hostname(),
+           fmt::format("agent {} {} with {}", agent.hostname,
                        again ? "is back" : "has joined", total->to_string()),
            agent);
-}
-
-Agent* Core::agent_at(const v1::AgentInfo& info, const std::string& peer_address) {
-    const auto found = agents_by_endpoint_.find(endpoint_of(info, peer_address));
-    return found == agents_by_endpoint_.end() ? nullptr : &books_.agent(found->second);
 }
 
 // An agent that comes from where another one was and does not know of it has not taken over what
@@ -206,12 +195,11 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
                                 resources::Resources resources) {
     Framework& framework = *books_.framework(base::FrameworkId(wire.framework_id().value()));
     const base::TaskId id(wire.task_id().value());
-    std::shared_ptr<const v1::TaskStatus> last;
-    if (wire.statuses_size() > 0) last = record_of(*wire.statuses().rbegin());
+    const v1::TaskStatus* last = wire.statuses_size() > 0 ? &*wire.statuses().rbegin() : nullptr;
     const auto found = framework.tasks.find(id);
     if (found != framework.tasks.end() && found->second.agent == agent.slot) {
         if (is_known_better(found->second, wire)) return;
-        if (last) found->second.last_status = std::move(last);
+        if (last) keep_status(found->second, *last);
         found->second.forwarded = forwarded_of(wire);
         return apply_state(framework, found->second, wire.state());
     }
@@ -234,8 +222,8 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
                                           : framework.roles.front();
     task.resources = std::move(resources);
     task.holds_resources = !is_terminal(wire.state());
-    task.last_status = std::move(last);
-    task.info = record_of(wire);
+    if (last) keep_status(task, *last);
+    keep_record(task, wire);
     if (lives_elsewhere) return take_stray(agent, framework, std::move(task));
     Task* added = books_.add_task(task);
     if (!added) {  // two tasks say they use the same port: the second is shown without resources
@@ -264,7 +252,7 @@ void Core::answer_registration(Agent& agent, const std::vector<const Task*>& to_
         key.mutable_framework_id()->set_value(books_.framework(task->framework).id.value());
         key.mutable_task_id()->set_value(task->id.value());
         if (!task->last_status) continue;
-        *key.mutable_heard() = *task->last_status;
+        *key.mutable_heard() = task->last_status.message();
         *key.mutable_heard()->mutable_task_id() = key.task_id();
     }
     send(agent, std::move(answer));

@@ -79,7 +79,7 @@ base::Result<ReservationChange> read(const v1::Offer::Operation& operation, cons
 }
 
 std::string told_of(const ReservationChange& change, const Agent& agent) {
-    return fmt::format("{} of agent {} stands as {} now", change.from.to_string(), agent.info->hostname(),
+    return fmt::format("{} of agent {} stands as {} now", change.from.to_string(), agent.hostname,
                        change.to.to_string());
 }
 
@@ -114,7 +114,7 @@ void Core::take(const ReservationOrdered& ordered) {
     const auto refuse = [&](unsigned status, std::string why) { reply(ordered.request, status, std::move(why)); };
     Agent* agent = books_.agent(ordered.agent_id);
     if (!agent) return refuse(400, "no agent " + ordered.agent_id.value());
-    const std::string& host = agent->info->hostname();
+    const std::string& host = agent->hostname;
     if (!agent->link) return refuse(409, "agent " + host + " is not connected and would not hear of it");
     const ReservationChange& change = ordered.change;
     Resources unused = books_.agent_entries()[agent->slot].total;
@@ -136,7 +136,7 @@ void Core::take(const ReservationOrdered& ordered) {
 base::Status Core::check_reservations(const Agent& agent, const ReservationChange& change) const {
     if (agent.unconfirmed.size() >= options_.unconfirmed_changes_max)
         return Error(ErrorCode::limit_exceeded,
-                     fmt::format("agent {} has not confirmed {} changes yet", agent.info->hostname(),
+                     fmt::format("agent {} has not confirmed {} changes yet", agent.hostname,
                                  agent.unconfirmed.size()));
     Resources total = books_.agent_entries()[agent.slot].total - change.from;
     if (!total.try_add(change.to))
@@ -149,7 +149,7 @@ base::Status Core::check_reservations(const Agent& agent, const ReservationChang
         return Error(ErrorCode::limit_exceeded,
                      fmt::format("agent {} would have more than {} different reservations, or more than {} bytes of "
                                  "them",
-                                 agent.info->hostname(), options_.reservations_per_agent_max,
+                                 agent.hostname, options_.reservations_per_agent_max,
                                  options_.reservation_bytes_per_agent_max));
     return check_limits_of(change);
 }
@@ -223,7 +223,7 @@ Resources Core::total_registered(Agent* known, Resources total) {
     auto reserved = resources::reserve_in(*configured, wanted);
     if (reserved.missing.empty()) return std::move(reserved.total);
     const std::string lost = fmt::format("agent {} came back without what was reserved there: {}",
-                                         known->info->hostname(), reserved.missing.to_string());
+                                         known->hostname, reserved.missing.to_string());
     report(Report::Kind::reservations_lost, lost, *known);
     answer_unconfirmed(*known, v1::OPERATION_ERROR, lost);
     return std::move(reserved.total);
@@ -234,10 +234,11 @@ Resources Core::total_registered(Agent* known, Resources total) {
 void Core::confirm_changes(Agent& agent, std::uint64_t list) {
     if (list > agent.reservations_told) return;  // what we have not said
     agent.reservations_kept = list;
-    while (!agent.unconfirmed.empty() && agent.unconfirmed.front().list <= list) {
-        answer(agent.unconfirmed.front(), v1::OPERATION_FINISHED, {});
-        agent.unconfirmed.pop_front();
-    }
+    auto& waiting = agent.unconfirmed;  // the oldest first
+    const auto first_left = std::find_if(waiting.begin(), waiting.end(),
+                                         [&](const auto& change) { return change.list > list; });
+    for (auto done = waiting.begin(); done != first_left; ++done) answer(*done, v1::OPERATION_FINISHED, {});
+    waiting.erase(waiting.begin(), first_left);
 }
 
 void Core::answer(const UnconfirmedChange& change, v1::OperationState state, const std::string& why) {

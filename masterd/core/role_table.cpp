@@ -23,6 +23,11 @@ std::optional<RoleSlot> RoleTable::find(const base::Role& name) const {
     return found->second;
 }
 
+SharedId<base::Role> RoleTable::shared(const base::Role& name) const {
+    const auto found = slots_.find(name);
+    return found == slots_.end() ? SharedId<base::Role>(name) : found->first;
+}
+
 RoleTable::Orders RoleTable::orders(RoleSlot slot) const {
     const auto& entry = entries_[slot];
     return {entry.weight, entry.guarantee, entry.limit};

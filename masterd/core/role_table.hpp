@@ -6,6 +6,7 @@
 
 #include "allocator/allocator.hpp"
 #include "masterd/core/role_orders.hpp"
+#include "masterd/core/shared_id.hpp"
 
 #include <unordered_map>
 #include <vector>
@@ -23,6 +24,8 @@ class RoleTable {
     const std::vector<allocator::RoleEntry>& entries() const { return entries_; }
     std::optional<allocator::RoleSlot> find(const base::Role& name) const;
     const base::Role& name(allocator::RoleSlot slot) const { return entries_[slot].name; }
+    // To be written down in many places.
+    SharedId<base::Role> shared(const base::Role& name) const;
     Orders orders(allocator::RoleSlot slot) const;
     // Of all roles that an operator has said something about.
     OrdersByRole all_orders() const;
@@ -57,7 +60,7 @@ class RoleTable {
     std::vector<allocator::RoleEntry> entries_;
     std::vector<Uses> uses_;
     std::vector<allocator::RoleSlot> free_;
-    std::unordered_map<base::Role, allocator::RoleSlot> slots_;
+    std::unordered_map<SharedId<base::Role>, allocator::RoleSlot, SharedIdHash<base::Role>, std::equal_to<>> slots_;
     std::vector<allocator::RoleSlot> changes_;
 };
 

@@ -24,7 +24,7 @@ void Core::take_stray(Agent& agent, const Framework& framework, Task task) {
                                                              : "lives on agent " + lives->second.agent_id.value();
     Report& made = report(Report::Kind::task_stray,
                           fmt::format("task {} runs on agent {} though it {}: {}", task.id.value(),
-                                      agent.info->hostname(), where,
+                                      agent.hostname, where,
                                       is_over ? "its end is kept from the scheduler" : "it is ended there"),
                           framework);
     made.task_id = task.id;

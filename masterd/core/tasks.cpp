@@ -77,9 +77,7 @@ void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
     const auto found = framework.tasks.find(base::TaskId(call.task_id().value()));
     if (found == framework.tasks.end()) return;
     Task& task = found->second;
-    if (task.agent != agent->slot || !task.last_status || !is_terminal(task.last_status->state()) ||
-        task.last_status->uuid() != call.uuid())
-        return;
+    if (task.agent != agent->slot || !task.end_heard || task.last_status.message().uuid() != call.uuid()) return;
     archive(framework, books_.take_task(task));
 }
 
@@ -106,7 +104,7 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     Task& task = found->second;
     task.forwarded = status.state();
     task.end_told = is_terminal(status.state()) && framework->is_connected();
-    task.last_status = record_of(std::move(status));
+    keep_status(task, std::move(status));
     apply_state(*framework, task, update.latest_state());
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/id.hpp"
 #include "common/base/instant.hpp"
 #include "masterd/core/io.hpp"
+#include "masterd/core/shared_id.hpp"
 
 #include <cstdint>
 #include <map>
@@ -23,14 +24,13 @@ struct FailoverExpired {
     allocator::FrameworkSlot framework;
 };
 struct OfferExpired {
-    base::OfferId offer;
+    SharedId<base::OfferId> offer;
 };
 struct InverseOfferDue {  // what it asks for is taken now
-    base::OfferId offer;
+    SharedId<base::OfferId> offer;
 };
 struct FilterExpired {
     allocator::FrameworkSlot framework;
-    base::Role role;
     allocator::AgentSlot agent;
     std::uint64_t number;
 };
@@ -62,6 +62,8 @@ struct SchedulerSilent {  // maybe, and others stand by
 using Timer = std::variant<HeartbeatDue, FailoverExpired, OfferExpired, InverseOfferDue, FilterExpired, PingDue,
                            AgentOverdue, RegistrationOverdue, RecoveryOver, GivingUp, AnswersDue, AllocationAwaited,
                            WishesOver, SchedulerSilent>;
+
+static_assert(sizeof(Timer) <= 24, "there is one for each agent and each filter");
 
 class Timers {
   public:

@@ -184,7 +184,8 @@ class Question {
         if (state_.policy->filter_gpu_resources && !entry.gpu_aware && !agent.total.gpus().is_zero())
             return Kind::gpu_agents;
         if (books_.agent(slot).is_remote && !framework_.capabilities.region_aware) return Kind::other_region;
-        if (framework_.constraints && !framework_.constraints->allow(role, *books_.agent(slot).info))
+        const Agent& there = books_.agent(slot);
+        if (framework_.constraints && !framework_.constraints->allow(role, there.hostname, there.kind->info))
             return Kind::constraints;
         if (const auto kept = kept_for_.find(slot); kept != kept_for_.end()) {
             waiting_.insert(kept->second.begin(), kept->second.end());

@@ -1,5 +1,6 @@
 #include "common/http/link_stream.hpp"
 
+#include "common/async/promise.hpp"
 #include "tests/unit/common/http/loopback.hpp"
 
 namespace fairlead::http {
@@ -122,6 +123,112 @@ TEST(LinkStream, KeepsBytesThatCameRightBehindTheUpgrade) {
     loopback.run([&]() -> async::awaitable<void> {
         LinkStream link(std::move(socket));
         EXPECT_EQ((co_await receive(link)).value(), "hi");
+    });
+}
+
+TEST(LinkStream, ClosesBehindWhatIsStillQueued) {
+    with_link({}, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        const auto frame = std::make_shared<const std::string>(8 * 1024 * 1024, 'x');
+        for (int i = 0; i < 3; ++i) EXPECT_TRUE(master.send(frame));
+        master.close();
+        EXPECT_FALSE(master.is_open());
+        EXPECT_EQ((co_await receive(master)).error().code(), ErrorCode::cancelled);
+        for (int i = 0; i < 3; ++i) EXPECT_EQ((co_await receive(agent)).value().size(), frame->size());
+        EXPECT_EQ((co_await receive(agent)).error().code(), ErrorCode::unavailable);
+        EXPECT_EQ(master.queued_bytes(), 0u);
+    });
+}
+
+TEST(LinkStream, GivesUpAPeerThatTakesNothing) {
+    LinkOptions impatient;
+    impatient.stall_max = 20ms;
+    with_link(impatient, {}, [](LinkStream& master, LinkStream&) -> async::awaitable<void> {
+        EXPECT_TRUE(master.send(std::string(32 * 1024 * 1024, 'x')));  // more than the two sockets hold
+        const auto end = (co_await receive(master)).error();
+        EXPECT_EQ(end.code(), ErrorCode::limit_exceeded);
+        EXPECT_NE(end.message().find("too slowly"), std::string::npos) << end.message();
+        EXPECT_FALSE(master.is_open());
+    });
+}
+
+// Tells the test that all has come.
+struct Listener : LinkReceiver {
+    Listener(async::Promise<base::Error> told, std::size_t wanted) : takes(wanted), end(std::move(told)) {}
+    bool received(std::string_view payload) override {
+        frames.emplace_back(payload);
+        return frames.size() < takes;
+    }
+    void ended(const base::Error& why) override { end.give(why); }
+
+    const std::size_t takes;
+    std::vector<std::string> frames;
+    const async::Promise<base::Error> end;
+};
+
+TEST(LinkStream, TellsAReceiverEveryFrameAndThenTheEnd) {
+    with_link({}, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        const auto listener = std::make_shared<Listener>(end, 1000);
+        agent.send("before it listens");
+        master.receive_all(listener);
+        agent.send(std::string(3'000'000, 'd'));
+        agent.send(std::string());
+        agent.close();
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::unavailable);
+        EXPECT_EQ(listener->frames, (std::vector<std::string>{"before it listens", std::string(3'000'000, 'd'), ""}));
+    });
+}
+
+TEST(LinkStream, IsClosedByAReceiverThatHasEnough) {
+    with_link({}, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        const auto listener = std::make_shared<Listener>(end, 2);
+        for (const char* text : {"one", "two", "three"}) agent.send(text);
+        master.receive_all(listener);
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::cancelled);
+        EXPECT_EQ(listener->frames, (std::vector<std::string>{"one", "two"}));
+        EXPECT_FALSE(master.send("x"));
+        EXPECT_EQ((co_await receive(agent)).error().code(), ErrorCode::unavailable);
+    });
+}
+
+TEST(LinkStream, TellsAReceiverOfOurOwnClose) {
+    with_link({}, {}, [](LinkStream& master, LinkStream&) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        master.receive_all(std::make_shared<Listener>(end, 2));
+        master.close();
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::cancelled);
+    });
+}
+
+// A receiver hears of it as receive() does: its end has a name, and nothing is kept for it.
+TEST(LinkStream, TellsAReceiverThatItsPeerIsTooSlow) {
+    LinkOptions small;
+    small.queue_bytes_max = 1000;
+    with_link(small, {}, [](LinkStream& master, LinkStream&) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        master.receive_all(std::make_shared<Listener>(end, 2));
+        EXPECT_FALSE(master.send(std::string(1001, 'x')));
+        const auto why = co_await end.wait();
+        EXPECT_EQ(why.code(), ErrorCode::limit_exceeded);
+        EXPECT_NE(why.message().find("too slowly"), std::string::npos) << why.message();
+        EXPECT_EQ(master.queued_bytes(), 0u);
+        EXPECT_FALSE(master.send("x"));
+    });
+}
+
+TEST(LinkStream, TellsAReceiverOfAFrameThatIsTooLarge) {
+    LinkOptions small;
+    small.frame_bytes_max = 100;
+    with_link(small, {}, [](LinkStream& master, LinkStream& agent) -> async::awaitable<void> {
+        const async::Promise<base::Error> end(co_await async::asio::this_coro::executor);
+        const auto listener = std::make_shared<Listener>(end, 1000);
+        agent.send(std::string(100, 'x'));
+        agent.send(std::string(101, 'x'));
+        agent.send("behind it");
+        master.receive_all(listener);
+        EXPECT_EQ((co_await end.wait()).code(), ErrorCode::malformed);
+        EXPECT_EQ(listener->frames, (std::vector<std::string>{std::string(100, 'x')}));
     });
 }
 

@@ -39,7 +39,7 @@ class Loopback {
 
     void stop_and_join() {
         server_.stop();
-        boost::asio::co_spawn(context_, server_.join(), boost::asio::use_future).get();
+        run([this] { return server_.join(); });
     }
 
     // Runs a coroutine on a strand of its own and waits for it.

@@ -602,7 +602,8 @@ TEST_F(Reservations, AMasterLearnsThemFromTheAgent) {
     EXPECT_EQ(books.agent_entries()[0].total, total());
     EXPECT_EQ(books.roles().entries()[*books.roles().find(base::Role("eng"))].chargeable.of("cpus"), Milli::units(3));
     for (const auto& message : next.take(back)) EXPECT_FALSE(message->has_keep_reservations()) << "it knows";
-    EXPECT_EQ(read(books.agents()[0]->info->resources()), read(agent_info("host1").resources()))
+    EXPECT_EQ(read(masterd::core::info_of(*books.agents()[0]->kind, "host1", "", total()).resources()),
+              read(agent_info("host1").resources()))
         << "its own description is as it was configured";
     const auto eng = next.subscribe(in_role("eng"));
     EXPECT_EQ(read(next.take_offers(eng).at(0).resources()).reserved_to(base::Role("eng")).cpus(), Milli::units(3));
