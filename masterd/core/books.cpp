@@ -333,7 +333,6 @@ void Books::change_reservations(Agent& agent, const resources::Resources& from, 
     roles_.reserve(total);
     roles_.unreserve(entry.total);
     entry.total = std::move(total);
-    agent.short_share = percent_of(entry.total, short_task_percent_);
     recompute_available(agent);
     open(agent);
 }

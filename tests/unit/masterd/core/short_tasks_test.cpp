@@ -52,7 +52,10 @@ TEST_F(ShortTasks, ThosePartsComeInOffersOfTheirOwn) {
 // Found in the simulation: the part stayed what it was of the plain resources at the agent's last registration.
 TEST_F(ShortTasks, ThePartFollowsWhatIsReserved) {
     const auto host = master.join();
-    const auto share = [&] { return master.core.state().books.agent(base::AgentId(host.id))->short_share.of("cpus"); };
+    const auto share = [&] {
+        const auto& books = master.core.state().books;
+        return books.short_share(*books.agent(base::AgentId(host.id))).of("cpus");
+    };
     EXPECT_EQ(share(), Milli::units(1));
     resources::WireResources half;
     *half.Add() = reserved(scalar("cpus", 2), "role");
