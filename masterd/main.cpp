@@ -1,6 +1,6 @@
 // fairlead-masterd: reads its configuration, takes the port and the registry, leads or stands by, and serves until it
-// is told to stop. Exit status: 0 stopped, 1 cannot run here (port, name, disk), 77 the registry cannot be used until an
-// operator has done something, 78 the configuration is wrong.
+// is told to stop. Exit status: 0 stopped, 1 cannot run here (port, name, disk), 77 the registry cannot be used until
+// an operator has done something, 78 the configuration is wrong.
 
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"

@@ -1,7 +1,7 @@
 // fairlead-nodeagentd: reads its configuration, finds out what the host has, takes back what the last process left,
 // registers with the leading master and serves it until it is told to stop; tasks do not notice. Exit status: 0
-// stopped, 1 cannot run here or cannot go on, 77 records of tasks are lost and somebody has to look, 78 the configuration
-// is wrong.
+// stopped, 1 cannot run here or cannot go on, 77 records of tasks are lost and somebody has to look, 78 the
+// configuration is wrong.
 
 #include "common/async/task_group.hpp"
 #include "common/base/heap.hpp"

@@ -1,6 +1,6 @@
 #pragma once
-// The agents that have something available, by who could take it: anybody, or only a role for which it is reserved and the
-// roles below that one. So that nobody looks at an agent for the sake of what is reserved for others.
+// The agents that have something available, by who could take it: anybody, or only a role for which it is reserved and
+// the roles below that one. So that nobody looks at an agent for the sake of what is reserved for others.
 
 #include "allocator/allocator.hpp"
 

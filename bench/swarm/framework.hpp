@@ -1,7 +1,7 @@
 #pragma once
-// The frameworks of the swarm, on the sdk. A worker launches as many tasks as an offer has slots, their lengths drawn, for
-// as long as it is told to; after a change of the master it asks for what has become of its tasks. The probe starts one
-// task at a time and takes the time.
+// The frameworks of the swarm, on the sdk. A worker launches as many tasks as an offer has slots, their lengths drawn,
+// for as long as it is told to; after a change of the master it asks for what has become of its tasks. The probe starts
+// one task at a time and takes the time.
 
 #include "bench/samples.hpp"
 #include "bench/swarm/ledger.hpp"

@@ -1,8 +1,8 @@
 #pragma once
-// Time as the cores see it: handed in, never asked for. `Instant` counts from the start of the machine, also while it is
-// suspended, and never goes back; every deadline is one, and whoever slept through the end of a lease knows it at once.
-// Processes of one boot may tell each other instants. std::chrono::steady_clock stands still then, so the two are never
-// compared. `WallTime` is what people read (since 1970) and may jump; nothing is decided by it.
+// Time as the cores see it: handed in, never asked for. `Instant` counts from the start of the machine, also while it
+// is suspended, and never goes back; every deadline is one, and whoever slept through the end of a lease knows it at
+// once. Processes of one boot may tell each other instants. std::chrono::steady_clock stands still then, so the two are
+// never compared. `WallTime` is what people read (since 1970) and may jump; nothing is decided by it.
 
 #include <chrono>
 #include <ctime>

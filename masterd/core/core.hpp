@@ -76,8 +76,8 @@ class AgentPlaces {
     static std::size_t hash(const std::string& hostname, const std::string& address, std::int32_t port);
     static std::size_t hash(const Agent& agent);
 
-    // Hashes, not the words that the agents' entries have already. Of two with the same one only the later is found, and
-    // the other is missed when its link is over.
+    // Hashes, not the words that the agents' entries have already. Of two with the same one only the later is found,
+    // and the other is missed when its link is over.
     boost::unordered_flat_map<std::size_t, AgentSlot> by_hash_;
 };
 

@@ -103,8 +103,8 @@ struct ReservationOrdered {
     ReservationChange change;
 };
 
-// This process, or its whole host, was stopped for some time until now: whoever has not been heard of meanwhile could not
-// be. Comes before whatever is due.
+// This process, or its whole host, was stopped for some time until now: whoever has not been heard of meanwhile could
+// not be. Comes before whatever is due.
 struct Awoke {};
 
 // A deadline that Core::next_deadline named has come (or simply some time has passed).

@@ -1,7 +1,7 @@
 // What is reserved where. Frameworks reserve from what they are offered, operators from whatever no task uses; the
-// agent is told the whole list each time, before anything that builds on it, and who asked hears of it when the agent has
-// written it down. What an agent keeps is the truth about it, except where it has not confirmed the last word of a master
-// that is still there.
+// agent is told the whole list each time, before anything that builds on it, and who asked hears of it when the agent
+// has written it down. What an agent keeps is the truth about it, except where it has not confirmed the last word of a
+// master that is still there.
 
 #include "common/resources/reserving.hpp"
 #include "common/resources/wire.hpp"
@@ -268,7 +268,8 @@ std::set<std::string> Core::unconfirmed_operations(const Framework& of, const ba
     return ids;
 }
 
-// An operator does not wait for a link to come back. Our books go on saying what was ordered, and the agent is told again.
+// An operator does not wait for a link to come back. Our books go on saying what was ordered, and the agent is told
+// again.
 void Core::answer_waiting_operators(Agent& agent, const std::string& why) {
     std::erase_if(agent.unconfirmed, [&](const UnconfirmedChange& change) {
         if (!change.request) return false;

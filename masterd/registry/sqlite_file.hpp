@@ -17,8 +17,8 @@ namespace fairlead::masterd::registry {
 
 class SqliteFile {
   public:
-    // Creates the file where there is none, whole or not at all. A file that is not a registry, is empty or damaged, or was
-    // written by a newer version is refused (invalid_config, malformed) and left as it is.
+    // Creates the file where there is none, whole or not at all. A file that is not a registry, is empty or damaged, or
+    // was written by a newer version is refused (invalid_config, malformed) and left as it is.
     static base::Result<SqliteFile> open(const std::filesystem::path& file);
 
     // Named once, when the registry is made; never changes.
@@ -30,8 +30,8 @@ class SqliteFile {
 
     // What write() has left, now and in earlier lives.
     base::Result<core::Inheritance> read() const;
-    // In this order, all of it or nothing; durable when it returns. Refused with `conflict` when a later epoch has begun,
-    // be it by another process.
+    // In this order, all of it or nothing; durable when it returns. Refused with `conflict` when a later epoch has
+    // begun, be it by another process.
     base::Status write(std::uint64_t epoch, const std::vector<core::Persist>& changes);
 
     base::Result<Contents> copy_out() const;

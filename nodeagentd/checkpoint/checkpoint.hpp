@@ -3,8 +3,8 @@
 // (disk.hpp), and one file per framework and container in the runtime directory, which is gone with a
 // reboot as the tasks are. Each is a record as file.hpp has them. One that cannot be read, nor the one
 // before it, is set aside under NAME.bad with a line in the journal; but that of a container stays in
-// place until the core says that nothing on the host can belong to it. What an earlier boot left in its log (task_log.hpp)
-// becomes files of this one when they are read. Owned by the driver's strand.
+// place until the core says that nothing on the host can belong to it. What an earlier boot left in its log
+// (task_log.hpp) becomes files of this one when they are read. Owned by the driver's strand.
 
 #include "common/base/error.hpp"
 #include "nodeagentd/core/io.hpp"

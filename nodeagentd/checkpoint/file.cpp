@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 namespace {
 
 // A record begins with this, as protobuf writes a fixed64 of number 1000, and the hash of all that follows: a message
-// that is cut short between two of its fields parses as well as a whole one. Records without it are of an earlier version.
+// that is cut short between two of its fields parses as well as a whole one. Records without it are of an earlier
+// version.
 constexpr std::string_view head_mark = "\xc1\x3e";
 constexpr std::size_t head_bytes = head_mark.size() + sizeof(std::uint64_t);
 

@@ -1,8 +1,8 @@
 #pragma once
 // Files as the checkpoints need them: replaced as a whole, or not at all.
 //
-// A record also carries a hash of what it says, and leaves its last version beside it as NAME.old, which is used when it
-// cannot be read.
+// A record also carries a hash of what it says, and leaves its last version beside it as NAME.old, which is used when
+// it cannot be read.
 
 #include "common/base/error.hpp"
 

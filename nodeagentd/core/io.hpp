@@ -73,7 +73,8 @@ struct ContainerEnded {
     std::int64_t cpu_time_us = 0;
     std::string detail;  // one line from the runtime that helps a person, may be empty
 };
-// Where RecoverContainers said so: units of ours on this host that belong to no container that we know. None was touched.
+// Where RecoverContainers said so: units of ours on this host that belong to no container that we know. None was
+// touched.
 struct StrangersSeen {
     std::vector<std::string> units;
 };

@@ -1,5 +1,5 @@
-// The clock that leases are counted by. A machine that sleeps is played by a time namespace whose clock of the boot is ahead
-// of its monotonic clock, as it is after a suspend.
+// The clock that leases are counted by. A machine that sleeps is played by a time namespace whose clock of the boot is
+// ahead of its monotonic clock, as it is after a suspend.
 
 #include "common/base/instant.hpp"
 
@@ -22,8 +22,8 @@ Duration reading(clockid_t clock) {
     return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
-// The exit status of a child in a time namespace in which the machine was suspended for an hour; nothing where none can be
-// made.
+// The exit status of a child in a time namespace in which the machine was suspended for an hour; nothing where none can
+// be made.
 std::optional<int> after_an_hour_of_suspend(int (*look)()) {
     const pid_t outer = ::fork();
     if (outer == 0) {

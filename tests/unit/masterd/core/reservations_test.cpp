@@ -33,7 +33,8 @@ resources::Resources read(const v1::Resource& one) {
     return read(wire);
 }
 
-// One host of 4 cpus, 1024 MB and ports 31000-31099, which writes down at once what it is to keep, unless told otherwise.
+// One host of 4 cpus, 1024 MB and ports 31000-31099, which writes down at once what it is to keep, unless told
+// otherwise.
 class Reservations : public testing::Test {
   protected:
     std::vector<v1::OperationStatus> accept(const MasterHarness::Scheduler& by, const v1::Offer& offer,

@@ -103,16 +103,18 @@ TEST_F(RegistryFile, AnEmptyFileIsRefusedAndNoNewClusterBegun) {
     EXPECT_EQ(std::filesystem::file_size(file()), 0u);
 }
 
+void write_many_pages(const std::filesystem::path& file) {
+    auto made = SqliteFile::open(file).value();
+    const auto epoch = made.begin_epoch().value();
+    std::vector<core::Persist> changes;
+    for (int i = 0; i < 2000; ++i)
+        changes.push_back(core::PersistAgent{{base::AgentId("a-" + std::to_string(i)), {}, {}}});
+    ASSERT_TRUE(made.write(epoch, changes));
+}
+
 // Wherever it is cut, and whatever its head still says.
 TEST_F(RegistryFile, ACutOffFileIsRefusedAndLeftAlone) {
-    {
-        auto made = SqliteFile::open(file()).value();
-        const auto epoch = made.begin_epoch().value();
-        std::vector<core::Persist> changes;
-        for (int i = 0; i < 2000; ++i)
-            changes.push_back(core::PersistAgent{{base::AgentId("a-" + std::to_string(i)), {}, {}}});
-        ASSERT_TRUE(made.write(epoch, changes));
-    }
+    write_many_pages(file());
     const auto whole = std::filesystem::file_size(file());
     for (const auto size : {std::uintmax_t{1}, std::uintmax_t{100}, std::uintmax_t{4096}, whole / 2, whole - 1}) {
         const auto copy = file().string() + ".cut";
@@ -127,14 +129,7 @@ TEST_F(RegistryFile, ACutOffFileIsRefusedAndLeftAlone) {
 }
 
 TEST_F(RegistryFile, APageThatWasOverwrittenIsRefused) {
-    {
-        auto made = SqliteFile::open(file()).value();
-        const auto epoch = made.begin_epoch().value();
-        std::vector<core::Persist> changes;
-        for (int i = 0; i < 2000; ++i)
-            changes.push_back(core::PersistAgent{{base::AgentId("a-" + std::to_string(i)), {}, {}}});
-        ASSERT_TRUE(made.write(epoch, changes));
-    }
+    write_many_pages(file());
     std::fstream bytes(file(), std::ios::in | std::ios::out | std::ios::binary);
     bytes.seekp(-4096, std::ios::end);
     bytes << std::string(4096, 'x');
