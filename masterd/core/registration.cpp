@@ -43,6 +43,16 @@ v1::TaskState forwarded_of(const v1::Task& task) {
     return task.has_status_update_state() ? task.status_update_state() : task.state();
 }
 
+// An agent whose host lost power may not have on its disk any more how a task ended that is long over here.
+const Task* known_end(const Framework& framework, const v1::Task& told, const base::AgentId& agent) {
+    if (told.state() != v1::TASK_GONE) return nullptr;
+    const auto& over = framework.completed_tasks;
+    const auto found = std::find_if(over.rbegin(), over.rend(), [&](const Task& task) {
+        return task.end_heard && task.agent_id == agent && task.id.value() == told.task_id().value();
+    });
+    return found == over.rend() ? nullptr : &*found;
+}
+
 }  // namespace
 
 void Core::register_agent(LinkId link, const internal::Register& message) {
@@ -144,6 +154,10 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
             archive(framework, books_.take_task(*task));
         else
             to_answer_for.push_back(task);
+    }
+    for (const auto& [key, task] : told) {
+        const Framework* framework = books_.framework(base::FrameworkId(key.first));
+        if (const Task* over = framework ? known_end(*framework, *task, agent.id) : nullptr) to_answer_for.push_back(over);
     }
     std::vector<Task*> over;
     for (Task* stray : books_.strays_on(agent.slot))

@@ -113,6 +113,21 @@ TEST_F(EndedTask, OfAnUntoldEndTheAgentIsAskedWhenItComesBackWithoutTheTask) {
     EXPECT_EQ(registered.known_tasks(0).task_id().value(), "t");
 }
 
+// Found by the chaos test: its host had lost power before the end was on its disk.
+TEST_F(EndedTask, AnAgentThatHasForgottenHowATaskEndedIsToldAlsoWhenItWasAwayForLong) {
+    forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    EXPECT_TRUE(master.framework(scheduler).tasks.empty());
+    auto message = again();
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_GONE);
+    const auto registered = master.take(master.join(message)).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1);
+    EXPECT_EQ(registered.known_tasks(0).task_id().value(), "t");
+    EXPECT_EQ(registered.known_tasks(0).heard().state(), v1::TASK_FAILED);
+    EXPECT_EQ(registered.known_tasks(0).heard().uuid(), uuid_one);
+}
+
 TEST_F(EndedTask, OfAToldEndNobodyIsAsked) {
     forward_the_end();
     master.step(masterd::core::LinkClosed{host.link});
