@@ -155,14 +155,15 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
         else
             to_answer_for.push_back(task);
     }
-    for (const auto& [key, task] : told) {
-        const Framework* framework = books_.framework(base::FrameworkId(key.first));
-        if (const Task* over = framework ? known_end(*framework, *task, agent.id) : nullptr) to_answer_for.push_back(over);
-    }
     std::vector<Task*> over;
     for (Task* stray : books_.strays_on(agent.slot))
         if (!told.contains({books_.framework(stray->framework).id.value(), stray->id.value()})) over.push_back(stray);
     drop_strays(over);
+    for (const auto& [key, task] : told) {
+        const Framework* framework = books_.framework(base::FrameworkId(key.first));
+        const Task* ended = framework ? known_end(*framework, *task, agent.id) : nullptr;
+        if (ended) to_answer_for.push_back(ended);
+    }
     answer_registration(agent, to_answer_for);  // before anything else is said on the link
     std::set<base::FrameworkId> refused;
     for (const v1::Task& task : message.tasks()) {
