@@ -23,6 +23,11 @@ DOORS = 6  # of a wide master, see wide_server.hpp
 SPARE_DESCRIPTORS = 1000  # of a master: frameworks' streams and calls, its files
 
 
+class Memory(NamedTuple):
+    used: float
+    resident: float
+
+
 class Programs(NamedTuple):
     master: Path
     load: Path
@@ -45,13 +50,6 @@ def free_ports(count=1):
 def cpu_seconds(pid):
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def resident_kib(pid):
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise BedError(f"process {pid} has no memory")
 
 
 def machine_busy_seconds():
@@ -120,6 +118,13 @@ class Master:
             return answer.read().decode().strip()
         except OSError:
             return None
+
+    def memory_kib(self):
+        """What it uses, and what the kernel keeps for it."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://{self.address}/metrics/snapshot", timeout=30) as answer:
+            metrics = json.load(answer)
+        return Memory(*(metrics[f"master/memory_{which}_bytes"] / 1024 for which in ("allocated", "resident")))
 
     def wait(self, *words, deadline=30):
         def is_so():

@@ -22,11 +22,11 @@ def of(size, programs):
         load = None
         try:
             master.wait("leading")
-            empty = cluster.resident_kib(master.pid)
+            empty = master.memory_kib()
             load = cluster.Load(programs, [master], size, wide=wide)
             result = {"size": size, "joined_s": load.say("agents", 120)["seconds"]}
             load.say("run", 2)
-            at_rest = cluster.resident_kib(master.pid)
+            at_rest = master.memory_kib()
             with cluster.Usage(master=master.pid, load=load.pid) as rest:
                 load.say("run", 5)
             load.say("frameworks", FRAMEWORKS, 60)
@@ -35,16 +35,20 @@ def of(size, programs):
                 result["steady"] = load.say("run", 20)
             with cluster.Usage(master=master.pid, load=load.pid) as probing:
                 result["probe"] = load.say("probe", PROBES, PROBE_SECONDS)
-            full = cluster.resident_kib(master.pid)
+            full = master.memory_kib()
             result["finish"] = load.say("finish", 120)
-            result.update(rest=rest.share, busy=busy.share, probing=probing.share,
-                          agent_kib=(at_rest - empty) / size, rss_mib=full / 1024,
-                          task_kib=(full - at_rest) / _tasks_known(result))
+            result.update(rest=rest.share, busy=busy.share, probing=probing.share, rss_mib=full.resident / 1024,
+                          agent_kib=_growth(empty, at_rest, size), task_kib=_growth(at_rest, full, _tasks_known(result)))
             return result
         finally:
             if load:
                 load.end()
             master.end()
+
+
+def _growth(before, after, number):
+    """KiB for each of so many, as used and as resident."""
+    return [(late - early) / number for early, late in zip(before, after)]
 
 
 def _tasks_known(result):
@@ -93,12 +97,16 @@ def show(results):
     for one in results:
         busy, rest = one["busy"], one["rest"]
         rows.append([f"{one['size']:,} agents", f"{one['joined_s']:.1f} s", f"{rest['master']:.2f}", f"{busy['master']:.2f}",
-                     f"{busy['load']:.2f}", f"{busy['others']:.2f}", f"{one['agent_kib']:.2f} KiB",
-                     table.verdict(one["agent_kib"] <= AGENT_KIB_MAX), f"{one['task_kib']:.2f} KiB",
-                     table.verdict(one["task_kib"] <= TASK_KIB_MAX), f"{one['rss_mib']:.0f} MiB", _lost(one["finish"])])
+                     f"{busy['load']:.2f}", f"{busy['others']:.2f}", _kib(one["agent_kib"]),
+                     table.verdict(max(one["agent_kib"]) <= AGENT_KIB_MAX), _kib(one["task_kib"]),
+                     table.verdict(max(one["task_kib"]) <= TASK_KIB_MAX), f"{one['rss_mib']:.0f} MiB", _lost(one["finish"])])
     table.show("What it took: cores of the master at rest and busy, of the load, of everything else on this machine; memory of the"
-               " master for an agent with its connection (target 2 KiB) and a task (1 KiB)",
+               " master, used and resident, for an agent with its connection (target 2 KiB) and a task (1 KiB)",
                ["", "joined in", "rest", "busy", "load", "others", "an agent", "", "a task", "", "RSS", "lost or doubled"], rows)
+
+
+def _kib(sizes):
+    return " / ".join(f"{size:.2f}" for size in sizes) + " KiB"
 
 
 def show_fastest(result):

@@ -5,8 +5,14 @@
 
 #include <fmt/format.h>
 #include <sys/sysinfo.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
+
+// Of jemalloc, where the program runs on it: jemalloc(3).
+extern "C" int mallctl(const char* name, void* old, size_t* old_size, void* new_value, size_t new_size) __attribute__((weak));
 
 namespace fairlead::masterd::api {
 namespace {
@@ -108,6 +114,22 @@ void add_system(Metrics& metrics) {
     metrics["system/cpus_total"] = ::get_nprocs();
 }
 
+// How much of this process's memory is in use: what it has asked for, and what the kernel keeps for it.
+void add_memory(Metrics& metrics) {
+    long pages = 0;
+    if (std::ifstream statm("/proc/self/statm"); statm >> pages >> pages)
+        metrics["master/memory_resident_bytes"] = static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+    if (!mallctl) return;
+    // Statistics are those of when they were last asked to be brought up to date.
+    std::uint64_t now = 1;
+    std::size_t size = sizeof now;
+    mallctl("epoch", &now, &size, &now, size);
+    std::size_t allocated = 0;
+    size = sizeof allocated;
+    if (mallctl("stats.allocated", &allocated, &size, nullptr, 0) == 0)
+        metrics["master/memory_allocated_bytes"] = static_cast<double>(allocated);
+}
+
 }  // namespace
 
 std::string render_metrics(const core::State& state, const ViewContext& context) {
@@ -123,6 +145,7 @@ std::string render_metrics(const core::State& state, const ViewContext& context)
     add_quota(metrics, state);
     add_revocations(metrics, state);
     add_system(metrics);
+    add_memory(metrics);
     JsonText json;
     json.object();
     for (const auto& [name, value] : metrics) json.key(name).number(value);

@@ -89,78 +89,6 @@ Books Books::emptied() const {
     return empty;
 }
 
-Capabilities capabilities_of(const v1::FrameworkInfo& info) {
-    using Capability = v1::FrameworkInfo::Capability;
-    Capabilities found;
-    for (const auto& capability : info.capabilities()) {
-        switch (capability.type()) {
-            case Capability::PARTITION_AWARE:
-                found.partition_aware = true;
-                break;
-            case Capability::MULTI_ROLE:
-                found.multi_role = true;
-                break;
-            case Capability::TASK_KILLING_STATE:
-                found.task_killing = true;
-                break;
-            case Capability::GPU_RESOURCES:
-                found.gpu_aware = true;
-                break;
-            case Capability::REGION_AWARE:
-                found.region_aware = true;
-                break;
-            case Capability::REVOCABLE_RESOURCES:
-                found.revocable = true;
-                break;
-            case Capability::SHARED_RESOURCES:
-                found.shared = true;
-                break;
-            case Capability::RESERVATION_REFINEMENT:
-                found.reservation_refinement = true;
-                break;
-            case Capability::FAIRLEAD_REASONS:
-                found.fairlead_reasons = true;
-                break;
-            case Capability::FAIRLEAD_SHORT_TASKS:
-                found.short_tasks = true;
-                break;
-            default:
-                break;
-        }
-    }
-    return found;
-}
-
-std::vector<base::Role> roles_of(const v1::FrameworkInfo& info) {
-    std::vector<base::Role> roles;
-    if (capabilities_of(info).multi_role)
-        for (const auto& role : info.roles()) roles.emplace_back(role);
-    else
-        roles.emplace_back(info.role());
-    return roles;
-}
-
-bool is_terminal(v1::TaskState state) {
-    switch (state) {
-        case v1::TASK_FINISHED:
-        case v1::TASK_FAILED:
-        case v1::TASK_KILLED:
-        case v1::TASK_ERROR:
-        case v1::TASK_LOST:
-        case v1::TASK_DROPPED:
-        case v1::TASK_GONE:
-        case v1::TASK_GONE_BY_OPERATOR:
-            return true;
-        default:
-            return false;
-    }
-}
-
-const std::string& gang_of(const Task& task) {
-    static const std::string none;
-    return task.revocation_policy ? task.revocation_policy->gang() : none;
-}
-
 // --- reading ---
 
 Framework* Books::framework(const base::FrameworkId& id) {
@@ -430,34 +358,6 @@ void Books::release(Task& task) {
     credit(task.framework, task.role, task.resources);
     recompute_available(agent);
     open(agent);
-}
-
-void UnreachableTasks::add(Task task, std::size_t max) {
-    order_.push_back(task.id);
-    SharedId<base::TaskId> id = task.id;
-    tasks_.insert_or_assign(std::move(id), std::move(task));
-    while (order_.size() > max) {
-        tasks_.erase(order_.front());
-        order_.pop_front();
-    }
-}
-
-std::optional<Task> UnreachableTasks::take(const base::TaskId& id) {
-    const auto found = tasks_.find(id);
-    if (found == tasks_.end()) return std::nullopt;
-    std::erase(order_, found->first);
-    return std::move(tasks_.extract(found).mapped());
-}
-
-std::vector<Task> UnreachableTasks::take_all() {
-    std::vector<Task> all;
-    for (const auto& id : std::exchange(order_, {})) all.push_back(std::move(tasks_.extract(id).mapped()));
-    return all;
-}
-
-const Task* UnreachableTasks::find(const base::TaskId& id) const {
-    const auto found = tasks_.find(id);
-    return found == tasks_.end() ? nullptr : &found->second;
 }
 
 Task Books::take_task(Task& task) {

@@ -7,184 +7,19 @@
 // Frameworks and agents have slots, which are positions in the tables that the allocation module
 // sees; tasks belong to their framework and are listed by their agent.
 
-#include "allocator/allocator.hpp"
-#include "masterd/core/agent_records.hpp"
-#include "masterd/core/io.hpp"
-#include "masterd/core/packed.hpp"
+#include "masterd/core/agent.hpp"
+#include "masterd/core/framework.hpp"
+#include "masterd/core/offer.hpp"
 #include "masterd/core/role_table.hpp"
-#include "masterd/core/shared_id.hpp"
-#include "masterd/core/timers.hpp"
+#include "masterd/core/task.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
-#include <string>
 #include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace fairlead::masterd::core {
-
-using allocator::AgentSlot;
-using allocator::FrameworkSlot;
-using allocator::RoleSlot;
-class OfferConstraints;
-
-// There may be a million of them: every byte counts here.
-struct Task {
-    SharedId<base::TaskId> id;
-    FrameworkSlot framework = 0;
-    AgentSlot agent = 0;
-    SharedId<base::AgentId> agent_id;
-    v1::TaskState state = v1::TASK_STAGING;  // the newest known, maybe ahead of what was forwarded
-    v1::TaskState forwarded = v1::TASK_STAGING;  // of the newest update that its agent has let out
-    std::uint32_t position_on_agent = 0;
-    SharedId<base::Role> role;
-    resources::Resources resources;
-    bool holds_resources = false;
-    bool is_short = false;  // has the time limit of an offer for short tasks
-    base::Instant since{};  // launched, or first heard of by this master
-    bool kill_wanted = false;  // to be told to the agent when it is back
-    bool kill_sent = false;    // to its agent, which may have fallen silent since
-    bool end_told = false;     // an update with its end has been sent to its scheduler
-    bool end_heard = false;    // last_status is that of its end
-    std::shared_ptr<const v1::RevocationPolicy> revocation_policy;  // null: it says nothing of that
-    // What people and tools see of it beside these fields; see task_records.hpp.
-    Packed<v1::Task> info;
-    Packed<v1::TaskStatus> last_status;  // the newest that its agent sent
-    double last_status_time = 0;         // seconds since 1970; 0: none
-};
-using TaskTable = std::unordered_map<SharedId<base::TaskId>, Task, SharedIdHash<base::TaskId>, std::equal_to<>>;
-
-// Tasks of one framework that were given up with their agents, in that order. Their number is bounded; the oldest are
-// forgotten first.
-class UnreachableTasks {
-  public:
-    void add(Task task, std::size_t max);
-    std::optional<Task> take(const base::TaskId& id);
-    std::vector<Task> take_all();  // oldest first
-    const Task* find(const base::TaskId& id) const;
-    bool contains(const base::TaskId& id) const { return tasks_.contains(id); }
-    std::size_t size() const { return tasks_.size(); }
-    bool empty() const { return tasks_.empty(); }
-    auto begin() const { return tasks_.begin(); }
-    auto end() const { return tasks_.end(); }
-    bool is_consistent() const { return order_.size() == tasks_.size(); }
-
-  private:
-    TaskTable tasks_;
-    std::deque<SharedId<base::TaskId>> order_;
-};
-
-struct Offer {
-    base::OfferId id;
-    FrameworkSlot framework = 0;
-    AgentSlot agent = 0;
-    base::Role role;
-    resources::Resources resources;
-    std::optional<base::Duration> max_task_duration;
-    std::string gang;  // of the request that it answers
-    base::Instant since{};
-    Timers::Handle timeout;
-    std::size_t position_in_framework = 0;
-    std::size_t position_on_agent = 0;
-};
-
-struct Capabilities {
-    bool partition_aware = false;
-    bool multi_role = false;
-    bool task_killing = false;
-    bool gpu_aware = false;
-    bool region_aware = false;
-    bool revocable = false;
-    bool shared = false;
-    bool reservation_refinement = false;
-    bool fairlead_reasons = false;
-    bool short_tasks = false;
-};
-Capabilities capabilities_of(const v1::FrameworkInfo& info);
-// Those that it subscribes to: `roles`, or `role` without MULTI_ROLE.
-std::vector<base::Role> roles_of(const v1::FrameworkInfo& info);
-
-// What a scheduler has asked for with its SUBSCRIBE, once it has been found valid.
-struct Subscription {
-    RequestId stream{};
-    std::string stream_id;
-    std::shared_ptr<const v1::scheduler::Call> call;
-    std::shared_ptr<v1::FrameworkInfo> info;  // with id
-    std::shared_ptr<const OfferConstraints> constraints;
-};
-
-struct Framework {
-    // `recovered` is known from agents only: its scheduler has not subscribed to this master yet.
-    enum class Connection { recovered, disconnected, connected };
-
-    base::FrameworkId id;
-    FrameworkSlot slot = 0;
-    std::shared_ptr<const v1::FrameworkInfo> info;  // with id
-    Capabilities capabilities;
-    std::vector<base::Role> roles;
-    std::shared_ptr<const OfferConstraints> constraints;  // null: none
-    Connection connection = Connection::recovered;
-    RequestId stream{};
-    std::string stream_id;
-    Timers::Handle heartbeat;
-    Timers::Handle failover;
-    Timers::Handle wishes_over;
-    std::deque<Subscription> standbys;  // in the order in which they take over
-    // While there are any, its scheduler has to be heard of so often.
-    std::optional<base::Duration> heartbeat_timeout;
-    base::Instant last_heard{};
-    Timers::Handle silence;
-    base::WallTime registered_time{};
-    base::WallTime reregistered_time{};
-    base::WallTime unregistered_time{};
-    TaskTable tasks;
-    UnreachableTasks unreachable_tasks;
-    std::deque<Task> completed_tasks;  // newest last
-    std::vector<Offer*> offers;
-    // Those of its tasks that stand and fall together, by the word that they have in common.
-    std::unordered_map<std::string, std::map<base::TaskId, Task*>> gangs;
-
-    bool is_connected() const { return connection == Connection::connected; }
-};
-
-// A change of reservations that its agent has not written down yet, and who is to hear of it then.
-struct UnconfirmedChange {
-    std::uint64_t list = 0;  // with which the agent is told
-    // One of the two: the request of an operator, or a framework and what it is to be told of its operation.
-    std::optional<RequestId> request;
-    base::FrameworkId framework;
-    v1::OperationStatus finished;
-};
-
-struct Agent {
-    SharedId<base::AgentId> id;
-    AgentSlot slot = 0;
-    std::string hostname;
-    std::shared_ptr<const AgentKind> kind;  // what else it says of itself
-    std::string peer_address;
-    bool is_remote = false;      // in another region than the masters
-    std::optional<LinkId> link;  // none: disconnected
-    resources::Resources used;
-    resources::Resources offered;
-    resources::Quantities used_by_short;  // tasks and offers, plain scalars
-    std::vector<Task*> tasks;
-    std::vector<Offer*> offers;
-    base::Instant last_heard{};
-    std::uint64_t reservations_told = 0;  // the number of the last list of what to keep reserved
-    std::uint64_t reservations_kept = 0;  // and of the last that is on its disk
-    std::vector<UnconfirmedChange> unconfirmed;
-    Timers::Handle ping;
-    Timers::Handle overdue;
-    base::WallTime registered_time{};
-    base::WallTime reregistered_time{};
-};
-
-bool is_terminal(v1::TaskState state);
-// Empty: it stands alone.
-const std::string& gang_of(const Task& task);
 
 class Books {
   public:

@@ -3,7 +3,7 @@
 // nothing that the books know themselves (ids, state, resources). There may be a million of them, so
 // they are kept as bytes; of what is asked for at every turn the task has a field of its own.
 
-#include "masterd/core/books.hpp"
+#include "masterd/core/task.hpp"
 
 #include <string>
 

@@ -268,6 +268,7 @@ TEST_F(Views, MetricsAreThereBeforeTheyCount) {
     EXPECT_EQ(number(page.at("master/slaves_active")), 1);
     EXPECT_EQ(number(page.at("master/frameworks_disconnected")), 0);
     EXPECT_GT(number(page.at("system/mem_total_bytes")), 0);
+    EXPECT_GT(number(page.at("master/memory_resident_bytes")), 1 << 20);
     EXPECT_EQ(number(page.at("allocator/mesos/quota/roles/a/resources/cpus/limit")), 5);
     EXPECT_EQ(number(page.at("allocator/mesos/quota/roles/a/resources/cpus/offered_or_allocated")), 4);
     EXPECT_FALSE(page.as_object().contains("allocator/mesos/quota/roles/a/resources/cpus/guarantee"));
