@@ -222,9 +222,8 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
         if (error.code() == ErrorCode::timed_out) call_left.emit(async::asio::cancellation_type::terminal);
         current = (current + 1) % clients.size();
         if (!led_by) (void)co_await news.wait_for(*pause);
-        if (!led_by) continue;
-        current = *std::exchange(led_by, {});
-        co_await async::sleep_for(news_pause_min + session.draw_pause(news_pause_spread_ms));
+        if (led_by) co_await async::sleep_for(news_pause_min + session.draw_pause(news_pause_spread_ms));
+        if (led_by) current = *std::exchange(led_by, {});  // there may have been newer news meanwhile
     }
 }
 

@@ -16,6 +16,9 @@ namespace {
 
 // Connections that are being told 503; beyond it they are closed without a word.
 constexpr std::size_t turned_away_max = 64;
+constexpr int accepted_at_once_max = 64;
+// That wait in the kernel to be accepted; net.core.somaxconn has the last word.
+constexpr int waiting_max = 65'535;
 
 std::string text_of(const tcp::endpoint& endpoint) {
     const auto address = endpoint.address().to_string();
@@ -53,6 +56,18 @@ struct Server::Core : std::enable_shared_from_this<Core> {
                 co_await async::sleep_for(std::chrono::milliseconds(50));
                 continue;
             }
+            take(std::move(socket));
+            take_who_waits(*acceptor);
+        }
+    }
+
+    // When everybody comes at once, to a leader that has just been elected, waiting for one's turn between two of them lets
+    // the kernel's queue run over; then a client's next attempt is seconds away.
+    void take_who_waits(tcp::acceptor& acceptor) {
+        for (int left = accepted_at_once_max; left > 0; --left) {
+            boost::system::error_code error;
+            auto socket = acceptor.accept(async::Executor(boost::asio::make_strand(executor)), error);
+            if (error) return;  // nobody, most often; whatever else it is, the next wait meets it too
             take(std::move(socket));
         }
     }
@@ -134,7 +149,8 @@ base::Status Server::listen(tcp::endpoint endpoint) {
         acceptor->set_option(boost::asio::ip::v6_only(true), error);
     }
     if (!error) acceptor->bind(endpoint, error);
-    if (!error) acceptor->listen(4096, error);
+    if (!error) acceptor->listen(waiting_max, error);
+    if (!error) acceptor->non_blocking(true, error);
     if (error) {
         const auto code =
             error == boost::asio::error::address_in_use  ? base::ErrorCode::already_exists

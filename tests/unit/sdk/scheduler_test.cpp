@@ -275,6 +275,25 @@ TEST_F(SchedulerTest, NewsOfALeaderEndsTheWaitForTheNextAttempt) {
     EXPECT_EQ(events.subscriptions, 1);
 }
 
+TEST_F(SchedulerTest, WhoIsToldOfALaterLeaderBeforeGoingToTheFirstGoesToTheLater) {
+    ScriptedMaster passed_over(context);
+    events.on_subscribed = [&] {
+        if (events.subscriptions == 1)
+            EXPECT_TRUE(scheduler->leader_is(passed_over.address()));
+        else
+            scheduler->stop(Ending::keep_framework);
+    };
+    events.on_disconnected = [&] {
+        if (events.subscriptions > 1) return;
+        // After it has decided where to go.
+        async::asio::post(context, [&] { EXPECT_TRUE(scheduler->leader_is(master.address())); });
+    };
+    on_end = [&] { passed_over.stop(); };
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.subscriptions, 2);
+    EXPECT_THAT(passed_over.calls, testing::IsEmpty());
+}
+
 TEST_F(SchedulerTest, TheLeaderThatOneIsSubscribedToIsNoNews) {
     events.on_subscribed = [&] {
         EXPECT_TRUE(scheduler->leader_is(master.address()));
