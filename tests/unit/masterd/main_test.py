@@ -40,7 +40,7 @@ class Start(unittest.TestCase):
         file = self.folder / "registry.sqlite"
         file.write_bytes(b"x" * 5000)
         status, said = self.start()
-        self.assertEqual(status, 1, said)
+        self.assertEqual(status, 77, said)
         self.assertIn(str(file), said)
 
     def test_a_wrong_configuration_has_a_status_of_its_own(self):

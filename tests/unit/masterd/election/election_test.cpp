@@ -56,9 +56,10 @@ struct Contender {
 
     template <typename Condition>
     awaitable<void> until(Condition condition) {
+        const auto last = base::read_clocks().instant + patience;
         while (!condition()) {
-            const bool rung = co_await changed.wait_for(patience);
-            if (!rung) throw std::runtime_error("it did not happen");
+            if (base::read_clocks().instant >= last) throw std::runtime_error("it did not happen");
+            co_await changed.wait_for(patience);
         }
     }
     awaitable<void> until_leading() {
@@ -107,6 +108,16 @@ class ElectionTest : public testing::Test {
                                                             [told](const auto&) { told.ring(); });
         EXPECT_TRUE(co_await told.wait_for(patience));
         co_return session;
+    }
+
+    awaitable<void> until_somebody_contends() {
+        const auto onlooker = co_await stranger();
+        for (;;) {
+            const auto znodes = co_await onlooker->children(url_.path);
+            if (znodes && !znodes->names.empty()) break;
+            co_await async::sleep_for(10ms);
+        }
+        co_await onlooker->close();
     }
 
     template <typename Body>
@@ -373,7 +384,7 @@ TEST_F(KeptKey, ClosesTheSessionSoThatTheStandbyNeedNotWaitForItsEnd) {
     MasterProcess a(options("a"));
     run([&]() -> awaitable<void> {
         const auto key_file = std::exchange(key_file_, {});
-        while (!std::filesystem::exists(key_file)) co_await async::sleep_for(10ms);
+        co_await until_somebody_contends();
         auto b = contender("b");
         co_await b->until_leader("a");
         a.kill();
