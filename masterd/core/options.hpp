@@ -32,7 +32,7 @@ struct CoreOptions {
     base::Duration ping_timeout = std::chrono::seconds(75);
     base::Duration register_timeout = std::chrono::seconds(30);  // from an opened link to the whole of a small Register
     // Agents come to another leader spread so that this many come in a second, over these times at least and at most.
-    std::size_t agents_return_per_second = 10'000;
+    std::size_t agents_return_per_second = 20'000;
     base::Duration return_within_min = std::chrono::milliseconds(20);
     base::Duration return_within_max = std::chrono::seconds(10);
     // A slice of an agent below all of these is not worth an offer.
