@@ -2,6 +2,7 @@
 // A framework as the master knows it: its scheduler and those that stand by, its tasks and its offers.
 
 #include "masterd/core/capabilities.hpp"
+#include "masterd/core/completed_tasks.hpp"
 #include "masterd/core/io.hpp"
 #include "masterd/core/offer.hpp"
 #include "masterd/core/task.hpp"
@@ -54,7 +55,7 @@ struct Framework {
     base::WallTime unregistered_time{};
     TaskTable tasks;
     UnreachableTasks unreachable_tasks;
-    std::deque<Task> completed_tasks;  // newest last
+    CompletedTasks completed_tasks;
     std::vector<Offer*> offers;
     // Those of its tasks that stand and fall together, by the word that they have in common.
     std::unordered_map<std::string, std::map<base::TaskId, Task*>> gangs;

@@ -53,9 +53,7 @@ void Core::archive(Framework& framework, Task task) {
     made.task_id = task.id;
     made.agent_id = task.agent_id;
     made.task_state = task.state;
-    framework.completed_tasks.push_back(std::move(task));
-    while (framework.completed_tasks.size() > options_.completed_tasks_max)
-        framework.completed_tasks.pop_front();
+    framework.completed_tasks.add(std::move(task), options_.completed_tasks_max);
 }
 
 void Core::tell_shutdown(const Agent& agent, const base::FrameworkId& id) {

@@ -46,11 +46,8 @@ v1::TaskState forwarded_of(const v1::Task& task) {
 // An agent whose host lost power may not have on its disk any more how a task ended that is long over here.
 const Task* known_end(const Framework& framework, const v1::Task& told, const base::AgentId& agent) {
     if (told.state() != v1::TASK_GONE) return nullptr;
-    const auto& over = framework.completed_tasks;
-    const auto found = std::find_if(over.rbegin(), over.rend(), [&](const Task& task) {
-        return task.end_heard && task.agent_id == agent && task.id.value() == told.task_id().value();
-    });
-    return found == over.rend() ? nullptr : &*found;
+    const Task* over = framework.completed_tasks.find(base::TaskId(told.task_id().value()));
+    return over && over->end_heard && over->agent_id == agent ? over : nullptr;
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ TEST_F(Tasks, CallsOfABatchAreDoneInTheirOrder) {
     EXPECT_EQ(master.send(scheduler, batch), 202u);
     EXPECT_EQ(master.take(host).back()->acknowledge_status().uuid(), uuid_one);
     EXPECT_TRUE(master.framework(scheduler).tasks.empty());
-    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_UNKNOWN) << "it had been forgotten by then";
+    EXPECT_EQ(master.take_updates(scheduler).at(0).message(), "Reconciliation: Task is over") << "and not before";
 }
 
 TEST_F(Tasks, TheAcknowledgedEndOfATaskForgetsIt) {
@@ -197,6 +197,21 @@ TEST_F(Tasks, ExplicitReconciliationTellsGoneFromUnknown) {
     EXPECT_EQ(reconcile("who", host.id).at(0).state(), v1::TASK_GONE);
     EXPECT_EQ(reconcile("who", "nowhere").at(0).state(), v1::TASK_UNKNOWN);
     EXPECT_EQ(reconcile("who").at(0).state(), v1::TASK_UNKNOWN);
+}
+
+TEST_F(Tasks, WhoAsksForATaskThatIsOverHearsHowItEnded) {
+    master.say(host.link, status_update(scheduler.id, "t", v1::TASK_FINISHED, uuid_one));
+    acknowledge(uuid_one);
+    master.take_updates(scheduler);
+    for (const auto& statuses : {reconcile("t"), reconcile("t", host.id)}) {
+        ASSERT_EQ(statuses.size(), 1u);
+        EXPECT_EQ(statuses[0].state(), v1::TASK_FINISHED);
+        EXPECT_EQ(statuses[0].agent_id().value(), host.id);
+        EXPECT_EQ(statuses[0].reason(), v1::TaskStatus::REASON_RECONCILIATION);
+        EXPECT_FALSE(statuses[0].has_uuid());
+    }
+    EXPECT_EQ(reconcile("t", "nowhere").at(0).state(), v1::TASK_UNKNOWN) << "that was another one";
+    EXPECT_TRUE(reconcile().empty());
 }
 
 TEST_F(Tasks, ReconciliationTellsSinceWhenATaskIsUnreachable) {

@@ -1,0 +1,20 @@
+#include "masterd/core/completed_tasks.hpp"
+
+namespace fairlead::masterd::core {
+
+void CompletedTasks::add(Task task, std::size_t max) {
+    tasks_.push_back(std::move(task));
+    newest_[tasks_.back().id] = &tasks_.back();
+    while (tasks_.size() > max) {
+        const auto known = newest_.find(tasks_.front().id);
+        if (known->second == &tasks_.front()) newest_.erase(known);
+        tasks_.pop_front();
+    }
+}
+
+const Task* CompletedTasks::find(const base::TaskId& id) const {
+    const auto known = newest_.find(id);
+    return known == newest_.end() ? nullptr : known->second;
+}
+
+}  // namespace fairlead::masterd::core
