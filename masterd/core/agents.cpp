@@ -52,6 +52,8 @@ void Core::take(const LinkMessage& received) {
         }
         case internal::FromAgent::kReservationsKept:
             return confirm_changes(agent, message.reservations_kept().number());
+        case internal::FromAgent::kHistory:
+            return take_history(agent, message.history());
         case internal::FromAgent::kUnregister:
             output_.effects.emplace_back(CloseLink{received.link});
             return remove_agent(agent, AbsentAgent::Why::removed, "it has left the cluster");

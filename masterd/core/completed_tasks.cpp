@@ -12,6 +12,12 @@ void CompletedTasks::add(Task task, std::size_t max) {
     }
 }
 
+void CompletedTasks::add_earlier(Task task, std::size_t max) {
+    if (tasks_.size() >= max || newest_.contains(task.id)) return;
+    tasks_.push_front(std::move(task));
+    newest_[tasks_.front().id] = &tasks_.front();
+}
+
 const Task* CompletedTasks::find(const base::TaskId& id) const {
     const auto known = newest_.find(id);
     return known == newest_.end() ? nullptr : known->second;

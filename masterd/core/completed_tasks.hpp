@@ -15,6 +15,8 @@ class CompletedTasks {
     CompletedTasks& operator=(const CompletedTasks&) = delete;
 
     void add(Task task, std::size_t max);
+    // One that was over before all that are here, if there is room and none of its id is known.
+    void add_earlier(Task task, std::size_t max);
     // The newest of that id. Null: none is remembered.
     const Task* find(const base::TaskId& id) const;
     std::size_t size() const { return tasks_.size(); }

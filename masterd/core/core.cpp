@@ -163,6 +163,7 @@ void Core::fire(const PingDue& due) {
     if (now_.instant >= silent_too_long) return;  // its answer may have come long ago
     internal::FromMaster message;
     message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
+    message.mutable_ping()->set_history_max(history_of_one_agent());
     send(agent, std::move(message));
 }
 
@@ -172,6 +173,10 @@ std::int64_t Core::agents_return_within_ms() const {
     const auto within = std::clamp(std::chrono::duration_cast<base::Duration>(spread), options_.return_within_min,
                                    options_.return_within_max);
     return std::chrono::duration_cast<std::chrono::milliseconds>(within).count();
+}
+
+std::uint32_t Core::history_of_one_agent() const {
+    return static_cast<std::uint32_t>((options_.history_max + links_.size() - 1) / links_.size());
 }
 
 void Core::reply(RequestId request, unsigned status, std::string body) {

@@ -172,6 +172,7 @@ class Core : private Term {
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
     std::int64_t agents_return_within_ms() const;
+    std::uint32_t history_of_one_agent() const;
     void fire(const AllocationAwaited& due);
     void fire(const WishesOver& due);
     void fire(const SchedulerSilent& due);
@@ -315,6 +316,8 @@ class Core : private Term {
     using ToldTasks = std::map<std::pair<std::string, std::string>, const v1::Task*>;
     void restore_given_up(Agent& agent, const ToldTasks& told);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
+    Task task_told(const Framework& framework, const Agent& agent, const v1::Task& wire) const;
+    void take_history(const Agent& agent, const internal::History& message);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
     void answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for);

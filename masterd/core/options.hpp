@@ -55,6 +55,7 @@ struct CoreOptions {
     std::size_t frameworks_max = base::limits::frameworks_max;
     std::size_t completed_frameworks_max = base::limits::completed_frameworks_max;
     std::size_t completed_tasks_max = base::limits::completed_tasks_per_framework_max;
+    std::size_t history_max = 100'000;  // tasks that ended under earlier masters: so many all agents together are asked for
     std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;
     std::size_t ended_framework_ids_max = base::limits::ended_framework_ids_max;
     std::size_t registration_bytes_max = 256 * 1024 * 1024;  // of one agent, in all its parts

@@ -84,10 +84,6 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     const auto& absent_agents = state_.absent_agents;
     const Task* lost = framework.unreachable_tasks.find(id);
     const bool was_lost = lost != nullptr;
-    // A question may be older than the end that has been told meanwhile.
-    if (const Task* over = was_lost ? nullptr : framework.completed_tasks.find(id);
-        over && over->end_heard && (agent.empty() || over->agent_id == agent))
-        return send_status(framework, answer(over->state, over->agent_id, "Reconciliation: Task is over"));
     const base::AgentId where = was_lost ? lost->agent_id.plain() : agent;
     // An end like any other: what was told of it is not listed as unreachable any more.
     const auto answer_end = [&](v1::TaskState state, std::string message) {
@@ -99,6 +95,10 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
         send_status(framework, answer(state, where, std::move(message)));
     };
     if (may_be_on_its_way_back(where)) return;  // nobody knows yet: the scheduler asks again
+    // A question may be older than the end that has been told meanwhile.
+    if (const Task* over = was_lost ? nullptr : framework.completed_tasks.find(id);
+        over && over->end_heard && (agent.empty() || over->agent_id == agent))
+        return send_status(framework, answer(over->state, over->agent_id, "Reconciliation: Task is over"));
     if (!where.empty() && books_.agent(where))
         return answer_end(v1::TASK_GONE, "Reconciliation: Task is unknown to the agent");
     if (absent_agents.is(where, Why::gone))

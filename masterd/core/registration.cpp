@@ -203,6 +203,25 @@ Framework* Core::framework_for_registered(Agent& agent, const internal::Register
     return &framework;
 }
 
+// As its agent tells of it; holds nothing.
+Task Core::task_told(const Framework& framework, const Agent& agent, const v1::Task& wire) const {
+    Task task;
+    task.id = base::TaskId(wire.task_id().value());
+    task.framework = framework.slot;
+    task.agent = agent.slot;
+    task.agent_id = agent.id;
+    task.state = wire.state();
+    task.forwarded = forwarded_of(wire);
+    task.since = now_.instant;
+    const auto role = resources::allocation_role_of(wire.resources());
+    task.role = role && !role->empty()    ? *role
+                : framework.roles.empty() ? resources::default_role()
+                                          : framework.roles.front();
+    if (wire.statuses_size() > 0) keep_status(task, *wire.statuses().rbegin());
+    keep_record(task, wire);
+    return task;
+}
+
 void Core::take_registered_task(Agent& agent, const v1::Task& wire,
                                 resources::Resources resources) {
     Framework& framework = *books_.framework(base::FrameworkId(wire.framework_id().value()));
@@ -220,22 +239,9 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     // and not by the next master; that it was so of this agent is.
     bool was_unreachable = state_.absent_agents.is(agent.id, AbsentAgent::Why::unreachable);
     if (!lives_elsewhere && framework.unreachable_tasks.take(id)) was_unreachable = true;
-    Task task;
-    task.id = id;
-    task.framework = framework.slot;
-    task.agent = agent.slot;
-    task.agent_id = agent.id;
-    task.state = wire.state();
-    task.forwarded = forwarded_of(wire);
-    task.since = now_.instant;
-    const auto role = resources::allocation_role_of(wire.resources());
-    task.role = role && !role->empty()    ? *role
-                : framework.roles.empty() ? resources::default_role()
-                                          : framework.roles.front();
+    Task task = task_told(framework, agent, wire);
     task.resources = std::move(resources);
     task.holds_resources = !is_terminal(wire.state());
-    if (last) keep_status(task, *last);
-    keep_record(task, wire);
     if (lives_elsewhere) return take_stray(agent, framework, std::move(task));
     Task* added = books_.add_task(task);
     if (!added) {  // two tasks say they use the same port: the second is shown without resources
@@ -247,6 +253,20 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
         send_status(framework, status_by_master(id, agent.id, added->forwarded,
                                                 v1::TaskStatus::REASON_AGENT_REREGISTERED,
                                                 "The agent is back and has the task"));
+}
+
+// What an agent remembers of tasks that ended under earlier masters.
+void Core::take_history(const Agent& agent, const internal::History& message) {
+    for (auto wire = message.tasks().rbegin(); wire != message.tasks().rend(); ++wire) {
+        Framework* framework = books_.framework(base::FrameworkId(wire->framework_id().value()));
+        const base::TaskId id(wire->task_id().value());
+        if (!framework || !is_terminal(wire->state()) || !base::check_id("task id", id.value())) continue;
+        if (framework->tasks.contains(id) || framework->unreachable_tasks.contains(id)) continue;
+        Task task = task_told(*framework, agent, *wire);
+        if (!task.end_heard) continue;
+        if (auto used = resources::from_wire(wire->resources())) task.resources = std::move(*used);
+        framework->completed_tasks.add_earlier(std::move(task), options_.completed_tasks_max);
+    }
 }
 
 void Core::answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for) {

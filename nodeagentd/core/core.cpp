@@ -21,7 +21,8 @@ bool is_terminal(v1::TaskState state) {
     }
 }
 
-Core::Core(CoreOptions options, std::uint64_t seed) : options_(std::move(options)), prng_(seed) {
+Core::Core(CoreOptions options, std::uint64_t seed)
+    : options_(std::move(options)), prng_(seed), history_(options_.history_max) {
     // An agent's own resources were made by our own code: not being able to read them is a bug of
     // ours.
     state_.configured = resources::from_wire(options_.agent_info.resources()).value();

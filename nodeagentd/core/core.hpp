@@ -10,6 +10,7 @@
 
 #include "common/base/prng.hpp"
 #include "nodeagentd/core/command.hpp"
+#include "nodeagentd/core/history.hpp"
 #include "nodeagentd/core/io.hpp"
 #include "nodeagentd/core/state.hpp"
 
@@ -27,6 +28,7 @@ struct CoreOptions {
     base::Duration registration_deadline = std::chrono::seconds(15);
     // Between attempts where only somebody's order can help: up to half as long again.
     base::Duration turned_away_pause = std::chrono::seconds(45);
+    std::size_t history_max = 100;  // tasks that are over, for masters that come later
     std::size_t registration_part_bytes_max = 4 * 1024 * 1024;  // and one task more
 };
 
@@ -70,6 +72,7 @@ class Core {
     void fill(Part& part);
     v1::Task describe(const Container& container) const;
     void take_order(const internal::FromMaster& message);
+    void answer_ping(const internal::Ping& ping);
     void drop_link(Report::Kind kind, const std::string& why, base::Duration pause_min = {});
     void turn_away(const std::string& why, base::Duration pause_min);
     base::Duration long_pause();
@@ -122,6 +125,8 @@ class Core {
     CoreOptions options_;
     base::Prng prng_;
     State state_;
+    History history_;
+    std::uint64_t led_by_ = 0;  // the epoch of the master that it was last registered with
     base::Moment now_{};
     Output output_;
     std::set<base::ContainerId>

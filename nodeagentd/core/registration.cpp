@@ -206,15 +206,26 @@ void Core::take_order(const internal::FromMaster& message) {
         case Case::kKeepReservations:
             keep_reservations(message.keep_reservations());
             break;
-        case Case::kPing: {
-            auto pong = std::make_shared<internal::FromAgent>();
-            pong->mutable_pong();
-            send(std::move(pong));
+        case Case::kPing:
+            answer_ping(message.ping());
             break;
-        }
         default:
             break;  // of a newer master, or for executors that this agent does not have
     }
+}
+
+void Core::answer_ping(const internal::Ping& ping) {
+    auto pong = std::make_shared<internal::FromAgent>();
+    pong->mutable_pong();
+    send(std::move(pong));
+    // Not with the registration: then all agents have a lot to say, and it can wait.
+    if (ping.history_max() == 0) return;
+    auto over = history_.take_untold(ping.history_max());
+    if (over.empty()) return;
+    auto message = std::make_shared<internal::FromAgent>();
+    message->mutable_history()->mutable_tasks()->Assign(std::make_move_iterator(over.begin()),
+                                                        std::make_move_iterator(over.end()));
+    send(std::move(message));
 }
 
 void Core::registered(std::uint64_t epoch, const internal::Registered& message) {
@@ -234,6 +245,8 @@ void Core::registered(std::uint64_t epoch, const internal::Registered& message) 
         state_.highest_epoch = epoch;
         persist_agent();
     }
+    if (led_by_ != epoch) history_.master_changed();
+    led_by_ = epoch;
     registration_.reset();
     for (const auto& key : message.known_tasks()) answer_for(key, rebooted);
     state_.registered = true;

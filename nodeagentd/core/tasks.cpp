@@ -291,6 +291,7 @@ void Core::update_framework(const v1::FrameworkInfo& framework) {
 }
 
 void Core::shutdown_framework(const base::FrameworkId& framework_id) {
+    history_.forget(framework_id.value());
     std::vector<base::ContainerId> of_framework;
     for (auto& [id, container] : state_.containers)
         if (container.record.framework_id().value() == framework_id.value())

@@ -46,7 +46,10 @@ void Core::acknowledge(const internal::AcknowledgeStatus& message) {
     if (container == nullptr) return;
     const auto status = state_.updates.acknowledged(id_of(*container), message.uuid());
     if (!status) return;  // of an update that was sent twice
-    if (is_terminal(status->state())) return forget(*container);
+    if (is_terminal(status->state())) {
+        history_.add(describe(*container));
+        return forget(*container);
+    }
     touch(*container);
     send_first_pending(*container);
 }

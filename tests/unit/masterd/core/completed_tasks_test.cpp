@@ -33,6 +33,20 @@ TEST(CompletedTasks, OfAnIdThatCameTwiceTheNewestIsFoundAlsoWhenTheFirstIsForgot
     EXPECT_EQ(tasks.find(base::TaskId("a")), nullptr);
 }
 
+TEST(CompletedTasks, AnEarlierOneTakesOnlyARoomThatIsFreeAndNoPlaceOfALaterOneOfItsId) {
+    CompletedTasks tasks;
+    tasks.add(task("b", v1::TASK_FAILED), 3);
+    tasks.add_earlier(task("b", v1::TASK_FINISHED), 3);
+    EXPECT_EQ(tasks.size(), 1u);
+    EXPECT_EQ(tasks.find(base::TaskId("b"))->state, v1::TASK_FAILED);
+    for (const char* id : {"a2", "a1", "a0"}) tasks.add_earlier(task(id), 3);
+    ASSERT_EQ(tasks.size(), 3u);
+    EXPECT_EQ(tasks[0].id.value(), "a1");
+    tasks.add(task("c"), 3);
+    EXPECT_EQ(tasks[0].id.value(), "a2");
+    EXPECT_EQ(tasks.find(base::TaskId("a1")), nullptr);
+}
+
 TEST(CompletedTasks, NoneIsRememberedWhereNoneMayBe) {
     CompletedTasks tasks;
     tasks.add(task("a"), 0);

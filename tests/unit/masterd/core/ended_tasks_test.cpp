@@ -128,6 +128,38 @@ TEST_F(EndedTask, AnAgentThatHasForgottenHowATaskEndedIsToldAlsoWhenItWasAwayFor
     EXPECT_EQ(registered.known_tasks(0).heard().uuid(), uuid_one);
 }
 
+TEST_F(EndedTask, UnderAnEarlierMasterIsKnownFromItsAgent) {
+    internal::FromAgent message;
+    auto& history = *message.mutable_history();
+    *history.add_tasks() = task_on_agent("no such framework", "old", host.id, v1::TASK_FINISHED);
+    *history.add_tasks() = task_on_agent(scheduler.id, "still there", host.id, v1::TASK_RUNNING);
+    *history.add_tasks() = task_on_agent(scheduler.id, "a/b", host.id, v1::TASK_FINISHED);
+    *history.add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_FINISHED);
+    *history.add_tasks() = task_on_agent(scheduler.id, "older", host.id, v1::TASK_FAILED);
+    *history.add_tasks() = task_on_agent(scheduler.id, "old", host.id, v1::TASK_FINISHED);
+    master.say(host.link, message);
+    const auto& over = master.framework(scheduler).completed_tasks;
+    ASSERT_EQ(over.size(), 2u) << "t lives";
+    EXPECT_EQ(over[0].id.value(), "older");
+    EXPECT_EQ(over[1].id.value(), "old");
+    EXPECT_EQ(over[1].agent_id.value(), host.id);
+    auto call = call_of(scheduler.id, v1::scheduler::Call::RECONCILE);
+    auto& asked = *call.mutable_reconcile()->add_tasks();
+    asked.mutable_task_id()->set_value("older");
+    asked.mutable_agent_id()->set_value(host.id);
+    master.send(scheduler, call);
+    EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_FAILED);
+}
+
+TEST_F(EndedTask, OfAllAgentsAMasterAsksForAsMuchHistoryAsItHasRoomFor) {
+    master.take(host);
+    master.join();
+    master.pass(15s);
+    const auto said = master.take(host);
+    ASSERT_FALSE(said.empty());
+    EXPECT_EQ(said.back()->ping().history_max(), 50'000u) << "there are two";
+}
+
 TEST_F(EndedTask, OfAToldEndNobodyIsAsked) {
     forward_the_end();
     master.step(masterd::core::LinkClosed{host.link});
