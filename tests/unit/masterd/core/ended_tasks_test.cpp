@@ -130,13 +130,18 @@ TEST_F(EndedTask, AnAgentThatHasForgottenHowATaskEndedIsToldAlsoWhenItWasAwayFor
 
 TEST_F(EndedTask, UnderAnEarlierMasterIsKnownFromItsAgent) {
     internal::FromAgent message;
-    auto& history = *message.mutable_history();
-    *history.add_tasks() = task_on_agent("no such framework", "old", host.id, v1::TASK_FINISHED);
-    *history.add_tasks() = task_on_agent(scheduler.id, "still there", host.id, v1::TASK_RUNNING);
-    *history.add_tasks() = task_on_agent(scheduler.id, "a/b", host.id, v1::TASK_FINISHED);
-    *history.add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_FINISHED);
-    *history.add_tasks() = task_on_agent(scheduler.id, "older", host.id, v1::TASK_FAILED);
-    *history.add_tasks() = task_on_agent(scheduler.id, "old", host.id, v1::TASK_FINISHED);
+    const auto add = [&](const std::string& framework, const std::string& id, v1::TaskState state) {
+        auto& task = *message.mutable_history()->add_tasks();
+        task = task_on_agent(framework, id, host.id, state);
+        task.add_statuses()->set_state(state);
+        task.mutable_statuses(0)->mutable_task_id()->set_value(id);
+    };
+    add("no such framework", "old", v1::TASK_FINISHED);
+    add(scheduler.id, "still there", v1::TASK_RUNNING);
+    add(scheduler.id, "a/b", v1::TASK_FINISHED);
+    add(scheduler.id, "t", v1::TASK_FINISHED);
+    add(scheduler.id, "older", v1::TASK_FAILED);
+    add(scheduler.id, "old", v1::TASK_FINISHED);
     master.say(host.link, message);
     const auto& over = master.framework(scheduler).completed_tasks;
     ASSERT_EQ(over.size(), 2u) << "t lives";
@@ -152,8 +157,8 @@ TEST_F(EndedTask, UnderAnEarlierMasterIsKnownFromItsAgent) {
 }
 
 TEST_F(EndedTask, OfAllAgentsAMasterAsksForAsMuchHistoryAsItHasRoomFor) {
+    master.join(register_message(agent_info("host2")));
     master.take(host);
-    master.join();
     master.pass(15s);
     const auto said = master.take(host);
     ASSERT_FALSE(said.empty());
