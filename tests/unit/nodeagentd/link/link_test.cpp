@@ -30,6 +30,14 @@ using namespace std::chrono_literals;
 
 constexpr base::Duration patience = 30s;
 
+std::string ping(std::optional<std::int64_t> return_within_ms = std::nullopt) {
+    internal::FromMaster message;
+    message.set_epoch(1);
+    message.mutable_ping();
+    if (return_within_ms) message.mutable_ping()->set_return_within_ms(*return_within_ms);
+    return message.SerializeAsString();
+}
+
 // One that does with agents what a test tells it to.
 class Master {
   public:
@@ -159,6 +167,12 @@ class AgentLink : public testing::Test {
     awaitable<void> until_closed(std::size_t times = 1) {
         co_await until("the end of a link", [this, times] { return agent_.closed >= times; });
     }
+    // The link is open, and has come through whatever was before.
+    awaitable<void> until_heard(http::LinkStream& link, std::size_t messages) {
+        EXPECT_TRUE(link.send(ping()));
+        co_await until("a message", [this, messages] { return agent_.messages.size() == messages; });
+        EXPECT_EQ(agent_.closed, 0u);
+    }
     template <typename Body>
     void run(Body body) {
         async::run_coroutine(context_, [&]() -> awaitable<void> {
@@ -176,14 +190,6 @@ class AgentLink : public testing::Test {
     Agent agent_;
     std::vector<http::Responder> unanswered_;
 };
-
-std::string ping(std::optional<std::int64_t> return_within_ms = std::nullopt) {
-    internal::FromMaster message;
-    message.set_epoch(1);
-    message.mutable_ping();
-    if (return_within_ms) message.mutable_ping()->set_return_within_ms(*return_within_ms);
-    return message.SerializeAsString();
-}
 
 internal::FromAgent executor_message(std::string data) {
     internal::FromAgent message;
@@ -438,10 +444,13 @@ TEST_F(AgentLinkByZookeeper, StaysWithItsMasterWhileNobodyLeadsAndWhenThatLeadsA
         const auto before = co_await lead(master, "master");
         keep_linked_to_the_leader();
         co_await until_linked();
+        co_await sees("master");
         co_await before->close();
         co_await sees("-");
+        co_await until_heard(master.links[0], 1);
         const auto again = co_await lead(master, "master");
         co_await sees("master");
+        co_await until_heard(master.links[0], 2);
         const auto other = co_await lead(next, "next");
         co_await again->close();
         co_await until_linked(2);
@@ -495,6 +504,9 @@ TEST_F(AgentLinkByZookeeper, AnotherLeaderEndsThePause) {
         co_await until_linked(2);
         EXPECT_EQ(agent_.masters[1], takes.address());
         EXPECT_EQ(refuses.asked(), 1u);
+        co_await until("the other's side of it", [&] { return takes.links.size() == 1; });
+        takes.links[0].close();
+        co_await until_linked(3);
         co_await other->close();
     });
 }
