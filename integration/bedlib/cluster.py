@@ -88,6 +88,9 @@ class Bed:
 
     def _clean(self):
         """Ends everything that carries the bed's tag, whether the records name it or not."""
+        for base in STATE_FOLDERS:
+            for point in system.mounts_below(base / self.name):  # who waits for a stalled disk cannot be ended
+                run("fsfreeze", "--unfreeze", point, check=False)
         hosts.end_containers(self.tag)
         for root in system.CGROUP_ROOTS:
             for group in (root / system.CGROUP_PARENT).glob(f"fl-{self.tag}-*"):

@@ -4,6 +4,7 @@ The disk is an overlay that the bed mounts itself, over a root tree that all hos
 overlay it is still there after a power cut.
 """
 
+import concurrent.futures
 import contextlib
 import os
 import signal
@@ -99,6 +100,45 @@ class Host:
 
     def free_disk(self):
         (self.state_folder / FILLER).unlink(missing_ok=True)
+
+    def put_state_on_image(self, size_mb):
+        """Gives what the daemons keep a file system of its own, which can stall; while the host is off. It stays for as
+        long as the bed does, and ends with it."""
+        image = self.folder / "state.img"
+        run("truncate", "-s", f"{size_mb}M", image)
+        run("mkfs.ext4", "-q", "-m", "0", image)
+        self.state_folder.mkdir(parents=True, exist_ok=True)
+        self._mount_image(self.folder / "state")
+        run("cp", "-a", f"{self.state_folder}/.", self.folder / "state")
+        run("umount", self.folder / "state")
+        self._mount_image(self.state_folder)
+
+    def _mount_image(self, folder):
+        folder.mkdir(exist_ok=True)
+        run("mount", "-o", "loop", self.folder / "state.img", folder)
+
+    def stall_disk(self):
+        """Whoever writes to the image from now on waits, and no signal ends the wait. What was written is on it."""
+        run("fsfreeze", "--freeze", self.state_folder)
+
+    def resume_disk(self):
+        """Also of one that is not stalled."""
+        run("fsfreeze", "--unfreeze", self.state_folder, check=False)
+
+    def cut_power_while_stalled(self):
+        """The disk is then as it was when it stalled, whatever was waiting to be written."""
+        run("cp", "--sparse=always", self.folder / "state.img", self.folder / "cut.img")
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            cutting = pool.submit(self.cut_power)
+            wait_until(f"{self.name} to be off", lambda: not self._runs_commands(), 10)
+            self.resume_disk()
+            cutting.result()
+        run("umount", self.state_folder)
+        (self.folder / "cut.img").replace(self.folder / "state.img")
+        self._mount_image(self.state_folder)
+
+    def _runs_commands(self):
+        return self.init_pid() is not None and self.run("true", check=False).returncode == 0
 
     def write(self, path, text):
         """Puts a file on the disk of a host; seen by a running host too."""

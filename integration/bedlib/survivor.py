@@ -17,14 +17,18 @@ class Survivors:
         self.agent = {}
         self.host = {}
 
-    def launch(self, name, code=3):
-        offer = self.scheduler.take_offer()
-        self.agent[name], self.host[name] = offer["agent_id"], offer["hostname"]
-        script = f"echo $$ >>/tmp/{name}.pid; until test -e /tmp/go-{name}; do sleep 0.1; done; exit {code}"
-        status, text = self.scheduler.launch([offer], [task(name, offer, script)])
-        expect(status == 202, f"{name} is taken: {status} {text}")
+    def launch(self, name, code=3, last=":"):
+        self.ask_for(name, code, last)
         self.scheduler.last_status(name, ["TASK_RUNNING"])
         return self
+
+    def ask_for(self, name, code=3, last=":"):
+        """Taken by the master; whether it runs is another thing. `last` is what it does when it may end."""
+        offer = self.scheduler.take_offer()
+        self.agent[name], self.host[name] = offer["agent_id"], offer["hostname"]
+        script = f"echo $$ >>/tmp/{name}.pid; until test -e /tmp/go-{name}; do sleep 0.1; done; {last}; exit {code}"
+        status, text = self.scheduler.launch([offer], [task(name, offer, script)])
+        expect(status == 202, f"{name} is taken: {status} {text}")
 
     def leave(self):
         """The scheduler is gone for a while: nothing is acknowledged."""

@@ -10,7 +10,11 @@
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
 
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+
 #include <algorithm>
+#include <optional>
 
 namespace fairlead::nodeagentd::link {
 namespace {
@@ -39,8 +43,9 @@ class Connection : public ports::MasterConnection {
     // What the master says of the next leader: how long it takes for all agents to come to it.
     void note_return(const internal::FromMaster& message) {
         const auto note = [&](const auto& from) {
-            if (from.has_return_within_ms())
-                return_within_ = std::chrono::milliseconds(std::clamp<std::int64_t>(from.return_within_ms(), 0, return_max_ms));
+            if (!from.has_return_within_ms()) return;
+            const std::int64_t milliseconds = from.return_within_ms();
+            return_within_ = std::chrono::milliseconds(std::clamp<std::int64_t>(milliseconds, 0, return_max_ms));
         };
         if (message.has_registered()) note(message.registered());
         if (message.has_ping()) note(message.ping());
@@ -71,11 +76,13 @@ async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connectio
     }
 }
 
+using Answer = base::Result<http::UpgradedSocket>;
+
 // Whom to connect to next, and what to leave when that has changed. Owner's strand.
 class Search {
   public:
     Search(async::Executor executor, std::vector<http::Url> listed)
-        : listed_(std::move(listed)), changed_(std::move(executor)) {}
+        : listed_(std::move(listed)), changed_(executor), another_(executor, Timer::time_point::max()) {}
 
     // ZooKeeper's word. A master that starts again at its old place is another one.
     void leader_is(const std::optional<v1::MasterInfo>& info) {
@@ -84,8 +91,11 @@ class Search {
         auto url = http::parse_url(detection::address_of(*info));
         if (!url) return;
         leader_ = *std::move(url);
-        const bool other = std::exchange(leader_id_, info->id()) != info->id();
-        if (const auto connection = connection_.lock(); connection && other) connection->close({});
+        if (std::exchange(leader_id_, info->id()) != info->id()) {
+            ++leaders_;
+            another_.cancel();
+            if (const auto connection = connection_.lock()) connection->close({});
+        }
         changed_.ring();
     }
 
@@ -94,14 +104,35 @@ class Search {
         while (!leader_) co_await changed_.wait();
         co_return *leader_;
     }
+    // Asks for a link, which is wanted no more when another leader is named meanwhile.
+    async::awaitable<Answer> ask(http::Client& client, base::Duration answer_max) {
+        const auto executor = co_await async::asio::this_coro::executor;
+        const auto leaders = leaders_;
+        const auto answer = std::make_shared<std::optional<Answer>>();
+        co_await async::asio::experimental::make_parallel_group(
+            async::asio::co_spawn(executor, ask(client, answer_max, answer), async::asio::deferred),
+            another_.async_wait(async::asio::deferred))
+            .async_wait(async::asio::experimental::wait_for_one(), async::asio::use_awaitable);
+        if (leaders_ != leaders || !*answer) co_return base::Error(base::ErrorCode::cancelled, "another master leads");
+        co_return *std::move(*answer);
+    }
     // True: it was cut short by news.
     async::awaitable<bool> pause(base::Duration time) { return changed_.wait_for(time); }
 
     void linked(std::weak_ptr<Connection> connection) { connection_ = std::move(connection); }
 
   private:
+    using Timer = async::asio::steady_timer;
+
+    static async::awaitable<void> ask(http::Client& client, base::Duration answer_max,
+                                      std::shared_ptr<std::optional<Answer>> answer) {
+        answer->emplace(co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {}, answer_max));
+    }
+
     const std::vector<http::Url> listed_;
     async::Wake changed_;
+    Timer another_;  // cancelled when another leader is named
+    std::uint64_t leaders_ = 0;
     std::size_t attempts_ = 0;
     std::optional<http::Url> leader_;
     std::string leader_id_;
@@ -147,8 +178,7 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
         const http::Url master = co_await search->next();
         http::Client client(executor, master);
         if (masters.zookeeper) client.follow_no_redirects();  // of a master that has not heard yet that it leads
-        auto socket =
-            co_await client.upgrade("/fairlead/agent-link", "fairlead-agent-link/1", {}, std::chrono::seconds(5));
+        auto socket = co_await search->ask(client, masters.answer_max);
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};
@@ -161,8 +191,11 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
             return_within = connection->return_within();
             driver.link_closed(id);
             failure = end.message();
-            // A link that held was a success: the next attempt comes soon.
-            if (Clock::now() - since > std::chrono::seconds(10)) backoff = backoff_among(return_within);
+            // A link that held was a success: the next attempt comes soon, and what ended it is news.
+            if (Clock::now() - since > std::chrono::seconds(10)) {
+                backoff = backoff_among(return_within);
+                last_failure.clear();
+            }
         } else {
             failure = socket.error().message();
         }
@@ -174,7 +207,8 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
             // Another leader, of whom all agents hear in the same moment.
             *not_before = {};
             backoff = backoff_among(return_within);
-            co_await async::sleep_for(base::Duration(prng.below(static_cast<std::uint64_t>(return_within.count()) + 1)));
+            const auto within = static_cast<std::uint64_t>(return_within.count());
+            co_await async::sleep_for(base::Duration(prng.below(within + 1)));
         }
     }
 }

@@ -5,12 +5,10 @@
 #include "nodeagentd/runtime/supervisor_process.hpp"
 #include "nodeagentd/runtime/unit_names.hpp"
 
-#include <sys/stat.h>
 #include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <thread>
 
@@ -93,17 +91,6 @@ base::Status SystemdRuntime::State::check(const ports::ContainerSpec& spec) cons
     if (bytes > command_bytes_max)
         return wrong("Arguments and environment are larger than " +
                      std::to_string(command_bytes_max) + " bytes");
-    return {};
-}
-
-base::Status SystemdRuntime::State::make_sandbox(const Container& c) const {
-    const std::string& path = c.spec.sandbox;
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) return base::errno_error("The sandbox " + path + " cannot be made", error.value());
-    if (::chmod(path.c_str(), 0750) != 0 ||
-        (c.credentials.change && ::chown(path.c_str(), c.credentials.uid, c.credentials.gid) != 0))
-        return base::errno_error("The sandbox " + path + " cannot be prepared", errno);
     return {};
 }
 
@@ -235,8 +222,6 @@ void SystemdRuntime::start(ports::ContainerSpec spec) {
     if (!credentials) return refuse(StartFailure::invalid_spec, credentials.error());
     const ContainerPointer c = state_->add(spec, false);
     c->credentials = std::move(*credentials);
-    if (const auto made = state_->make_sandbox(*c); !made)
-        return state_->feed(c, PlaceRefused{StartFailure::environment, made.error().message()});
     state_->carry_out(c, c->machine.start());
 }
 

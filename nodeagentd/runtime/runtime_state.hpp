@@ -41,7 +41,6 @@ struct SystemdRuntime::State : std::enable_shared_from_this<State> {
     // runtime.cpp
     ContainerPointer add(ports::ContainerSpec spec, bool stop_requested);
     base::Status check(const ports::ContainerSpec& spec) const;
-    base::Status make_sandbox(const Container& container) const;
     void emit(ports::RuntimeEvent event);
     void found(const std::vector<ListedUnit>& listed);
     void list_again_later();

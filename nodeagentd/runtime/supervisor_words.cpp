@@ -23,6 +23,8 @@ CommandFailed start_failure(const Message& message, const std::string& command) 
         case StartStage::credentials:
             return {StartFailure::environment,
                     fmt::format("Cannot become the task's user: {}", text)};
+        case StartStage::sandbox:
+            return {StartFailure::environment, fmt::format("The sandbox cannot be made: {}", text)};
         case StartStage::directory:
             return {StartFailure::environment,
                     fmt::format("Cannot enter the sandbox: {}", text)};

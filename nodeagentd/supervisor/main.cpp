@@ -1,7 +1,7 @@
 // fairlead-supervisor: one in each task's scope. The agent starts it with one end of a socketpair
 // as descriptor 3 and it waits there, so that the scope and its limits stand before anything of the
-// task runs. It then starts the task, copies its output to the sandbox and the journal, and keeps
-// the task's end until an agent has acknowledged it, whoever that agent is: agents come and go, the
+// task runs. It then makes the sandbox, starts the task, copies its output there and to the journal, and
+// keeps the task's end until an agent has acknowledged it, whoever that agent is: agents come and go, the
 // supervisor stays.
 //
 // It ignores SIGTERM, which systemd sends to all of the scope: the task decides when to end, and
@@ -197,6 +197,8 @@ void Supervisor::start(const LaunchReader& launch) {
         state_.error = errno;
         report_start();
     };
+    // Here and not in the agent, which must not wait for the disk.
+    if (!make_sandbox(launch.string(LaunchString::sandbox), launch.head())) return failed(StartStage::sandbox);
     const int out_file = open_output_file(launch.string(LaunchString::stdout_path), launch.head());
     if (out_file < 0) return failed(StartStage::output_file);
     const int err_file = open_output_file(launch.string(LaunchString::stderr_path), launch.head());

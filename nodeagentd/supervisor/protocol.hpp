@@ -50,6 +50,7 @@ enum class StartStage : std::uint32_t {
     credentials = 5,  // setgroups, setgid, setuid
     directory = 6,    // chdir to the sandbox
     execute = 7,
+    sandbox = 8,  // it cannot be made, or given to the task's user
 };
 
 // One shape for every message; what a type does not use is zero.

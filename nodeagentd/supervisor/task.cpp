@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -110,6 +111,23 @@ void write_oom_score(const char* score) {
     return pid;
 }
 
+bool make_directories(const char* path) {
+    char part[PATH_MAX];
+    const std::size_t size = std::strlen(path);
+    if (size >= sizeof part) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    std::memcpy(part, path, size + 1);
+    for (std::size_t end = 1; end <= size; ++end) {
+        if (path[end] != '/' && path[end] != '\0') continue;
+        part[end] = '\0';
+        if (::mkdir(part, 0755) != 0 && errno != EEXIST) return false;
+        part[end] = path[end];
+    }
+    return true;
+}
+
 }  // namespace
 
 void spare_from_oom_killer() {
@@ -141,6 +159,18 @@ StartOutcome start_task(const LaunchReader& launch, int out, int err) {
     outcome.stage = failure.stage;
     outcome.error = failure.error;
     return outcome;
+}
+
+bool make_sandbox(const char* path, const LaunchHead& head) {
+    if (!make_directories(path)) return false;
+    const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return false;
+    const bool given = ::fchmod(fd, 0750) == 0 &&
+                       (head.change_credentials == 0 || ::fchown(fd, head.uid, head.gid) == 0);
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    return given;
 }
 
 int open_output_file(const char* path, const LaunchHead& head) {

@@ -21,6 +21,9 @@ StartOutcome start_task(const LaunchReader& launch, int out, int err);
 // For the supervisor itself, before it starts anything; without the right to it nothing changes.
 void spare_from_oom_killer();
 
+// The task's directory, with those above it that are missing, given to the task's user. False with errno.
+bool make_sandbox(const char* path, const LaunchHead& head);
+
 // Creates or opens for appending, owned by the task's user; a symbolic link in its place is
 // refused. -1 with errno.
 int open_output_file(const char* path, const LaunchHead& head);

@@ -128,6 +128,32 @@ TEST_P(LostConnection, LosesNoContainer) {
     EXPECT_EQ(runtime().metrics().bus_reconnects, 1U);
 }
 
+class SandboxOfATask : public RuntimeContract {};
+INSTANTIATE_TEST_SUITE_P(Processes, SandboxOfATask, testing::Values(&make_process_world));
+
+TEST_P(SandboxOfATask, IsMadeWithTheFoldersAboveItAndBelongsToTheTasksUser) {
+    runtime().recover({});
+    auto one = spec("framework/task/run", "stat -c '%a %U' . ..");
+    one.id = base::ContainerId("run");
+    one.user = "nobody";
+    run(one);
+    EXPECT_EQ(expect<Exited>().wait_status, 0);
+    world_->await_output("framework/task/run", "750 nobody\n755 root\n");
+    runtime().release(one.id);
+}
+
+TEST_P(SandboxOfATask, IsNeverWhereALinkLeads) {
+    runtime().recover({});
+    auto one = spec("link", waits);
+    std::filesystem::create_directory(world_->sandbox_of("elsewhere"));
+    std::filesystem::create_directory_symlink(world_->sandbox_of("elsewhere"), one.sandbox);
+    runtime().start(one);
+    const auto failed = expect<StartFailed>();
+    EXPECT_EQ(failed.failure, StartFailure::environment);
+    EXPECT_EQ(failed.message, "The sandbox cannot be made: Not a directory");
+    EXPECT_TRUE(std::filesystem::is_empty(world_->sandbox_of("elsewhere")));
+}
+
 TEST(NoSystemd, IsAClearErrorAtTheStart) {
     async::asio::io_context io(1);
     nodeagentd::runtime::Options options;
