@@ -294,7 +294,9 @@ void Cluster::act(Host& host, const nc::Action& action) {
         for (const auto& one : std::get<nc::RecoverContainers>(action).known) {
             known.insert(one.container_id);
             const auto found = host.containers.find(one.container_id);
-            if (found == host.containers.end()) {
+            if (found == host.containers.end() && has_run(host, one.container_id)) {
+                tell_agent(host, nc::ContainerEnded{one.container_id, nc::ContainerEnded::Cause::lost});
+            } else if (found == host.containers.end()) {
                 tell_agent(host, nc::ContainerStartFailed{one.container_id, "never started"});
             } else if (found->second.state == HostContainer::State::ended) {
                 tell_agent(host, found->second.end);
@@ -307,6 +309,12 @@ void Cluster::act(Host& host, const nc::Action& action) {
         }
         settle_runtime(host, known, std::get<nc::RecoverContainers>(action).spare_strangers);
     }
+}
+
+// As its record says; where its end was taken in durably, nothing is left of that here.
+bool Cluster::has_run(const Host& host, const base::ContainerId& id) {
+    const auto record = host.container_records.find(id);
+    return record != host.container_records.end() && record->second.phase() == internal::ContainerRecord::RUNNING;
 }
 
 // Whatever is not known is stopped, where the agent did not want it to be spared.
