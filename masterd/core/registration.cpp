@@ -205,8 +205,8 @@ Framework* Core::framework_for_registered(Agent& agent, const internal::Register
         return nullptr;
     }
     Framework& framework = books_.add_framework(id);
-    books_.set_info(framework,
-                    std::make_shared<const v1::FrameworkInfo>(info == message.frameworks().end() ? info_of_nameless(id) : *info),
+    const bool is_told = info != message.frameworks().end();
+    books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(is_told ? *info : info_of_nameless(id)),
                     options_.min_allocatable);
     framework.registered_time = now_.wall;
     // Its scheduler has to find the new leader first, however soon it has to be back otherwise.

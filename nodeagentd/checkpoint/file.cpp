@@ -42,7 +42,8 @@ void sync_directory_of(const fs::path& file) {
 base::Status write_older(const fs::path& file, std::string_view bytes, Durability durability) {
     const fs::path draft = with(file, ".new");
     if (auto written = write_draft(draft, bytes, durability); !written) return written;
-    if (::rename(draft.c_str(), with(file, ".old").c_str()) != 0) return base::errno_error("rename " + draft.string(), errno);
+    if (::rename(draft.c_str(), with(file, ".old").c_str()) != 0)
+        return base::errno_error("rename " + draft.string(), errno);
     return {};
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 // Files as the checkpoints need them: replaced as a whole, or not at all.
 //
-// A record also carries a hash of what it says (record.hpp), and leaves its last version beside it as NAME.old, which is
-// used when it cannot be read; or a second copy, where what it said before must not be believed any more.
+// A record also carries a hash of what it says (record.hpp), and leaves its last version beside it as NAME.old, which
+// is used when it cannot be read; or a second copy, where what it said before must not be believed any more.
 
 #include "common/base/error.hpp"
 #include "nodeagentd/checkpoint/record.hpp"

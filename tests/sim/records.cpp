@@ -146,7 +146,9 @@ std::string Cluster::damaged(std::string bytes) {
     switch (prng_.below(4)) {
         case 0: bytes.resize(prng_.below(bytes.size())); break;
         case 1: bytes[prng_.below(bytes.size())] ^= static_cast<char>(1 + prng_.below(255)); break;
-        case 2: std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(prng_.below(bytes.size())), bytes.end(), '\0'); break;
+        case 2:
+            for (std::size_t at = prng_.below(bytes.size()); at < bytes.size(); ++at) bytes[at] = '\0';
+            break;
         default:
             for (char& one : bytes) one = static_cast<char>(prng_.below(256));
     }
