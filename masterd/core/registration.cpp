@@ -43,6 +43,19 @@ v1::TaskState forwarded_of(const v1::Task& task) {
     return task.has_status_update_state() ? task.status_update_state() : task.state();
 }
 
+// An agent may have lost the record of a framework, and its tasks are nobody's to kill. Until the scheduler is back
+// nothing else is known; who looks after a lost one is told by the name that there is none.
+v1::FrameworkInfo info_of_nameless(const base::FrameworkId& id) {
+    constexpr auto failover_timeout = std::chrono::hours(7 * 24);
+    v1::FrameworkInfo info;
+    info.mutable_id()->set_value(id.value());
+    info.set_user("");
+    info.set_name("");
+    info.set_failover_timeout(std::chrono::duration<double>(failover_timeout).count());
+    info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
+    return info;
+}
+
 // An agent whose host lost power may not have on its disk any more how a task ended that is long over here.
 const Task* known_end(const Framework& framework, const v1::Task& told, const base::AgentId& agent) {
     if (told.state() != v1::TASK_GONE) return nullptr;
@@ -144,13 +157,10 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
     restore_given_up(agent, told);
     std::vector<const Task*> to_answer_for;
     for (Task* task : std::vector<Task*>(agent.tasks)) {
-        Framework& framework = books_.framework(task->framework);
+        const Framework& framework = books_.framework(task->framework);
         const auto found = told.find({framework.id.value(), task->id.value()});
-        if (found != told.end() && !is_known_better(*task, *found->second)) continue;
-        if (found == told.end() && task->end_told)  // and acknowledged, while we did not hear of it
-            archive(framework, books_.take_task(*task));
-        else
-            to_answer_for.push_back(task);
+        // An end, too: who was sent it may have been gone by then, and nobody has acknowledged it here.
+        if (found == told.end() || is_known_better(*task, *found->second)) to_answer_for.push_back(task);
     }
     std::vector<Task*> over;
     for (Task* stray : books_.strays_on(agent.slot))
@@ -180,24 +190,24 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
     }
 }
 
-// Null, and the agent told to end it, when the framework is over or nobody can say what it is.
+// Null, and the agent told to end it, when the framework is over.
 Framework* Core::framework_for_registered(Agent& agent, const internal::Register& message,
                                           const base::FrameworkId& id) {
     if (Framework* framework = books_.framework(id)) return framework;
     const auto info = std::find_if(
         message.frameworks().begin(), message.frameworks().end(),
         [&](const v1::FrameworkInfo& candidate) { return candidate.id().value() == id.value(); });
-    if (was_completed(id) || info == message.frameworks().end() ||
-        !base::check_id("framework id", id.value())) {
+    if (was_completed(id) || !base::check_id("framework id", id.value())) {
         tell_shutdown(agent, id);
         return nullptr;
     }
     Framework& framework = books_.add_framework(id);
-    books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(*info),
+    const bool is_told = info != message.frameworks().end();
+    books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(is_told ? *info : info_of_nameless(id)),
                     options_.min_allocatable);
     framework.registered_time = now_.wall;
     // Its scheduler has to find the new leader first, however soon it has to be back otherwise.
-    const auto timeout = std::max(base::seconds_clamped(info->failover_timeout()),
+    const auto timeout = std::max(base::seconds_clamped(framework.info->failover_timeout()),
                                   options_.agent_reregister_timeout);
     framework.failover = timers_.schedule(now_.instant + timeout, FailoverExpired{framework.slot});
     return &framework;

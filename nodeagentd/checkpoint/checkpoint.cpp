@@ -91,7 +91,7 @@ base::Status Checkpoint::write(const core::Persist& persist) const {
         return remove_record(frameworks_ / framework_file(one->framework_id.value()));
     if (const auto* one = std::get_if<core::PersistContainer>(&persist))
         return replace_record(containers_ / file_of(base::ContainerId(one->record->container_id().value())),
-                              *one->record, Durability::of_the_boot);
+                              *one->record, Durability::of_the_boot, older_of(persist));
     if (const auto* one = std::get_if<core::SetAsideContainer>(&persist)) {
         set_aside(containers_ / file_of(one->container_id));
         return {};

@@ -1,14 +1,14 @@
 #pragma once
 // Files as the checkpoints need them: replaced as a whole, or not at all.
 //
-// A record also carries a hash of what it says, and leaves its last version beside it as NAME.old, which is used when
-// it cannot be read.
+// A record also carries a hash of what it says (record.hpp), and leaves its last version beside it as NAME.old, which
+// is used when it cannot be read; or a second copy, where what it said before must not be believed any more.
 
 #include "common/base/error.hpp"
+#include "nodeagentd/checkpoint/record.hpp"
 
 #include <google/protobuf/message.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string_view>
@@ -25,7 +25,7 @@ base::Status write_all(int descriptor, std::string_view bytes, const std::filesy
 base::Status remove_file(const std::filesystem::path& file);
 
 base::Status replace_record(const std::filesystem::path& file, const google::protobuf::Message& message,
-                            Durability durability);
+                            Durability durability, Older older = Older::stays);
 // The record, or the one before it: what is missing then is an update, and the rest is found out anew.
 bool read_record(const std::filesystem::path& file, google::protobuf::Message& message);
 // One that cannot be read at all is set aside as NAME.bad, with the one before it.
@@ -35,7 +35,5 @@ base::Status remove_record(const std::filesystem::path& file);
 // Named without .old; in order.
 std::set<std::filesystem::path> records_in(const std::filesystem::path& directory);
 void tell_unreadable(const std::filesystem::path& file, std::string_view what_becomes_of_it);
-
-std::uint64_t fnv_1a(std::string_view bytes);
 
 }  // namespace fairlead::nodeagentd::checkpoint

@@ -59,13 +59,8 @@ std::vector<Record> values_of(std::map<std::string, Record>& records) {
 
 }  // namespace
 
-base::Result<TaskLogContents> read_task_log(const std::filesystem::path& file) {
+TaskLogContents parse_task_log(std::string_view bytes) {
     TaskLogContents contents;
-    std::error_code error;
-    if (!std::filesystem::exists(file, error)) return contents;
-    std::ifstream in(file, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    if (in.bad() || !in.is_open()) return base::errno_error("read " + file.string(), errno);
     std::string_view rest = bytes;
     std::map<std::string, internal::FrameworkRecord> frameworks;
     std::map<std::string, internal::ContainerRecord> containers;
@@ -85,6 +80,15 @@ base::Result<TaskLogContents> read_task_log(const std::filesystem::path& file) {
     contents.containers = values_of(containers);
     contents.unread_bytes = rest.size();
     return contents;
+}
+
+base::Result<TaskLogContents> read_task_log(const std::filesystem::path& file) {
+    std::error_code error;
+    if (!std::filesystem::exists(file, error)) return TaskLogContents();
+    std::ifstream in(file, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    if (in.bad() || !in.is_open()) return base::errno_error("read " + file.string(), errno);
+    return parse_task_log(bytes);
 }
 
 TaskLog::TaskLog(const std::string& boot_id) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fairlead::nodeagentd::checkpoint {
@@ -21,6 +22,7 @@ struct TaskLogContents {
     std::vector<internal::ContainerRecord> containers;
     std::size_t unread_bytes = 0;  // at its end
 };
+TaskLogContents parse_task_log(std::string_view bytes);
 // No file is an empty log.
 base::Result<TaskLogContents> read_task_log(const std::filesystem::path& file);
 

@@ -58,6 +58,7 @@ class Core {
     bool take_back(const internal::ContainerRecord& record);
     void end_what_went_with_the_boot();
     void forget_frameworks_without_tasks();
+    void forget_unreadable();
 
     // Link and registration (registration.cpp).
     bool is_stale(std::uint64_t epoch);

@@ -45,7 +45,7 @@ v1::TaskStatus answer_for_unknown(const internal::TaskKey& key, bool rebooted) {
     if (key.has_heard() && is_terminal(key.heard().state())) return key.heard();
     if (rebooted)
         return make_status(v1::TASK_GONE, v1::TaskStatus::SOURCE_AGENT,
-                           "Its host was rebooted, and how far the task had come is not known",
+                           "Its host was rebooted or its record is lost, and how far the task had come is not known",
                            v1::TaskStatus::REASON_AGENT_RESTARTED);
     if (key.has_heard())
         return make_status(v1::TASK_GONE, v1::TaskStatus::SOURCE_AGENT, "The task is not on its agent any more",

@@ -133,8 +133,16 @@ void Core::handle(const StrangersSeen& input) {
                     "; they are left alone. The agent can be started again when they have ended or have been stopped";
 }
 
-void Core::handle(const RuntimeSettled&) {
+// A master may still ask for their tasks. That none of them ran cannot be said any more, as little as after a reboot, and
+// the next process, too, has to know that for as long as none is registered.
+void Core::forget_unreadable() {
+    if (state_.unreadable.empty()) return;
+    if (!std::exchange(state_.registered_boot_id, {}).empty()) persist_agent();
     for (const auto& id : std::exchange(state_.unreadable, {})) output_.persist.push_back(SetAsideContainer{id});
+}
+
+void Core::handle(const RuntimeSettled&) {
+    forget_unreadable();
     std::vector<base::ContainerId> silent;
     for (const auto& [id, container] : state_.containers)
         if (container.unheard) silent.push_back(id);

@@ -41,7 +41,7 @@ struct State {
     base::AgentId agent_id;
     std::string cluster_id;
     std::uint64_t highest_epoch = 0;
-    std::string registered_boot_id;  // the host's boot in which it was last registered
+    std::string registered_boot_id;  // in which it was last registered; none: or has lost records since
     std::vector<base::ContainerId> unreadable;  // Recovered::unreadable, until it is settled
     bool settled = false;  // everything that was left by the last process has been heard of
 

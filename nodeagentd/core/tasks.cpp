@@ -278,9 +278,11 @@ void Core::answer_unknown(const base::FrameworkId& framework_id, const base::Tas
 }
 
 void Core::update_framework(const v1::FrameworkInfo& framework) {
-    const auto known = state_.frameworks.find(base::FrameworkId(framework.id().value()));
-    if (known == state_.frameworks.end()) return;
-    known->second = framework;
+    const base::FrameworkId id(framework.id().value());
+    // Where its record was lost, its tasks are there.
+    const auto task = state_.tasks.lower_bound({id, base::TaskId()});
+    if (task == state_.tasks.end() || task->first.first != id) return;
+    state_.frameworks[id] = framework;
     PersistFramework persist;
     *persist.record.mutable_framework_info() = framework;
     output_.persist.push_back(std::move(persist));

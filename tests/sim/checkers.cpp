@@ -98,7 +98,46 @@ void Checkers::offers_over_of(const std::string& framework, std::uint64_t epoch)
     });
 }
 
-void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable, int to) {
+void Checkers::launched(const TaskKey& task, std::optional<base::Duration> limit, const std::string& agent) {
+    Progress& progress = launched_[task];
+    progress.limit = limit;
+    progress.agent = agent;
+    // Its agent cannot tell it from those that were launched before it forgot them.
+    const Host* host = host_of(progress);
+    progress.may_be_gone = !host || host->losses != host->losses_told;
+}
+
+const Checkers::Host* Checkers::host_of(const Progress& progress) const {
+    const auto agent = agents_.find(progress.agent);
+    return agent == agents_.end() ? nullptr : &hosts_.at(agent->second);
+}
+
+void Checkers::forgotten(int number, const std::set<TaskKey>& known) {
+    Host& host = hosts_[number];
+    ++host.losses;
+    for (auto& [task, progress] : launched_)
+        if (host_of(progress) == &host && !known.contains(task)) progress.may_be_gone = true;
+}
+
+void Checkers::swept_away(int number, const TaskKey& task) const {
+    if (hosts_.at(number).running.contains(task))
+        complain_(fmt::format("{} runs, and host {} stops it as nobody knows it", text(task), number));
+}
+
+void Checkers::stopped(const TaskKey& task) const {
+    if (!to_be_killed_.contains(task)) complain_(text(task) + " is stopped, and nobody wanted it to be");
+}
+
+// Its agent may have lost that; then it is asked about it when it is back, and has to say what the master has heard.
+// But who was told of it and acknowledged it may have asked before.
+void Checkers::said_by_master(const TaskKey& task, v1::TaskState state, std::uint64_t epoch) const {
+    const auto launched = launched_.find(task);
+    const bool was_told = launched != launched_.end() && launched->second.end;
+    if (state == v1::TASK_GONE && !was_told && ends_heard_.contains({task, epoch}))
+        complain_(text(task) + " is said to be gone by the master that has heard how it ended");
+}
+
+void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable, int to, const std::string& uuid) {
     const auto found = launched_.find(task);
     if (found == launched_.end()) return complain_("an update of " + text(task) + ", which was never launched");
     Progress& progress = found->second;
@@ -109,6 +148,8 @@ void Checkers::status(const TaskKey& task, v1::TaskState state, bool reliable, i
     const bool is_own_end = state == v1::TASK_FINISHED || state == v1::TASK_FAILED || state == v1::TASK_KILLED;
     if (!reliable && !is_own_end) return;
     if (rank(state) == rank_over) check_end(task, progress, state);
+    const bool is_told_again = !uuid.empty() && !told_.insert(uuid).second;
+    if (is_told_again && tell_again_.contains(task)) return;
     int& furthest = progress.furthest.try_emplace(to, rank(state)).first->second;
     if (rank(state) < furthest) complain_(fmt::format("{} went back to {}", text(task), v1::TaskState_Name(state)));
     furthest = std::max(furthest, rank(state));
@@ -145,16 +186,11 @@ void Checkers::check_truth(const TaskKey& task, const Progress& progress, v1::Ta
             return;
         case v1::TASK_GONE:
             // One whose end was told is forgotten, and a master that heard of it only before may ask.
-            if (!progress.end && !may_have_lost_power(progress))
-                complain_(text(task) + " is said to be gone, and its host has never lost power");
+            if (!progress.end && !progress.may_be_gone)
+                complain_(text(task) + " is said to be gone, and its host has forgotten nothing of it");
             return;
         default: return;
     }
-}
-
-bool Checkers::may_have_lost_power(const Progress& progress) const {
-    const auto agent = agents_.find(progress.agent);
-    return agent == agents_.end() || hosts_.at(agent->second).lost_power;
 }
 
 void Checkers::active_on(const std::string& framework, std::uint64_t epoch, std::uint64_t stream) {

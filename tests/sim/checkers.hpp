@@ -11,9 +11,10 @@
 //   statuses  reliable updates of a task never go back for one who hears them, and after an end there is nothing but
 //             ends
 //   ends      what is told of a task's end is what became of it on its host: finished is who exited with 0, failed who
-//             exited otherwise or had his time, killed who was to be killed, dropped who never ran, gone who may have
-//             lost his host's power; who has ended does not run and is not started any more, and has one end, which
-//             its agent may forget
+//             exited otherwise or had his time, killed who was to be killed, dropped who never ran, gone of whom his
+//             host has forgotten how he ended, or whether he came, where his master has not heard it either; who has
+//             ended does not run and is not started any more, and has one end, which its agent may forget
+//   records   no host stops a task because nobody knows it any more, and none that nobody wanted to be stopped
 //   schedulers  of those of one framework that one master serves, one is active, and only it hears of tasks and
 //             offers
 //   the end   every task that was launched has ended or runs
@@ -74,10 +75,19 @@ class Checkers {
         if (exit != Exit::unknown) exits_.try_emplace(task, exit);
     }
     void power_cut(int host) {
-        hosts_[host].lost_power = true;
         hosts_[host].running.clear();
         hosts_[host].running_without_limit.clear();
     }
+    // It stops what it takes for what is left of tasks that are over.
+    void swept_away(int host, const TaskKey& task) const;
+    void stopped(const TaskKey& task) const;
+    // What a host knew of its tasks is lost, by a power cut or with a record, but not of these.
+    void forgotten(int host, const std::set<TaskKey>& known);
+    std::uint64_t losses(int host) { return hosts_[host].losses; }
+    // It was registered since, so whatever is launched from now on comes to an agent that knows of so many losses.
+    void losses_told(int host, std::uint64_t losses) { hosts_[host].losses_told = losses; }
+    // An older version of its record is used, of which some may have been told.
+    void tells_again(const TaskKey& task) { tell_again_.insert(task); }
 
     // --- offers, as they leave the master and as it is told of their end ---
     enum class Length { any, is_short };
@@ -117,14 +127,14 @@ class Checkers {
     // --- tasks, as their frameworks see them ---
     // On an offer with this limit, of this agent.
     void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt,
-                  const std::string& agent = {}) {
-        launched_[task].limit = limit;
-        launched_[task].agent = agent;
-    }
+                  const std::string& agent = {});
     // By its framework or by a master.
     void asked_to_kill(const TaskKey& task) { to_be_killed_.insert(task); }
+    // A master has heard from the agent how it ended, and says what it says of it, under one epoch.
+    void end_heard(const TaskKey& task, std::uint64_t epoch) { ends_heard_.emplace(task, epoch); }
+    void said_by_master(const TaskKey& task, v1::TaskState state, std::uint64_t epoch) const;
     // `to`: which of its framework's schedulers. One that was replaced may hear late what another one has heard before.
-    void status(const TaskKey& task, v1::TaskState state, bool reliable, int to = 0);
+    void status(const TaskKey& task, v1::TaskState state, bool reliable, int to = 0, const std::string& uuid = {});
     void end_of_run() const;
 
   private:
@@ -132,7 +142,8 @@ class Checkers {
         Amount total;
         std::map<TaskKey, Amount> running;
         std::map<TaskKey, Amount> running_without_limit;  // of what is plain
-        bool lost_power = false;                          // ever
+        std::uint64_t losses = 0;                         // of what it knew of tasks
+        std::uint64_t losses_told = 0;
     };
     struct StandingOffer {
         std::string framework;
@@ -148,11 +159,12 @@ class Checkers {
         std::optional<v1::TaskState> end;  // the first that its agent told
         std::optional<base::Duration> limit;
         std::string agent;
+        bool may_be_gone = false;  // what its agent knew of it was lost, or may have been when it came
     };
 
+    const Host* host_of(const Progress& progress) const;
     void check_end(const TaskKey& task, Progress& progress, v1::TaskState state) const;
     void check_truth(const TaskKey& task, const Progress& progress, v1::TaskState state) const;
-    bool may_have_lost_power(const Progress& progress) const;
     static Amount sum_of(const std::map<TaskKey, Amount>& running);
 
     Complain complain_;
@@ -163,6 +175,9 @@ class Checkers {
     std::set<TaskKey> ran_;
     std::set<TaskKey> to_be_killed_;
     std::map<TaskKey, Exit> exits_;
+    std::set<TaskKey> tell_again_;
+    std::set<std::pair<TaskKey, std::uint64_t>> ends_heard_;  // with the epoch
+    std::set<std::string> told_;                              // updates, by uuid
     std::map<std::pair<std::string, std::uint64_t>, std::uint64_t> active_;  // streams, by framework and epoch
     std::set<std::string> offers_made_;
     std::map<std::string, StandingOffer> standing_;

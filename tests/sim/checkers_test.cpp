@@ -204,14 +204,75 @@ TEST_F(CheckersTest, KilledIsWhoSomebodyWantedToBeKilled) {
     EXPECT_EQ(complaint(), "");
 }
 
-TEST_F(CheckersTest, GoneIsWhoMayHaveLostTheHostsPower) {
+TEST_F(CheckersTest, GoneIsOfWhomTheHostHasForgottenHowHeEnded) {
     checkers.launched(other, std::nullopt, "a");
     checkers.status(other, v1::TASK_GONE, true);
-    EXPECT_EQ(complaint(), "u of f is said to be gone, and its host has never lost power");
+    EXPECT_EQ(complaint(), "u of f is said to be gone, and its host has forgotten nothing of it");
     complaints.clear();
+    for (const char* id : {"kept", "lost"}) checkers.launched({"f", id}, std::nullopt, "a");
     checkers.power_cut(1);
+    checkers.forgotten(1, {{"f", "kept"}});
+    checkers.status({"f", "lost"}, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "");
+    checkers.status({"f", "kept"}, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "kept of f is said to be gone, and its host has forgotten nothing of it");
+}
+
+TEST_F(CheckersTest, GoneIsAlsoWhoWasLaunchedBeforeHisAgentKnewOfTheLoss) {
+    checkers.forgotten(1, {});
+    checkers.launched(other, std::nullopt, "a");
+    const std::uint64_t known = checkers.losses(1);
+    checkers.losses_told(1, known);
+    checkers.launched({"f", "later"}, std::nullopt, "a");
     checkers.status(other, v1::TASK_GONE, true);
     EXPECT_EQ(complaint(), "");
+    checkers.status({"f", "later"}, v1::TASK_GONE, true);
+    EXPECT_NE(complaint(), "");
+    complaints.clear();
+    checkers.forgotten(1, {});
+    checkers.losses_told(1, known);  // by one that has not heard of the last one
+    checkers.launched({"f", "last"}, std::nullopt, "a");
+    checkers.status({"f", "last"}, v1::TASK_GONE, true);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, WhoHasHeardAnEndDoesNotSayGone) {
+    checkers.end_heard(task, 2);
+    checkers.said_by_master(task, v1::TASK_FINISHED, 2);
+    checkers.said_by_master(task, v1::TASK_GONE, 3);  // another one, which has not
+    EXPECT_EQ(complaint(), "");
+    checkers.said_by_master(task, v1::TASK_GONE, 2);
+    EXPECT_NE(complaint(), "");
+}
+
+TEST_F(CheckersTest, WhatRunsIsNotSweptAway) {
+    checkers.container_started(1, task, {1, 1});
+    checkers.container_started(1, other, {1, 1});
+    checkers.container_ended(1, other, Checkers::Exit::zero);
+    checkers.swept_away(1, other);
+    EXPECT_EQ(complaint(), "");
+    checkers.swept_away(1, task);
+    EXPECT_EQ(complaint(), "t of f runs, and host 1 stops it as nobody knows it");
+}
+
+TEST_F(CheckersTest, WhatNobodyWantsToBeStoppedIsNotStopped) {
+    checkers.asked_to_kill(task);
+    checkers.stopped(task);
+    EXPECT_EQ(complaint(), "");
+    checkers.stopped(other);
+    EXPECT_EQ(complaint(), "u of f is stopped, and nobody wanted it to be");
+}
+
+TEST_F(CheckersTest, WhatAnOlderRecordTellsAgainIsTheSameUpdate) {
+    checkers.status(task, v1::TASK_STARTING, true, 0, "first");
+    checkers.status(task, v1::TASK_RUNNING, true, 0, "second");
+    checkers.tells_again(task);
+    checkers.status(task, v1::TASK_STARTING, true, 0, "first");
+    checkers.status(task, v1::TASK_RUNNING, true, 1, "second");
+    checkers.status(task, v1::TASK_STARTING, true, 1, "first");  // which another scheduler has heard
+    EXPECT_EQ(complaint(), "");
+    checkers.status(task, v1::TASK_STARTING, true, 0, "third");
+    EXPECT_EQ(complaint(), "t of f went back to TASK_STARTING");
 }
 
 TEST_F(CheckersTest, GoneIsAlsoWhoseEndWasToldAndIsForgotten) {

@@ -24,6 +24,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.guarantees = prng.chance(0.5);
     scenario.short_task_percent = prng.chance(0.5) ? 25 : 0;
     scenario.disks_fail = prng.chance(0.5);
+    scenario.records_damaged = prng.chance(0.4);
     scenario.clocks_jump = prng.chance(0.4);
     scenario.standby_percent = prng.chance(0.4) ? 50 : 0;
     return scenario;
@@ -69,6 +70,7 @@ void Cluster::deliver(std::uint64_t channel, Party from, Party to, std::function
 
 void Cluster::strike(Host& host) {
     if (scenario_.disks_fail && prng_.chance(0.3)) return strike_disk(host);
+    if (scenario_.records_damaged && prng_.chance(0.3)) return strike_records(host);
     switch (prng_.below(6)) {
         case 0: count(Fault::power_cut); return cut_power(host);
         case 1:

@@ -20,6 +20,7 @@
 #include "tests/sim/checkers.hpp"
 #include "tests/sim/faults.hpp"
 #include "tests/sim/network.hpp"
+#include "tests/sim/records.hpp"
 #include "tests/sim/timeline.hpp"
 #include "tests/sim/zookeeper.hpp"
 
@@ -50,6 +51,7 @@ struct Scenario {
     bool guarantees = false;           // for some roles, and revocation to keep them
     unsigned short_task_percent = 0;
     bool disks_fail = false;
+    bool records_damaged = false;
     bool clocks_jump = false;          // and processes and hosts sleep for long
     unsigned standby_percent = 0;      // of the frameworks: they have several schedulers
     base::Duration settle_max = std::chrono::minutes(30);
@@ -73,6 +75,7 @@ struct Outcome {
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
     int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
     int fenced_writes = 0;    // in the registry
+    int agents_repaired = 0;  // by a person, as they had lost what they knew of tasks
 };
 
 Outcome simulate(std::uint64_t seed);
@@ -155,8 +158,13 @@ struct Host {
     std::map<base::ContainerId, HostContainer> containers;
     std::optional<internal::AgentRecord> agent_record;
     resources::Resources kept;  // what is written of what is reserved here
+    RecordFiles files;  // gone with the boot
+    LogFile log;
+    // What was written or read last.
     std::map<base::FrameworkId, internal::FrameworkRecord> framework_records;
     std::map<base::ContainerId, internal::ContainerRecord> container_records;
+    std::size_t unreadable = 0;      // records, when they were read last
+    std::uint64_t losses_known = 0;  // to the agent that runs, of what was forgotten here
 
     // The driver of its agent: what waits for the agent's own record to be on the disk, which may be slow.
     std::deque<Decided> queue;
@@ -303,6 +311,7 @@ class Cluster {
     // hosts.cpp
     void start_agent(Host& host);
     void crash_agent(Host& host, base::Duration pause);
+    void stop_agent(Host& host);
     void end_agent(Host& host);
     void cut_power(Host& host);
     void connect(Host& host);
@@ -310,17 +319,19 @@ class Cluster {
     void tell_link_closed(const Host& host, std::uint64_t link);
     base::Moment moment_of(const Host& host) const;
     void send(Host& host, const nodeagentd::core::SendToMaster& sent);
+    void take_note_of(const Master& master, std::uint64_t link, const internal::FromAgent& message);
     // In its containers: when it is suspended, afterwards.
     void on_host(Host& host, base::Duration delay, std::function<void()> event);
     void suspend(Host& host, base::Duration time);
     enum class Acted { no, yes };
     Acted step_agent(Host& host, const nodeagentd::core::Input& input);
     void take_from_master(Host& host, std::shared_ptr<const internal::FromMaster> message);
-    std::optional<internal::ContainerRecord> kept_of(const internal::ContainerRecord& record);
     void act(Host& host, const nodeagentd::core::Action& action);
     enum class End { of_itself, by_its_limit, by_a_stop };
     void container_event(Host& host, const base::ContainerId& id, End end = End::of_itself);
     void forget_container(Host& host, const base::ContainerId& id);
+    static bool has_run(const Host& host, const base::ContainerId& id);
+    void settle_runtime(Host& host, const std::set<base::ContainerId>& known, bool spare_strangers);
     void tell_agent(Host& host, nodeagentd::core::Input input);
     void plan_agent_deadline(Host& host);
 
@@ -337,6 +348,24 @@ class Cluster {
     void write_down(Host& host, const OwnRecord& own);
     void check_claims(Host& host, const Decided& told);
     void check_claim(const Host& host, const internal::FromAgent& message, const Decided& told);
+
+    // records.cpp
+    nodeagentd::core::Recovered read_records(Host& host);
+    std::optional<nodeagentd::checkpoint::Version> read(RecordFile& file, google::protobuf::Message& message);
+    static std::set<Checkers::TaskKey> tasks_in_records(const Host& host);
+    static void take_over_earlier_boot(Host& host);
+    static std::string boot_of(const Host& host);
+    void begin_log(Host& host, const nodeagentd::core::Recovered& recovered);
+    void plan_log(Host& host, base::Duration pause);
+    void write_log(Host& host);
+    void end_log(Host& host);
+    static std::set<Checkers::TaskKey> ends_in_log(const Host& host);
+    std::string damaged(std::string bytes);
+    void damage(std::optional<RecordFile::Bytes>& file);
+    void strike_records(Host& host);
+    void give_up(Host& host, const std::string& why);
+    void plan_repair(Host& host, base::Duration pause);
+    void repair(Host& host);
 
     // schedulers.cpp
     void subscribe(Scheduler& scheduler);

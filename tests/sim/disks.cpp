@@ -21,7 +21,8 @@ constexpr auto write_max = 60s;
 constexpr auto restart_pause = 1s;
 
 bool frees_space(const nc::Persist& persist) {
-    return std::holds_alternative<nc::ForgetContainer>(persist) || std::holds_alternative<nc::ForgetFramework>(persist);
+    return std::holds_alternative<nc::ForgetContainer>(persist) || std::holds_alternative<nc::ForgetFramework>(persist) ||
+           std::holds_alternative<nc::SetAsideContainer>(persist);
 }
 
 }  // namespace
@@ -110,6 +111,8 @@ void Cluster::carry_out(Host& host, const Decided& told) {
         if (std::holds_alternative<nc::PersistAgent>(persist)) continue;
         if (write(host, !host.memory_full || frees_space(persist), [&] { write_down(host, persist); }) == Survived::no)
             return;
+        host.log.log->note(persist);
+        plan_log(host, 50ms);
     }
     check_claims(host, told);
     const std::uint64_t life = host.life;
@@ -127,23 +130,34 @@ void Cluster::carry_out(Host& host, const Decided& told) {
             connect(host);
         }
     }
+    if (told.output.fatal && host.life == life) give_up(host, *told.output.fatal);
 }
 
 void Cluster::write_down(Host& host, const OwnRecord& own) {
     host.agent_record = own.record;
     host.kept = resources::from_wire(own.record.reserved()).value();
     host.records_kept = own.number;
+    if (own.record.boot_id() == boot_of(host)) checkers_.losses_told(host.number, host.losses_known);
 }
 
 void Cluster::write_down(Host& host, const nc::Persist& persist) {
+    const auto older = nodeagentd::checkpoint::older_of(persist);
     if (const auto* framework = std::get_if<nc::PersistFramework>(&persist)) {
-        host.framework_records[base::FrameworkId(framework->record.framework_info().id().value())] = framework->record;
+        const base::FrameworkId id(framework->record.framework_info().id().value());
+        host.files.frameworks[id].replace(framework->record, older);
+        host.framework_records[id] = framework->record;
     } else if (const auto* forgotten = std::get_if<nc::ForgetFramework>(&persist)) {
+        host.files.frameworks.erase(forgotten->framework_id);
         host.framework_records.erase(forgotten->framework_id);
     } else if (const auto* container = std::get_if<nc::PersistContainer>(&persist)) {
-        host.container_records[base::ContainerId(container->record->container_id().value())] = *container->record;
+        const base::ContainerId id(container->record->container_id().value());
+        host.files.containers[id].replace(*container->record, older);
+        host.container_records[id] = *container->record;
     } else if (const auto* over = std::get_if<nc::ForgetContainer>(&persist)) {
+        host.files.containers.erase(over->container_id);
         host.container_records.erase(over->container_id);
+    } else if (const auto* lost = std::get_if<nc::SetAsideContainer>(&persist)) {
+        host.files.containers.erase(lost->container_id);
     }
 }
 
@@ -186,6 +200,10 @@ void Cluster::check_claim(const Host& host, const internal::FromAgent& message, 
     if (message.has_reservations_kept() &&
         (host.records_kept < told.records || (host.records_kept == told.records && host.kept != told.reserved)))
         complain("an agent says that it has kept reservations, and has not written them down");
+    if (message.has_register_())
+        for (const auto& [id, container] : host.containers)
+            if (container.state != HostContainer::State::ended && !host.container_records.contains(id))
+                complain("an agent registers without " + container.spec.task_id.value() + ", which runs on its host");
     if (message.has_register_())
         for (const auto& task : message.register_().tasks()) {
             const auto is_it = [&](const auto& record) {

@@ -17,6 +17,9 @@ enum class Fault : std::uint8_t {
     agent_disk_stalled,
     agent_disk_full,
     agent_memory_full,  // where it keeps the records of tasks
+    record_damaged,  // of a task or a framework: the newest version
+    record_lost,     // and the one before it
+    task_log_damaged,
     host_suspended,
     host_clock_jump,
     scheduler_replaced,
@@ -42,7 +45,8 @@ inline constexpr std::size_t fault_kinds = static_cast<std::size_t>(Fault::messa
 
 inline constexpr std::array<std::string_view, fault_kinds> fault_names = {
     "power cut", "agent crash", "agent away for long", "agent's link broken", "agent crash at a write",
-    "agent's disk stalled", "agent's disk full", "agent's /run full", "host suspended", "host's clock jumped", "scheduler replaced",
+    "agent's disk stalled", "agent's disk full", "agent's /run full",
+    "record damaged", "record lost", "log for the next boot damaged", "host suspended", "host's clock jumped", "scheduler replaced",
     "scheduler's stream broken", "scheduler stalled", "scheduler gone without a word", "task killed", "master crash",
     "master stopped", "master suspended for long", "master restarted as planned", "master's clock jumped",
     "master's disk stalled", "master's disk full", "master cut from ZooKeeper", "ZooKeeper stopped", "cut both ways",

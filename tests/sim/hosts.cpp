@@ -4,7 +4,6 @@
 #include "tests/sim/cluster.hpp"
 
 #include "nodeagentd/core/invariants.hpp"
-#include "nodeagentd/core/reboot.hpp"
 
 #include "common/resources/wire.hpp"
 
@@ -56,15 +55,13 @@ void Cluster::start_agent(Host& host) {
     *options.agent_info.add_resources() = scalar("cpus", host.cpus);
     *options.agent_info.add_resources() = scalar("mem", host.mem);
     options.version = "0.1.0";
-    options.boot_id = fmt::format("boot {}", host.boots);
+    options.boot_id = boot_of(host);
     options.command.work_directory = "/var/lib/fairlead/agent";
     if (host.number % 2 == 1) options.registration_part_bytes_max = 500;  // a task or two in each part
     host.agent = std::make_unique<nc::Core>(options, prng_());
     ++host.life;
-    nc::Recovered recovered;
-    recovered.agent = host.agent_record;
-    for (const auto& [id, record] : host.framework_records) recovered.frameworks.push_back(record);
-    for (const auto& [id, record] : host.container_records) recovered.containers.push_back(record);
+    const nc::Recovered recovered = read_records(host);
+    begin_log(host, recovered);
     const std::uint64_t life = host.life;
     step_agent(host, recovered);
     if (!host.agent || host.life != life) return;  // it could not write
@@ -76,16 +73,21 @@ void Cluster::start_agent(Host& host) {
 // Its containers go on.
 void Cluster::crash_agent(Host& host, base::Duration pause) {
     if (!host.agent) return;
-    end_agent(host);
-    break_link(host, true);
+    stop_agent(host);
     on_host(host, pause, [this, &host, boots = host.boots, life = host.life] {
         if (host.boots == boots && host.life == life && !host.agent) start_agent(host);
     });
 }
 
+void Cluster::stop_agent(Host& host) {
+    end_agent(host);
+    break_link(host, true);
+}
+
 // What it was writing is written, or it is not. What waited behind that nobody has been told.
 void Cluster::end_agent(Host& host) {
     if (host.being_written && prng_.chance(0.5)) write_down(host, *host.being_written);
+    end_log(host);
     host.agent.reset();
     ++host.life;
     host.queue.clear();
@@ -95,7 +97,7 @@ void Cluster::end_agent(Host& host) {
     host.writes_to_crash = 0;
 }
 
-// Nothing of it is left, and of what it kept in /run only what is in its log; now and then the disk is a new one, too.
+// Nothing of it is left, and of what it kept in /run only what its log has on the disk; now and then that is a new one, too.
 // The master may hear of it by nothing but silence.
 void Cluster::cut_power(Host& host) {
     end_agent(host);
@@ -108,29 +110,19 @@ void Cluster::cut_power(Host& host) {
     else
         host.link.reset();
     host.containers.clear();
-    if (prng_.chance(0.5)) {
+    host.files = {};
+    host.framework_records.clear();
+    host.container_records.clear();
+    if (prng_.chance(0.3)) {
         host.agent_record.reset();
         host.kept = {};
-        host.framework_records.clear();
-        host.container_records.clear();
+        host.log.bytes.clear();
     }
-    for (const auto& [id, record] : std::exchange(host.container_records, {}))
-        if (auto kept = kept_of(record)) host.container_records[id] = *std::move(kept);
     checkers_.power_cut(host.number);
+    checkers_.forgotten(host.number, ends_in_log(host));
     timeline_.after(std::chrono::seconds(5 + prng_.below(100)), [this, &host, boots = host.boots] {
         if (host.boots == boots) start_agent(host);
     });
-}
-
-// In a later boot; what happened last may not have come to the disk.
-std::optional<internal::ContainerRecord> Cluster::kept_of(const internal::ContainerRecord& record) {
-    auto kept = nc::kept_over_a_reboot(record);
-    if (!kept || prng_.chance(0.1)) return std::nullopt;
-    if (prng_.chance(0.8)) return kept;
-    kept->set_phase(internal::ContainerRecord::STARTING);
-    kept->clear_pending_updates();
-    kept->clear_latest_status();
-    return kept;
 }
 
 void Cluster::connect(Host& host) {
@@ -203,7 +195,6 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
         for (const nc::Report& report : output.reports)
             trace(fmt::format("agent{}: {} [{} {}]", host.number + 1, report.message, report.framework_id.value(),
                               report.task_id.value()));
-    if (output.fatal) complain("agent gave up: " + *output.fatal);  // records that cannot be read are not played
     const Acted acted = output.actions.empty() ? Acted::no : Acted::yes;
     plan_agent_deadline(host);
     queue_up(host, std::move(output));
@@ -219,8 +210,23 @@ void Cluster::send(Host& host, const nc::SendToMaster& sent) {
                 note(bytes);
                 auto parsed = std::make_shared<internal::FromAgent>();
                 if (!parsed->ParseFromString(bytes)) return complain("a message to the master does not parse");
-                if (link_ends_.contains(link)) step_master(master, mc::LinkMessage{mc::LinkId{link}, parsed});
+                if (!link_ends_.contains(link)) return;
+                take_note_of(master, link, *parsed);
+                step_master(master, mc::LinkMessage{mc::LinkId{link}, parsed});
             });
+}
+
+// An end that it takes from an agent that is registered on this link.
+void Cluster::take_note_of(const Master& master, std::uint64_t link, const internal::FromAgent& message) {
+    if (!message.has_status_update() || !master.leads()) return;
+    const auto& update = message.status_update();
+    const auto state = update.status().state();
+    if (rank(state) != rank_over || state == v1::TASK_GONE) return;
+    const auto& books = master.core->state().books;
+    const auto* agent = books.agent(base::AgentId(update.status().agent_id().value()));
+    if (!agent || agent->link != mc::LinkId{link} || !books.framework(base::FrameworkId(update.framework_id().value())))
+        return;
+    checkers_.end_heard({update.framework_id().value(), update.status().task_id().value()}, master.epoch());
 }
 
 void Cluster::plan_agent_deadline(Host& host) {
@@ -277,6 +283,8 @@ void Cluster::act(Host& host, const nc::Action& action) {
             });
         });
     } else if (const auto* stop = std::get_if<nc::StopContainer>(&action)) {
+        if (const auto found = host.containers.find(stop->container_id); found != host.containers.end())
+            checkers_.stopped(key_of(found->second.spec));
         on_host(host, std::chrono::milliseconds(1 + prng_.below(100)),
                 [this, &host, id = stop->container_id] { container_event(host, id, End::by_a_stop); });
     } else if (const auto* release = std::get_if<nc::ReleaseContainer>(&action)) {
@@ -286,7 +294,9 @@ void Cluster::act(Host& host, const nc::Action& action) {
         for (const auto& one : std::get<nc::RecoverContainers>(action).known) {
             known.insert(one.container_id);
             const auto found = host.containers.find(one.container_id);
-            if (found == host.containers.end()) {
+            if (found == host.containers.end() && has_run(host, one.container_id)) {
+                tell_agent(host, nc::ContainerEnded{one.container_id, nc::ContainerEnded::Cause::lost});
+            } else if (found == host.containers.end()) {
                 tell_agent(host, nc::ContainerStartFailed{one.container_id, "never started"});
             } else if (found->second.state == HostContainer::State::ended) {
                 tell_agent(host, found->second.end);
@@ -297,12 +307,32 @@ void Cluster::act(Host& host, const nc::Action& action) {
                 tell_agent(host, nc::ContainerStartFailed{one.container_id, "the agent died while it was starting"});
             }
         }
-        std::set<base::ContainerId> strays;
-        for (const auto& [id, container] : host.containers)
-            if (!known.contains(id)) strays.insert(id);
-        for (const auto& id : strays) forget_container(host, id);
-        tell_agent(host, nc::RuntimeSettled{});
+        settle_runtime(host, known, std::get<nc::RecoverContainers>(action).spare_strangers);
     }
+}
+
+// As its record says; where its end was taken in durably, nothing is left of that here.
+bool Cluster::has_run(const Host& host, const base::ContainerId& id) {
+    const auto record = host.container_records.find(id);
+    return record != host.container_records.end() && record->second.phase() == internal::ContainerRecord::RUNNING;
+}
+
+// Whatever is not known is stopped, where the agent did not want it to be spared.
+void Cluster::settle_runtime(Host& host, const std::set<base::ContainerId>& known, bool spare_strangers) {
+    std::vector<base::ContainerId> strangers;
+    for (const auto& [id, container] : host.containers)
+        if (!known.contains(id)) strangers.push_back(id);
+    if (spare_strangers) {
+        nc::StrangersSeen seen;
+        for (const auto& id : strangers) seen.units.push_back(id.value() + ".scope");
+        tell_agent(host, seen);
+    } else {
+        for (const auto& id : strangers) {
+            checkers_.swept_away(host.number, key_of(host.containers.at(id).spec));
+            forget_container(host, id);
+        }
+    }
+    tell_agent(host, nc::RuntimeSettled{});
 }
 
 // Its time has come: the process ends, and the agent hears of it now or when it is back.

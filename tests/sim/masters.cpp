@@ -476,6 +476,11 @@ void Cluster::carry_out(Master& master, const mc::SendEvent& sent) {
         return;
     }
     take_note_of(master, *sent.event, stream);
+    if (sent.event->has_update()) {
+        const auto& status = sent.event->update().status();
+        checkers_.said_by_master({schedulers_[ends->second.owner].framework->id, status.task_id().value()}, status.state(),
+                                 master.epoch());
+    }
     deliver(stream, master_party(master.number), scheduler_party(static_cast<int>(ends->second.owner)),
             [this, stream, index = ends->second.owner, bytes = sent.event->SerializeAsString()] {
                 note(bytes);

@@ -23,6 +23,7 @@ Outcome run(std::uint64_t first, int seeds, const Adjust& adjust) {
         sum.fenced_writes += one.fenced_writes;
         sum.takeovers += one.takeovers;
         sum.updates_handed_over += one.updates_handed_over;
+        sum.agents_repaired += one.agents_repaired;
         for (std::size_t kind = 0; kind < fault_kinds; ++kind) sum.faults[kind] += one.faults[kind];
         if (!one.complaints.empty()) break;
     }
@@ -101,6 +102,43 @@ TEST(Scenario, OfSeveralSchedulersOneIsActiveAndTheNextHearsWhatNobodyHasAcknowl
     });
     EXPECT_GT(outcome.takeovers, 40);
     EXPECT_GT(outcome.updates_handed_over, 10);
+}
+
+// That a task is stopped as nobody knows it, and that an end is told which it did not come to, is complained of in every run.
+TEST(Scenario, WhereRecordsAreLostNobodyIsKilledAndNoFalseEndIsTold) {
+    const Outcome outcome = run(500, 150, [](Scenario& scenario) {
+        scenario.records_damaged = true;
+        scenario.fault_chance = 0.2;
+    });
+    EXPECT_GT(outcome.agents_repaired, 20);
+    for (const Fault kind : {Fault::record_damaged, Fault::record_lost, Fault::task_log_damaged})
+        EXPECT_GT(count(outcome, kind), 50u);
+}
+
+// Found when the simulation learned to damage records: the end was sent on a stream that broke, the agent lost its
+// record, and the master took it for acknowledged; or the version before was believed, which says that the task runs,
+// and as the runtime had forgotten it by then, it had failed.
+TEST(Scenario, AnEndThatAnAgentHasLostIsToldByTheMasterThatHasHeardIt) {
+    run(700, 300, [](Scenario& scenario) {
+        scenario.records_damaged = true;
+        scenario.disks_fail = false;
+        scenario.masters = 1;
+        scenario.masters_crash = false;
+        scenario.partition_chance = 0.3;
+        scenario.fault_chance = 0.3;
+    });
+}
+
+// Found likewise: an agent that had lost the record of a framework could not tell the next master what it is, and had to
+// end its tasks.
+TEST(Scenario, TasksOfAFrameworkWhoseRecordIsLostRunOnUnderTheNextMaster) {
+    run(1100, 200, [](Scenario& scenario) {
+        scenario.records_damaged = true;
+        scenario.disks_fail = false;
+        scenario.masters = 2;
+        scenario.masters_crash = true;
+        scenario.fault_chance = 0.4;
+    });
 }
 
 TEST(Scenario, EveryKindOfFaultIsTried) {

@@ -293,7 +293,8 @@ void Cluster::take_inverse_offers(Scheduler& scheduler, const Event::InverseOffe
 void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     Framework& framework = *scheduler.framework;
     const auto found = framework.tasks.find(status.task_id().value());
-    checkers_.status({framework.id, status.task_id().value()}, status.state(), status.has_uuid(), scheduler.number);
+    checkers_.status({framework.id, status.task_id().value()}, status.state(), status.has_uuid(), scheduler.number,
+                     status.uuid());
     if (status.reason() == v1::TaskStatus::REASON_RESOURCES_UNKNOWN)
         complain("an agent was not told what is reserved before a launch: " + status.message());
     if (found == framework.tasks.end()) return;

@@ -200,6 +200,25 @@ TEST(Agents, AFrameworkLearntFromAnAgentEndsWhenItsSchedulerStaysAway) {
     EXPECT_TRUE(ended);
 }
 
+// Found by the simulation: the agent had lost the record of the framework, and its tasks were ended for that.
+TEST(Agents, AFrameworkOfWhichAnAgentHasTasksAloneIsKnownByThemUntilItsSchedulerIsBack) {
+    MasterHarness master;
+    auto message = register_message(agent_info("host1"));
+    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("old-S7");
+    *message.mutable_register_()->add_tasks() = task_on_agent("old-0003", "t", "old-S7", v1::TASK_RUNNING);
+    const auto host = master.join(message);
+    for (const auto& sent : master.take(host)) EXPECT_FALSE(sent->has_shutdown_framework());
+    auto info = framework_info();
+    info.mutable_id()->set_value("old-0003");
+    info.set_user("somebody");
+    const auto scheduler = master.subscribe(info);
+    EXPECT_EQ(master.framework(scheduler).info->user(), "somebody");
+    EXPECT_EQ(master.framework(scheduler).tasks.at(base::TaskId("t")).state, v1::TASK_RUNNING);
+    bool told = false;
+    for (const auto& sent : master.take(host)) told = told || sent->has_update_framework();
+    EXPECT_TRUE(told) << "for its agent to write it down again";
+}
+
 // Its scheduler may need a moment to find the new leader; a failover timeout of zero is about
 // schedulers, not about masters.
 TEST(Agents, AFrameworkLearntFromAnAgentHasTheTimeThatAgentsHave) {

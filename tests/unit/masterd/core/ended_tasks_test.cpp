@@ -165,8 +165,22 @@ TEST_F(EndedTask, OfAllAgentsAMasterAsksForAsMuchHistoryAsItHasRoomFor) {
     EXPECT_EQ(said.back()->ping().history_max(), 50'000u) << "there are two";
 }
 
-TEST_F(EndedTask, OfAToldEndNobodyIsAsked) {
+// Found by the simulation: it had been sent on a stream that broke, and the agent lost its record.
+TEST_F(EndedTask, OfAToldEndThatNobodyHasAcknowledgedTheAgentIsAskedToo) {
     forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    const auto registered = master.take(master.join(again())).at(0)->registered();
+    ASSERT_EQ(registered.known_tasks_size(), 1);
+    EXPECT_EQ(registered.known_tasks(0).heard().uuid(), uuid_one) << "it tells what it is told";
+}
+
+TEST_F(EndedTask, OfAnAcknowledgedOneNobodyIsAsked) {
+    forward_the_end();
+    auto call = call_of(scheduler.id, v1::scheduler::Call::ACKNOWLEDGE);
+    call.mutable_acknowledge()->mutable_agent_id()->set_value(host.id);
+    call.mutable_acknowledge()->mutable_task_id()->set_value("t");
+    call.mutable_acknowledge()->set_uuid(uuid_one);
+    master.send(scheduler, call);
     master.step(masterd::core::LinkClosed{host.link});
     EXPECT_EQ(master.take(master.join(again())).at(0)->registered().known_tasks_size(), 0);
     EXPECT_TRUE(master.framework(scheduler).tasks.empty());

@@ -32,6 +32,7 @@ class Checkpoints : public testing::Test {
         record.mutable_container_id()->set_value(id);
         record.set_unit("");
         record.set_sandbox("/s");
+        record.set_phase(internal::ContainerRecord::RUNNING);
         auto* task = record.mutable_task_info();
         task->set_name(name);
         task->mutable_task_id()->set_value("t");
@@ -99,12 +100,44 @@ TEST_F(Checkpoints, AFileThatIsCutShortAnywhereIsNoticedAndWhatItSaidBeforeIsUse
 
 TEST_F(Checkpoints, AByteThatHasChangedIsNoticed) {
     ASSERT_TRUE(checkpoint().prepare());
+    const auto name = root_ / "run/containers/c.pb";
     ASSERT_TRUE(checkpoint().write(container("c")));
-    std::fstream file(root_ / "run/containers/c.pb", std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(-1, std::ios::end);
-    file.put('Z');  // of the agent's id
-    file.close();
-    EXPECT_EQ(checkpoint().read()->unreadable.size(), 1u);
+    const auto size = static_cast<std::streamoff>(fs::file_size(name));
+    for (std::streamoff position = 0; position < size; ++position) {
+        ASSERT_TRUE(checkpoint().write(core::ForgetContainer{base::ContainerId("c")}));
+        ASSERT_TRUE(checkpoint().write(container("c")));
+        std::fstream file(name, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(position);
+        file.put('Z');
+        file.close();
+        EXPECT_EQ(checkpoint().read()->unreadable.size(), 1u) << position;
+    }
+}
+
+// Found by the simulation: the version before would be started again, has no kill, or an end is made up for it.
+TEST_F(Checkpoints, OfATaskThatHasEndedOrIsToBeKilledOrWaitedNothingOlderIsKept) {
+    using Record = internal::ContainerRecord;
+    ASSERT_TRUE(checkpoint().prepare());
+    const auto file = root_ / "run/containers/c.pb";
+    const auto write = [this](Record::Phase phase, bool killed) {
+        Record record = *container("c").record;
+        record.set_phase(phase);
+        record.set_kill_requested(killed);
+        ASSERT_TRUE(checkpoint().write(core::PersistContainer{std::make_shared<const Record>(record)}));
+    };
+    const auto read_without_newest = [&] {
+        fs::resize_file(file, 5);
+        return checkpoint().read()->containers.at(0);
+    };
+    write(Record::WAITING, false);
+    write(Record::STARTING, false);
+    EXPECT_EQ(read_without_newest().phase(), Record::STARTING);
+    write(Record::RUNNING, false);
+    write(Record::RUNNING, true);
+    EXPECT_TRUE(read_without_newest().kill_requested());
+    write(Record::RUNNING, false);
+    write(Record::ENDED, false);
+    EXPECT_EQ(read_without_newest().phase(), Record::ENDED);
 }
 
 TEST_F(Checkpoints, WhereBothVersionsAreLostNeitherIsAskedAgain) {

@@ -136,6 +136,25 @@ TEST_F(AgentRecovery, ARecordThatNothingOnTheHostBelongsToIsSetAside) {
     EXPECT_FALSE(AgentHarness::sent(agent_.open_link()).empty());
 }
 
+// It may have run, and no master has heard of it: to say that it was dropped would be a lie. Nor does the process know
+// better that comes after the one that has set the record aside.
+TEST_F(AgentRecovery, ATaskWhoseRecordIsLostIsGoneAndNotDropped) {
+    agent_.unreadable = {base::ContainerId("damaged")};
+    agent_.restart();
+    agent_.step(core::StrangersSeen{});
+    agent_.step(core::RuntimeSettled{});
+    agent_.restart();
+    agent_.step(core::RuntimeSettled{});
+    agent_.open_link();
+    auto answer = AgentHarness::registered_message();
+    auto& key = *answer.mutable_registered()->add_known_tasks();
+    key.mutable_framework_id()->set_value(AgentHarness::framework);
+    key.mutable_task_id()->set_value("lost");
+    const auto told = AgentHarness::updates(agent_.from_master(answer));
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].state(), v1::TASK_GONE);
+}
+
 TEST_F(AgentRecovery, KeepsATaskWaitingThatWaitedForAPort) {
     leave_one_waiting();
     const auto asked = known(agent_.restart());

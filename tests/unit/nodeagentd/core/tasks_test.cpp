@@ -231,6 +231,24 @@ TEST_F(AgentTasks, AreKilledAsTheirFrameworkNowIs) {
     EXPECT_EQ(latest("t").state(), v1::TASK_KILLING);
 }
 
+// Its record may have been lost.
+TEST_F(AgentTasks, AreEnoughToWriteTheirFrameworkDownAgain) {
+    agent_.launch("t");
+    agent_.started("t");
+    agent_.framework_records.clear();
+    agent_.restart();
+    agent_.started("t");
+    agent_.step(core::RuntimeSettled{});
+    agent_.link_up();
+    internal::FromMaster message;
+    auto& info = *message.mutable_update_framework()->mutable_framework_info();
+    info = framework_info();
+    info.mutable_id()->set_value(AgentHarness::framework);
+    agent_.from_master(message);
+    EXPECT_EQ(agent_.framework_records.count(AgentHarness::framework), 1u);
+    EXPECT_EQ(agent_.state().frameworks.size(), 1u);
+}
+
 TEST_F(AgentTasks, OfAnUnknownFrameworkLeaveNoUpdateOfIt) {
     internal::FromMaster message;
     auto& info = *message.mutable_update_framework()->mutable_framework_info();
