@@ -26,6 +26,7 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
 #include <systemd/sd-daemon.h>
@@ -227,8 +228,10 @@ int serve(const Settings& settings) {
     told = &service;
 
     const api::Files files(settings.work_directory / "sandboxes");
+    asio::thread_pool readers(2);  // of those files
     api::add_routes(router, {driver, identity, files, [](std::int64_t pid) { return inventory::read_usage(pid); },
-                             [&] { return counters_of(fetcher, runtime); }, io.get_executor()});
+                             [&] { return counters_of(fetcher, runtime); }, io.get_executor(),
+                             api::DiskWork(readers.get_executor())});
     server.start();
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {

@@ -139,6 +139,11 @@ http::Response read_file(const Files& files, const Call& call, wire::ContentType
     return answer(type, response);
 }
 
+async::awaitable<void> answer_about_files(const Files& files, Call call, wire::ContentType type, http::Responder asker) {
+    asker.respond(call.type() == Call::LIST_FILES ? list_files(files, call, type) : read_file(files, call, type));
+    co_return;
+}
+
 Response without_the_core(Call::Type type, const Identity& identity) {
     Response response;
     if (type == Call::GET_VERSION) {
@@ -180,9 +185,13 @@ async::awaitable<void> serve(Sources sources, http::Request request, http::Respo
         case Call::GET_VERSION:
         case Call::GET_FLAGS:
             co_return responder.respond(answer(*accepted, without_the_core(call.type(), sources.identity)));
-        case Call::LIST_FILES: co_return responder.respond(list_files(sources.files, call, *accepted));
-        case Call::READ_FILE: co_return responder.respond(read_file(sources.files, call, *accepted));
         default: break;
+    }
+    if (call.type() == Call::LIST_FILES || call.type() == Call::READ_FILE) {
+        http::Handler work = [&files = sources.files, call, accepted = *accepted](auto, http::Responder asker) {
+            return answer_about_files(files, call, accepted, std::move(asker));
+        };
+        co_return co_await sources.disk.run(std::move(work), std::move(request), std::move(responder));
     }
     const Fill fill = fill_from_state(call.type(), sources);
     if (!fill) co_return responder.respond(refusal(501, "This call is not served by this agent"));

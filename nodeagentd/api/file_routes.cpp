@@ -103,16 +103,17 @@ async::awaitable<void> download(const Files& files, http::Request request, http:
 
 }  // namespace
 
-void add_file_routes(http::Router& router, const Files& files) {
-    router.add("/files/read", [&files](http::Request request, http::Responder responder) -> async::awaitable<void> {
+void add_file_routes(http::Router& router, const Files& files, const DiskWork& disk) {
+    const auto add = [&](const char* path, http::Handler work) { router.add(path, disk.handler(std::move(work))); };
+    add("/files/read", [&files](http::Request request, http::Responder responder) -> async::awaitable<void> {
         responder.respond(read(files, request));
         co_return;
     });
-    router.add("/files/browse", [&files](http::Request request, http::Responder responder) -> async::awaitable<void> {
+    add("/files/browse", [&files](http::Request request, http::Responder responder) -> async::awaitable<void> {
         responder.respond(browse(files, request));
         co_return;
     });
-    router.add("/files/download", [&files](http::Request request, http::Responder responder) {
+    add("/files/download", [&files](http::Request request, http::Responder responder) {
         return download(files, std::move(request), std::move(responder));
     });
 }

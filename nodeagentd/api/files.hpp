@@ -8,6 +8,7 @@
 #include "common/base/error.hpp"
 #include "common/http/router.hpp"
 #include "fairlead/v1/mesos.pb.h"
+#include "nodeagentd/api/disk_work.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -61,6 +62,6 @@ class Files {
 };
 
 // `files` must outlive the router's use.
-void add_file_routes(http::Router& router, const Files& files);
+void add_file_routes(http::Router& router, const Files& files, const DiskWork& disk);
 
 }  // namespace fairlead::nodeagentd::api

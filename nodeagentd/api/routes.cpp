@@ -78,7 +78,7 @@ void add_routes(http::Router& router, const Sources& sources) {
                }));
     router.add("/containers", containers(sources, Statistics::with_status));
     router.add("/monitor/statistics", containers(sources, Statistics::without_status));
-    add_file_routes(router, sources.files);
+    add_file_routes(router, sources.files, sources.disk);
     router.add("/api/v1", agent_api(sources));
 }
 

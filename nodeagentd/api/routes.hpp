@@ -3,6 +3,7 @@
 // so each shows one moment; what has to be read from the kernel or a disk is read elsewhere.
 
 #include "common/http/router.hpp"
+#include "nodeagentd/api/disk_work.hpp"
 #include "nodeagentd/api/files.hpp"
 #include "nodeagentd/api/views.hpp"
 #include "nodeagentd/driver/driver.hpp"
@@ -19,7 +20,8 @@ struct Sources {
     ports::ReadUsage read_usage;
     // What is counted outside of the core, by its metric's name; called on the owner's strand.
     std::function<std::map<std::string, double>()> counters;
-    async::Executor executor;  // for what may wait
+    async::Executor executor;  // for what is read from the kernel
+    DiskWork disk;
 };
 
 // What `sources` refers to must outlive the router's use.
