@@ -207,21 +207,25 @@ void Cluster::plan_repair(Host& host, base::Duration pause) {
     });
 }
 
-// As the agent has asked for: it is started again when what it does not know has ended or has been stopped.
+// As the agent has asked for: it is started again when what it does not know has ended or has been stopped. What is left of
+// a task whose end is written down it does not know either.
 void Cluster::repair(Host& host) {
     std::vector<base::ContainerId> strangers;
     bool any_runs = false;
     for (const auto& [id, container] : host.containers) {
-        if (host.container_records.contains(id)) continue;
+        const auto record = host.container_records.find(id);
+        if (record != host.container_records.end() && record->second.phase() != internal::ContainerRecord::ENDED) continue;
         strangers.push_back(id);
         any_runs = any_runs || container.state != HostContainer::State::ended;
     }
     if (any_runs && prng_.chance(0.5)) return plan_repair(host, 5s);
     for (const auto& id : strangers) {
-        const auto& spec = host.containers.at(id).spec;
-        const Checkers::TaskKey task{spec.framework_id.value(), spec.task_id.value()};
-        checkers_.asked_to_kill(task);
-        checkers_.container_ended(host.number, task, Checkers::Exit::stopped);
+        const HostContainer& container = host.containers.at(id);
+        const Checkers::TaskKey task{container.spec.framework_id.value(), container.spec.task_id.value()};
+        if (container.state != HostContainer::State::ended) {
+            checkers_.asked_to_kill(task);
+            checkers_.container_ended(host.number, task, Checkers::Exit::stopped);
+        }
         forget_container(host, id);
     }
     start_agent(host);
