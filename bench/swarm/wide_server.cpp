@@ -15,7 +15,14 @@ WideServer::WideServer(async::Executor executor, Handler handler, ServerOptions 
     }
 }
 
-WideServer::~WideServer() { stop(); }
+// Links outlive their server and end on its doors' contexts, which go with the process.
+WideServer::~WideServer() {
+    stop();
+    for (auto& door : doors_) {
+        door->server.reset();
+        (void)door.release();
+    }
+}
 
 base::Status WideServer::listen(tcp::endpoint endpoint) {
     if (auto done = main_.listen(endpoint); !done) return done;
