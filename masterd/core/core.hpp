@@ -99,6 +99,8 @@ struct Term {
     struct Questions {
         std::deque<Question> waiting;
         Timers::Handle next;
+        // Tasks whose ends were told since: who has asked for them before has his answer.
+        std::unordered_set<SharedId<base::TaskId>, SharedIdHash<base::TaskId>, std::equal_to<>> over;
     };
 
     State state_;

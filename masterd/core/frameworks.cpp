@@ -53,6 +53,9 @@ void Core::archive(Framework& framework, Task task) {
     made.task_id = task.id;
     made.agent_id = task.agent_id;
     made.task_state = task.state;
+    if (const auto asked = questions_.find(framework.slot);
+        asked != questions_.end() && asked->second.over.size() < options_.questions_waiting_max)
+        asked->second.over.insert(task.id);
     framework.completed_tasks.add(std::move(task), options_.completed_tasks_max);
 }
 

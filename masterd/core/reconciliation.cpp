@@ -47,6 +47,10 @@ void Core::answer_questions(FrameworkSlot slot) {
     for (std::size_t i = 0; i < options_.part_max && !questions.waiting.empty(); ++i) {
         const Question question = std::move(questions.waiting.front());
         questions.waiting.pop_front();
+        // It may have ended meanwhile, and so many others that its end is not remembered any more.
+        if (questions.over.contains(question.task) && !framework.tasks.contains(question.task) &&
+            !framework.completed_tasks.find(question.task))
+            continue;
         if (question.by_name || framework.tasks.contains(question.task) ||
             framework.unreachable_tasks.contains(question.task))
             reconcile_one(framework, question.task, question.agent);

@@ -13,6 +13,7 @@ class LongReconciliation : public testing::Test {
     static masterd::core::CoreOptions options() {
         masterd::core::CoreOptions options;
         options.part_max = 10;
+        options.completed_tasks_max = 2;
         options.part_pause = 100ms;
         options.questions_waiting_max = 50;
         return options;
@@ -60,6 +61,28 @@ TEST_F(LongReconciliation, TasksThatEndMeanwhileAreNotAskedForByAnybody) {
     master.take_updates(scheduler);
     master.pass(1s);
     EXPECT_EQ(answers(), 0u);
+}
+
+TEST_F(LongReconciliation, ATaskThatHasEndedAndIsForgottenMeanwhileIsNotSaidToBeLost) {
+    reconcile(25);
+    EXPECT_EQ(answers(), 10u);
+    for (const char* id : {"t20", "t21", "t22", "t23", "t24"}) {
+        const std::string uuid = "0123456789abcde" + std::string(1, id[2]);
+        master.say(host.link, status_update(scheduler.id, id, v1::TASK_FINISHED, uuid));
+        auto call = call_of(scheduler.id, v1::scheduler::Call::ACKNOWLEDGE);
+        call.mutable_acknowledge()->mutable_agent_id()->set_value(host.id);
+        call.mutable_acknowledge()->mutable_task_id()->set_value(id);
+        call.mutable_acknowledge()->set_uuid(uuid);
+        EXPECT_EQ(master.send(scheduler, call), 202u);
+    }
+    EXPECT_EQ(answers(), 5u) << "their ends";
+    master.pass(10s);
+    const auto statuses = master.take_updates(scheduler);
+    EXPECT_EQ(statuses.size(), 12u) << "of the five that have ended, two are remembered";
+    for (const auto& status : statuses) {
+        const bool is_over = status.task_id().value() == "t23" || status.task_id().value() == "t24";
+        EXPECT_EQ(status.state(), is_over ? v1::TASK_FINISHED : v1::TASK_RUNNING) << status.task_id().value();
+    }
 }
 
 TEST_F(LongReconciliation, ASecondOneIsAnsweredBehindTheFirstUntilTooManyWait) {
