@@ -6,6 +6,7 @@
 #include "common/async/wake.hpp"
 #include "common/zookeeper/paths.hpp"
 #include "tests/support/zookeeper_server.hpp"
+#include "tests/support/zookeeper_sessions.hpp"
 #include "tests/unit/common/async/run_coroutine.hpp"
 
 #include <gtest/gtest.h>
@@ -45,24 +46,9 @@ class DetectorTest : public testing::Test {
             if (!rung) throw std::runtime_error("the leader was not seen");
         }
     }
-    awaitable<std::shared_ptr<zookeeper::Session>> session() {
-        zookeeper::SessionOptions options;
-        options.servers = url_.connection();
-        const async::Wake told(context_.get_executor());
-        auto session = std::make_shared<zookeeper::Session>(context_.get_executor(), options,
-                                                            [told](const auto&) { told.ring(); });
-        EXPECT_TRUE(co_await told.wait_for(patience));
-        co_return session;
-    }
+    awaitable<tests::ZookeeperSession> session() { return tests::connect_to(url_); }
     // Of a session of its own, as a master has it.
-    awaitable<std::shared_ptr<zookeeper::Session>> master(std::string data) {
-        auto own = co_await session();
-        EXPECT_TRUE(co_await zookeeper::make_path(*own, url_.path, zookeeper::Acl::open));
-        const zookeeper::CreateOptions options{.lifetime = zookeeper::Lifetime::ephemeral,
-                                               .naming = zookeeper::Naming::sequential};
-        EXPECT_TRUE(co_await own->create(url_.path + "/json.info_", data, options));
-        co_return own;
-    }
+    awaitable<tests::ZookeeperSession> master(std::string data) { return tests::contend(url_, std::move(data)); }
     template <typename Body>
     void run(Body body) {
         async::run_coroutine(context_, [&]() -> awaitable<void> {

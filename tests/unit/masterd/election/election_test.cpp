@@ -6,6 +6,7 @@
 #include "common/zookeeper/paths.hpp"
 #include "masterd/election/session_key.hpp"
 #include "tests/support/zookeeper_server.hpp"
+#include "tests/support/zookeeper_sessions.hpp"
 #include "tests/unit/common/async/run_coroutine.hpp"
 
 #include <gtest/gtest.h>
@@ -99,16 +100,7 @@ class ElectionTest : public testing::Test {
         return std::make_unique<Contender>(context_, options(name));
     }
 
-    // Somebody else with zkCli.sh.
-    awaitable<std::shared_ptr<zookeeper::Session>> stranger() {
-        zookeeper::SessionOptions options;
-        options.servers = url_.connection();
-        const async::Wake told(context_.get_executor());
-        auto session = std::make_shared<zookeeper::Session>(context_.get_executor(), options,
-                                                            [told](const auto&) { told.ring(); });
-        EXPECT_TRUE(co_await told.wait_for(patience));
-        co_return session;
-    }
+    awaitable<tests::ZookeeperSession> stranger() { return tests::connect_to(url_); }
 
     awaitable<void> until_somebody_contends() {
         const auto onlooker = co_await stranger();

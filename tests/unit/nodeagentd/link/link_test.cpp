@@ -11,6 +11,7 @@
 #include "common/log/log.hpp"
 #include "common/zookeeper/paths.hpp"
 #include "tests/support/zookeeper_server.hpp"
+#include "tests/support/zookeeper_sessions.hpp"
 #include "tests/unit/common/async/run_coroutine.hpp"
 
 #include <gtest/gtest.h>
@@ -389,22 +390,10 @@ class AgentLinkByZookeeper : public AgentLink {
     Masters searched() const { return {.zookeeper = url_, .session_timeout = 2s, .answer_max = answer_max_}; }
     void keep_linked_to_the_leader() { start(searched(), agent_, 1); }
 
-    // A master leads as long as its session is there and nobody came before it.
-    awaitable<std::shared_ptr<zookeeper::Session>> lead(const Master& master, std::string id) {
-        zookeeper::SessionOptions options;
-        options.servers = url_.connection();
-        const async::Wake told(context_.get_executor());
-        auto session = std::make_shared<zookeeper::Session>(context_.get_executor(), options,
-                                                            [told](const auto&) { told.ring(); });
-        EXPECT_TRUE(co_await told.wait_for(patience));
-        EXPECT_TRUE(co_await zookeeper::make_path(*session, url_.path, zookeeper::Acl::open));
-        const std::string info = R"({"id":")" + id + R"(","ip":16777343,"port":)" + std::to_string(master.port()) +
-                                 R"(,"hostname":"localhost","address":{"ip":"127.0.0.1","port":)" +
-                                 std::to_string(master.port()) + "}}";
-        const zookeeper::CreateOptions created{.lifetime = zookeeper::Lifetime::ephemeral,
-                                               .naming = zookeeper::Naming::sequential};
-        EXPECT_TRUE(co_await session->create(url_.path + "/json.info_", info, created));
-        co_return session;
+    awaitable<tests::ZookeeperSession> lead(const Master& master, std::string id) {
+        const std::string port = std::to_string(master.port());
+        return tests::contend(url_, R"({"id":")" + id + R"(","ip":16777343,"port":)" + port +
+                                        R"(,"hostname":"localhost","address":{"ip":"127.0.0.1","port":)" + port + "}}");
     }
 
     zookeeper::Url url_;
