@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -59,7 +60,7 @@ def machine_busy_seconds():
 
 
 class Usage:
-    """Shares of one core, of each process and of everything else on the machine, over a `with` block."""
+    """Seconds of each process, and shares of one core, also of everything else on the machine, over a `with` block."""
 
     def __init__(self, **pids):
         self.pids = pids
@@ -74,7 +75,8 @@ class Usage:
     def __exit__(self, *_):
         start, end = self.start, self._read()
         took = end[0] - start[0]
-        self.share = {name: (end[2][name] - start[2][name]) / took for name in self.pids}
+        self.seconds = {name: end[2][name] - start[2][name] for name in self.pids}
+        self.share = {name: seconds / took for name, seconds in self.seconds.items()}
         self.share["others"] = (end[1] - start[1]) / took - sum(self.share.values())
 
 
@@ -151,6 +153,20 @@ class Master:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process = None
+
+
+class FirstSign(threading.Thread):
+    """Looks every few ms whether a master leads, and notes after how many ms it does."""
+
+    def __init__(self, master):
+        super().__init__(daemon=True)
+        self.master, self.begin, self.ms = master, time.monotonic(), None
+        self.start()
+
+    def run(self):
+        while self.master.health() != "leading":
+            time.sleep(0.005)
+        self.ms = (time.monotonic() - self.begin) * 1000
 
 
 class Load:

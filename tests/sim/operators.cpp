@@ -76,7 +76,8 @@ void Cluster::order_answered(std::uint64_t request, unsigned status) {
 
 // Judged by what hosts run: who has less than its guarantee and wants more is offered some before long, when all agents
 // are there. What becomes of the offer is its own affair. Tasks of half a cpu leave no gaps in hosts of whole cpus;
-// what is reserved or only for short tasks would be another matter.
+// what is reserved or only for short tasks would be another matter, and so are gangs: who asks for one is offered nothing
+// smaller, and it may be larger than the guarantee.
 void Cluster::watch_guarantees() {
     constexpr auto below_max = 60s;
     timeline_.after(1s, [this] { watch_guarantees(); });
@@ -97,7 +98,8 @@ void Cluster::watch_guarantees() {
                 if (container.spec.framework_id.value() == framework.id && container.state != HostContainer::State::ended)
                     next += task_amount;
         const bool is_below = orders != acknowledged_orders_.end() && next.fits_into(amount_of(orders->second.guarantee));
-        if (!can_be_met || !all_are_there || !is_below || framework.wanted == 0 || !speaker_of(framework))
+        const bool wants_any = framework.wanted > 0 && framework.asks != Framework::Asks::gangs;
+        if (!can_be_met || !all_are_there || !is_below || !wants_any || !speaker_of(framework))
             framework.below_guarantee_since.reset();
         else if (!framework.below_guarantee_since)
             framework.below_guarantee_since = timeline_.now().instant;
