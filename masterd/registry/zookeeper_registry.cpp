@@ -293,18 +293,22 @@ void ZookeeperRegistry::tell_of_oddities() {
     journal_.odd(copies_->oddities());
 }
 
-bool ZookeeperRegistry::copies_are_of(const zookeeper::Stat& epoch) {
+// How many changes of the registry the copies lack, as the znode `epoch` counts them; none: that cannot be said.
+std::optional<std::int32_t> ZookeeperRegistry::changes_not_copied(const zookeeper::Stat& epoch) {
     const std::lock_guard lock(mutex_);
-    return copied_at_ && copied_at_->created_zxid == epoch.created_zxid && copied_at_->version == epoch.version;
+    if (!copied_at_ || copied_at_->created_zxid != epoch.created_zxid) return std::nullopt;
+    return epoch.version - copied_at_->version;
 }
 
 awaitable<Status> ZookeeperRegistry::read_ahead() {
     if (auto ours = co_await check_identity(); !ours) co_return ours;
-    const auto epoch = co_await read_epoch();
-    if (!epoch) co_return epoch.error();
-    if (copies_are_of(epoch->stat)) co_return Status();
+    // All of it over one session: another's server may lag behind.
     const auto session = co_await session_.connected();
     if (!session) co_return session.error();
+    const auto epoch = co_await (*session)->get(path("epoch"));
+    if (!epoch) co_return epoch.error();
+    if (auto sound = registry::read_epoch(path("epoch"), epoch->data); !sound) co_return sound.error();
+    if (changes_not_copied(epoch->stat) == 0) co_return Status();
     if (auto refreshed = co_await copies_->refresh(*session); !refreshed) co_return refreshed;
     tell_of_oddities();
     const std::lock_guard lock(mutex_);
@@ -324,6 +328,9 @@ awaitable<Result<core::Inheritance>> ZookeeperRegistry::read() {
         if (node && node->stat.version > writer->version)
             co_return Error(ErrorCode::conflict, "another master has begun an epoch in " + place());
         if (node && node->stat.version == writer->version) {
+            const auto unknown = changes_not_copied(node->stat);
+            // No more than the beginning of our own epoch, which is in no bucket.
+            if (unknown && *unknown <= 1) co_return hand_over(*writer);
             const auto refreshed = co_await copies_->refresh(*session);
             if (refreshed) co_return hand_over(*writer);
             last = refreshed.error();

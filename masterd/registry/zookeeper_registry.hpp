@@ -10,8 +10,9 @@
 // as it must have been removed. What is not ours is left alone, and what makes no sense is never replaced.
 //
 // Reading all of it takes a question for each item, so it is done at the start, where it may fail, and kept up with
-// while others lead; a master that takes over asks only about the buckets (see BucketCopies). The other side of it is
-// that an item that somebody has set by hand, past us, is seen by masters that are started after that.
+// while others lead; a master that takes over asks only about the buckets (see BucketCopies), and not even that when
+// the znode `epoch` shows that nothing has changed. The other side of it is that what somebody has done by hand, past us,
+// is seen by masters that are started after that.
 
 #include "common/detection/journal.hpp"
 #include "common/zookeeper/url.hpp"
@@ -68,7 +69,7 @@ class ZookeeperRegistry final : public Registry {
     async::awaitable<base::Status> check_identity();
     struct EpochRead;
     async::awaitable<base::Result<EpochRead>> read_epoch();
-    bool copies_are_of(const zookeeper::Stat& epoch);
+    std::optional<std::int32_t> changes_not_copied(const zookeeper::Stat& epoch);
     void tell_of_oddities();
     base::Result<core::Inheritance> hand_over(Writer& writer);
     std::shared_ptr<Writer> writer();

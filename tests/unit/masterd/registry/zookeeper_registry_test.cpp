@@ -253,6 +253,22 @@ TEST_F(RegistryInZookeeper, WhoHasReadAheadAsksForLittleWhenItTakesOver) {
     });
 }
 
+TEST_F(RegistryInZookeeper, WhoHasReadAheadAllThereIsAsksForNothingWhenItTakesOver) {
+    run([this]() -> awaitable<void> {
+        const auto leader = co_await place.open();
+        const auto epoch = co_await take_over(leader);
+        const auto standby = co_await place.open();
+        EXPECT_TRUE(co_await write(*leader, epoch, written_agent("a"), written_agent("b")));
+        EXPECT_TRUE(co_await standby->read_ahead());
+        auto& server = ZookeeperServer::shared();
+        const auto before = server.requests();
+        mc::Inheritance inheritance;
+        co_await take_over(standby, &inheritance);
+        EXPECT_LT(server.requests() - before, 100u) << "far less than there are buckets";
+        EXPECT_EQ(inheritance.agents.size(), 2u);
+    });
+}
+
 TEST_F(RegistryInZookeeper, WhoReadsAheadMissesNoChangeWhateverItWas) {
     run([this]() -> awaitable<void> {
         base::Prng prng(testing::UnitTest::GetInstance()->random_seed());
