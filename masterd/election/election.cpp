@@ -230,7 +230,10 @@ async::awaitable<bool> Election::look() {
     journal_.worked();
     journal_.odd(found->oddities);
     first_ = found->leader && !own_znode_.empty() && found->leader->znode == own_znode_;
-    if (!first_) {
+    if (first_) {
+        const auto& said = found->leader->info;
+        if (!said || said->id() != options_.info.id()) co_await rewrite_znode(*session);
+    } else {
         // Nobody else comes first while our znode lasts.
         lose("another master's znode comes first");
         tell_leader(found->leader ? found->leader->info : std::nullopt);
@@ -239,6 +242,13 @@ async::awaitable<bool> Election::look() {
     }
     lead_if_we_may();
     co_return true;
+}
+
+// Somebody has written over it, and who looks now cannot find us. When this fails, the next proof or look says why.
+async::awaitable<void> Election::rewrite_znode(zookeeper::Session& session) {
+    const std::string path = own_path();
+    const auto done = co_await session.set(path, detection::to_znode(options_.info), zookeeper::any_version);
+    if (done) log::warning(fmt::format("znode {} did not say any more where this master is, and does again", path));
 }
 
 // Has a majority of ZooKeeper commit, every now and then, that our znode is still there.

@@ -63,6 +63,7 @@ class Election {
     async::awaitable<base::Status> make_znode(zookeeper::Session& session);
     async::awaitable<base::Status> find_own_znode(zookeeper::Session& session);
     async::awaitable<bool> look();
+    async::awaitable<void> rewrite_znode(zookeeper::Session& session);
     async::awaitable<void> keep_proving();
     async::awaitable<void> guard_lease();
     void session_event(const zookeeper::SessionEvent& event);

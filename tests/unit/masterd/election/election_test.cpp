@@ -295,6 +295,29 @@ TEST_F(ElectionTest, AMasterThatCannotBeReadLeadsAndIsNotNamed) {
     });
 }
 
+TEST_F(ElectionTest, ALeaderWhoseZnodeIsOverwrittenLeadsOnAndIsFoundAgain) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        auto b = contender("b");
+        co_await b->until_leader("a");
+        const auto other = co_await stranger();
+        const auto names = co_await other->children(url_.path);
+        const std::string znode = url_.path + "/" + detection::sort_children(names->names).contenders.front();
+        for (const std::string& overwritten : {std::string("garbage"), detection::to_znode(master("somebody else"))}) {
+            EXPECT_TRUE(co_await other->set(znode, overwritten));
+            std::string now = overwritten;
+            const auto deadline = base::read_clocks().instant + patience;
+            while (now == overwritten && base::read_clocks().instant < deadline) now = (co_await other->get(znode))->data;
+            EXPECT_EQ(now, detection::to_znode(master("a")));
+            co_await b->until_leader("a");
+        }
+        EXPECT_TRUE(a->leading && a->reasons.empty());
+        co_await b->election.resign();
+        co_await a->election.resign();
+    });
+}
+
 TEST_F(ElectionTest, StartsWithoutAZookeeperAndContendsWhenThereIsOne) {
     run([&]() -> awaitable<void> {
         ZookeeperServer::shared().kill();
