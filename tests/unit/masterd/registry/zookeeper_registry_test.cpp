@@ -447,5 +447,34 @@ TEST_F(RegistryInZookeeper, ACopyIsTheSameAndLeadsUnderItsEpochAndCluster) {
     });
 }
 
+awaitable<void> copy_out(std::shared_ptr<ZookeeperRegistry> from, std::optional<base::Result<registry::Contents>>& to) {
+    to.emplace(co_await from->copy_out());
+}
+
+TEST_F(RegistryInZookeeper, ACopyThatIsMadeWhileALeaderWritesIsOfOneMoment) {
+    run([this]() -> awaitable<void> {
+        const auto leader = co_await place.open();
+        const auto epoch = co_await take_over(leader);
+        std::optional<base::Result<registry::Contents>> copied;
+        async::TaskGroup reading(place.context.get_executor(), nullptr);
+        reading.spawn("the copy", copy_out(co_await place.open(place.options()), copied));
+        for (int round = 0; round < 8; ++round) {  // in two buckets each
+            const std::string number = std::to_string(round);
+            EXPECT_TRUE(co_await write(*leader, epoch, written_agent("a" + number), written_agent("b" + number)));
+        }
+        co_await reading.join();
+        EXPECT_TRUE(*copied) << copied->error().message();
+        std::set<std::string> agents;
+        for (const auto& agent : (*copied)->inheritance.agents) agents.insert(agent.id.value());
+        for (const std::string& agent : agents) {
+            const int of = std::stoi(agent.substr(1));
+            for (int before = 0; before <= of; ++before) {
+                EXPECT_TRUE(agents.contains("a" + std::to_string(before))) << agent << " is there";
+                EXPECT_TRUE(agents.contains("b" + std::to_string(before))) << agent << " is there";
+            }
+        }
+    });
+}
+
 }  // namespace
 }  // namespace fairlead::tests
