@@ -221,7 +221,9 @@ void Leadership::give_up(const base::Error& why) {
 async::awaitable<void> Leadership::resign() {
     resigned_ = true;
     elected_ = false;
-    parts_.driver.stop_leading("it is being stopped");
+    parts_.driver.stop();
+    if (std::exchange(handed_over_, false))
+        log::Entry(log::Priority::notice, "gives leadership up: it is being stopped").id(log::message_ids::leadership_lost);
     if (election_) co_await election_->resign();
 }
 

@@ -57,7 +57,7 @@ class Leadership {
     async::awaitable<void> run();
     // Any thread. What was decided could not be written: others may know better. Leadership has ended already.
     void give_up(const base::Error& why);
-    // For a planned stop: the driver leads no more, and the next master is elected at once.
+    // For a planned stop: the driver does nothing any more, and the next master is elected at once.
     async::awaitable<void> resign();
 
   private:

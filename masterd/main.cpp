@@ -301,12 +301,7 @@ int serve(const Settings& settings) {
     asio::signal_set signals(io, SIGTERM, SIGINT);
     signals.async_wait([&](boost::system::error_code, int) {
         sd_notify(0, "STOPPING=1");
-        // The next master takes over while we tidy up.
-        asio::co_spawn(election_strand, leadership->resign(), [&](std::exception_ptr) {
-            driver.stop();
-            server.stop();
-            io.stop();
-        });
+        asio::co_spawn(election_strand, leadership->resign(), [&](std::exception_ptr) { io.stop(); });
     });
     server.start();
     log::notice(fmt::format("listening on {}:{}, advertised as {}", endpoint.address().to_string(), endpoint.port(),
@@ -315,6 +310,13 @@ int serve(const Settings& settings) {
     std::vector<std::jthread> threads;
     for (unsigned i = 1; i < settings.threads; ++i) threads.emplace_back([&io] { io.run(); });
     io.run();
+    threads.clear();
+    // What else there is, the books and the links of a whole cluster, the kernel takes back faster than we can take it
+    // down; the next master may need the processor. A file is closed by ourselves.
+    if (settings.zookeeper) {
+        log::flush();
+        ::_exit(status);
+    }
     return status;
 }
 

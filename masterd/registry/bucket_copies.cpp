@@ -163,6 +163,14 @@ Result<ItemsRead> BucketCopies::items() const {
     return read;
 }
 
+std::unordered_set<std::string> BucketCopies::paths() const {
+    const std::lock_guard lock(mutex_);
+    std::unordered_set<std::string> paths;
+    for (std::size_t i = 0; i < places_.size(); ++i)
+        for (const auto& [name, value] : copies_[i].items) paths.insert(places_[i].path + "/" + name);
+    return paths;
+}
+
 std::vector<std::string> BucketCopies::oddities() const {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> all;

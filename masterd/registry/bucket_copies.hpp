@@ -17,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 namespace fairlead::masterd::registry {
@@ -31,6 +32,7 @@ class BucketCopies : public std::enable_shared_from_this<BucketCopies> {
 
     // All items as they were at the last refresh() that succeeded.
     base::Result<ItemsRead> items() const;
+    std::unordered_set<std::string> paths() const;  // of these items, below the registry
     // A sentence for each znode that is not as it should be, and does no harm.
     std::vector<std::string> oddities() const;
     void forget();

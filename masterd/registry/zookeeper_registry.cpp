@@ -349,10 +349,7 @@ Result<core::Inheritance> ZookeeperRegistry::hand_over(Writer& writer) {
     auto items = copies_->items();
     if (!items) return items.error();
     core::Inheritance inheritance = items->take();
-    Operations ignored;
-    writer.items.clear();
-    for (const core::Persist& change : changes_to(inheritance))
-        std::visit([&](const auto& one) { writer.add(one, rights(), root_, ignored); }, change);
+    writer.items = copies_->paths();
     writer.framework_numbers = items->framework_numbers();
     writer.has_read = true;
     copies_->forget();
