@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 namespace fairlead::masterd {
 
 using Kind = core::Report::Kind;
@@ -67,18 +69,32 @@ const char* ended_counter(v1::TaskState state) {
     }
 }
 
-// Who can make as many of these as it likes; empty: nobody.
-std::string source_of(const core::Report& report) {
+// Lines in a window about agents that come and go, of which there may be very many.
+constexpr std::uint64_t lines_about_agents_max = 1000;
+
+struct Source {
+    std::string name;
+    std::uint64_t lines_max = LineLimit::a_few;
+};
+
+// Of what there may be very many lines; none: of others there are not.
+std::optional<Source> source_of(const core::Report& report) {
+    const auto framework = [&] { return Source{"framework " + report.framework_id.value()}; };
     switch (report.kind) {
         case Kind::call_dropped:
         case Kind::task_stray:
-        case Kind::task_refused: return "framework " + report.framework_id.value();
+        case Kind::task_refused: return framework();
         case Kind::reservations_changed:
-            return report.framework_id.empty() ? "" : "framework " + report.framework_id.value();
-        case Kind::framework_refused: return "refused frameworks";
-        case Kind::agent_refused: return "refused agents";
-        case Kind::plan_refused: return "the allocation module";
-        default: return {};
+            if (report.framework_id.empty()) return std::nullopt;
+            return framework();
+        case Kind::framework_refused: return Source{"refused frameworks"};
+        case Kind::agent_refused: return Source{"refused agents"};
+        case Kind::agent_registered:
+        case Kind::agent_reregistered: return Source{"agents that registered", lines_about_agents_max};
+        case Kind::agent_disconnected: return Source{"agents whose links broke", lines_about_agents_max};
+        case Kind::agent_unreachable: return Source{"unreachable agents", lines_about_agents_max};
+        case Kind::plan_refused: return Source{"the allocation module"};
+        default: return std::nullopt;
     }
 }
 
@@ -103,7 +119,7 @@ void journal(const core::Report& report, std::map<std::string, double>& counters
     if (report.task_state && report.kind == Kind::task_updated)
         if (const char* counter = ended_counter(*report.task_state)) ++counters[counter];
     if (shape.priority == log::Priority::debug) return;
-    if (const std::string source = source_of(report); !source.empty() && !lines.allow(source, now)) return;
+    if (const auto source = source_of(report); source && !lines.allow(source->name, now, source->lines_max)) return;
     log::Entry entry(shape.priority, report.message);
     entry.id(shape.message_id);
     for (const auto& [name, value] : fields_of(report)) entry.field(name, value);

@@ -201,7 +201,7 @@ awaitable<Result<ConnectionPtr>> Client::Impl::connect(Url server, TimePoint dea
     co_await connection->stream.async_connect(endpoints, into(error));
     if (error) co_return socket_error("cannot connect to " + server.authority(), error);
     connection->stream.expires_never();
-    prepare_long_lived(connection->stream.socket());
+    prepare_long_lived(connection->stream.socket().native_handle());
     co_return connection;
 }
 

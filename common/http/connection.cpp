@@ -83,14 +83,13 @@ std::string text_for(int status) {
 
 }  // namespace
 
-Connection::Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context)
+Connection::Connection(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<const ConnectionContext> context)
     : stream_(std::move(socket)),
       context_(std::move(context)),
+      peer_(std::move(peer)),
       read_deadline_(stream_.get_executor()) {
-    boost::system::error_code ignored;
-    peer_ = stream_.socket().remote_endpoint(ignored);
-    stream_.socket().set_option(tcp::no_delay(true), ignored);
     if (context_->options.send_buffer_bytes > 0) {
+        boost::system::error_code ignored;
         stream_.socket().set_option(
             asio::socket_base::send_buffer_size(context_->options.send_buffer_bytes), ignored);
     }
@@ -311,7 +310,6 @@ awaitable<void> Connection::send_stream(StreamAnswer answer) {
         co_return;
     }
     auto& socket = stream_.socket();
-    prepare_long_lived(socket);
     buffer_.consume(buffer_.size());
     buffer_.shrink_to_fit();
     writer->attach(std::shared_ptr<tcp::socket>(shared_from_this(), &socket));
@@ -339,9 +337,7 @@ awaitable<void> Connection::send_upgrade(UpgradeAnswer answer) {
     if (!sent || cut_) co_return;
     std::string leftover(static_cast<const char*>(buffer_.data().data()), buffer_.size());
     buffer_.consume(buffer_.size());
-    auto socket = stream_.release_socket();
-    prepare_long_lived(socket);
-    answer.on_upgraded(UpgradedSocket{std::move(socket), std::move(leftover), peer_});
+    answer.on_upgraded(UpgradedSocket{stream_.release_socket(), std::move(leftover), peer_});
 }
 
 }  // namespace fairlead::http

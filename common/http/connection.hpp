@@ -24,7 +24,8 @@ struct ConnectionContext {
 
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(tcp::socket socket, std::shared_ptr<const ConnectionContext> context);
+    // Of a listener that is prepare_long_lived().
+    Connection(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<const ConnectionContext> context);
 
     async::Executor executor() { return stream_.get_executor(); }
 
@@ -68,7 +69,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
     const std::shared_ptr<const ConnectionContext> context_;
-    tcp::endpoint peer_;
+    const tcp::endpoint peer_;
     std::shared_ptr<Exchange> exchange_;  // of the request being served
     std::weak_ptr<FramedWriter> writer_;  // of the open stream
     async::asio::steady_timer read_deadline_;

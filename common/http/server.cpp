@@ -2,6 +2,7 @@
 
 #include "common/async/deadline.hpp"
 #include "common/http/connection.hpp"
+#include "common/http/transport.hpp"
 
 #include <boost/asio/ip/v6_only.hpp>
 
@@ -48,15 +49,16 @@ struct Server::Core : std::enable_shared_from_this<Core> {
         const auto self = shared_from_this();
         for (;;) {
             boost::system::error_code error;
+            tcp::endpoint peer;
             auto socket = co_await acceptor->async_accept(
-                async::Executor(boost::asio::make_strand(executor)), async::into(error));
+                async::Executor(boost::asio::make_strand(executor)), peer, async::into(error));
             if (!acceptor->is_open()) co_return;
             if (error) {
                 // Out of descriptors, most often: wait for some to be returned instead of spinning.
                 co_await async::sleep_for(std::chrono::milliseconds(50));
                 continue;
             }
-            take(std::move(socket));
+            take(std::move(socket), peer);
             take_who_waits(*acceptor);
         }
     }
@@ -66,14 +68,16 @@ struct Server::Core : std::enable_shared_from_this<Core> {
     void take_who_waits(tcp::acceptor& acceptor) {
         for (int left = accepted_at_once_max; left > 0; --left) {
             boost::system::error_code error;
-            auto socket = acceptor.accept(async::Executor(boost::asio::make_strand(executor)), error);
+            tcp::endpoint peer;
+            tcp::socket socket(async::Executor(boost::asio::make_strand(executor)));
+            acceptor.accept(socket, peer, error);
             if (error) return;  // nobody, most often; whatever else it is, the next wait meets it too
-            take(std::move(socket));
+            take(std::move(socket), peer);
         }
     }
 
-    void take(tcp::socket socket) {
-        const auto connection = std::make_shared<Connection>(std::move(socket), context);
+    void take(tcp::socket socket, const tcp::endpoint& peer) {
+        const auto connection = std::make_shared<Connection>(std::move(socket), peer, context);
         bool welcome = true;
         {
             std::lock_guard lock(mutex);
@@ -148,6 +152,7 @@ base::Status Server::listen(tcp::endpoint endpoint) {
         // Its own socket for each family: "::" and "0.0.0.0" may both be configured.
         acceptor->set_option(boost::asio::ip::v6_only(true), error);
     }
+    if (!error) prepare_long_lived(acceptor->native_handle());
     if (!error) acceptor->bind(endpoint, error);
     if (!error) acceptor->listen(waiting_max, error);
     if (!error) acceptor->non_blocking(true, error);

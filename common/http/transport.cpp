@@ -17,18 +17,16 @@ base::Result<tcp::endpoint> parse_endpoint(std::string_view address, std::uint16
     return tcp::endpoint(parsed, port);
 }
 
-void prepare_long_lived(tcp::socket& socket) {
+void prepare_long_lived(tcp::socket::native_handle_type socket) {
     // Best effort: a socket that broke meanwhile shows at its next read.
-    boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
-    socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
-    using Seconds = int;
-    const auto set = [&](int option, Seconds value) {
-        ::setsockopt(socket.native_handle(), IPPROTO_TCP, option, &value, sizeof(value));
+    const auto set = [&](int level, int option, int value) {
+        ::setsockopt(socket, level, option, &value, sizeof(value));
     };
-    set(TCP_KEEPIDLE, 30);
-    set(TCP_KEEPINTVL, 10);
-    set(TCP_KEEPCNT, 3);
+    set(IPPROTO_TCP, TCP_NODELAY, 1);
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, 30);  // seconds, as the next
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
 }
 
 base::Error socket_error(std::string_view what, const boost::system::error_code& error) {

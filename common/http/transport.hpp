@@ -23,8 +23,9 @@ struct UpgradedSocket {
 // it.
 base::Result<tcp::endpoint> parse_endpoint(std::string_view address, std::uint16_t port);
 
-// TCP_NODELAY, and keepalive that finds a peer whose host is gone within about a minute.
-void prepare_long_lived(tcp::socket& socket);
+// TCP_NODELAY, and keepalive that finds a peer whose host is gone within about a minute. What is accepted by a socket
+// that was prepared so is prepared as well.
+void prepare_long_lived(tcp::socket::native_handle_type socket);
 
 // An Error for what a socket operation said; `what` is the attempt.
 base::Error socket_error(std::string_view what, const boost::system::error_code& error);

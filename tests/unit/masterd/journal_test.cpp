@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
 #include <set>
@@ -69,6 +70,22 @@ TEST(Journal, UpdatesCountTheEndsOfTasksByTheirState) {
     EXPECT_EQ(counters["master/tasks_finished"], 2);
     EXPECT_EQ(counters["master/tasks_lost"], 1);
     EXPECT_FALSE(counters.contains("master/tasks_running"));
+}
+
+TEST(Journal, AgentsThatAllComeBackAtOnceDoNotFillIt) {
+    std::map<std::string, double> counters;
+    LineLimit lines;
+    core::Report report;
+    report.kind = Kind::agent_reregistered;
+    report.message = "agent is back";
+    const base::Instant begin(std::chrono::hours(1));
+    testing::internal::CaptureStderr();
+    for (int i = 0; i < 5000; ++i) journal(report, counters, lines, begin);
+    journal_held_back(lines, begin + std::chrono::minutes(1));
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1001);
+    EXPECT_NE(said.find("4000 more lines about agents that registered were not written"), std::string::npos);
+    EXPECT_EQ(counters["master/slave_reregistrations"], 5000) << "all are counted";
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include "common/async/promise.hpp"
 #include "tests/unit/common/http/loopback.hpp"
 
+#include <netinet/tcp.h>
+
 namespace fairlead::http {
 namespace {
 
@@ -229,6 +231,28 @@ TEST(LinkStream, TellsAReceiverOfAFrameThatIsTooLarge) {
         master.receive_all(listener);
         EXPECT_EQ((co_await end.wait()).code(), ErrorCode::malformed);
         EXPECT_EQ(listener->frames, (std::vector<std::string>{std::string(100, 'x')}));
+    });
+}
+
+TEST(LinkStream, BothEndsNoticeAPeerWhoseHostIsGone) {
+    LinkServer server;
+    Loopback loopback(server.handler());
+    loopback.run([&]() -> async::awaitable<void> {
+        Client client(co_await async::asio::this_coro::executor, loopback.url());
+        auto agent = co_await client.upgrade("/link", "fairlead-link", Headers());
+        auto master = server.accepted.get_future().get();
+        for (tcp::socket* end : {&agent->socket, &master.socket}) {
+            const auto option = [&](int level, int name) {
+                int value = 0;
+                ::socklen_t size = sizeof value;
+                ::getsockopt(end->native_handle(), level, name, &value, &size);
+                return value;
+            };
+            EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+            EXPECT_LE(option(IPPROTO_TCP, TCP_KEEPIDLE) + option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT),
+                      60) << "seconds";
+            EXPECT_EQ(option(IPPROTO_TCP, TCP_NODELAY), 1);
+        }
     });
 }
 
