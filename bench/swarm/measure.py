@@ -14,7 +14,7 @@ from bedlib.system import BedError
 from swarm import cluster, failover, overhead
 
 SHORT = {"overhead": [1000, 10_000], "failover": {200: 3, 4000: 3}}
-ALL = {"overhead": [1000, 10_000, 50_000, 100_000], "failover": {200: 10, 4000: 10, 50_000: 5}}
+ALL = {"overhead": [1000, 10_000, 50_000, 100_000], "failover": {200: 10, 4000: 10, 50_000: 10}}
 
 
 def measure(word=""):
