@@ -9,6 +9,7 @@ from wrong_requests import SUBSCRIBE
 
 CALLS_MAX = 200  # each is answered by more than a MiB of events; a queue has 64
 ASKED_AT_ONCE = 5000
+MIB = 1024 * 1024
 
 
 class Deaf:
@@ -35,16 +36,29 @@ class Deaf:
         call = {"type": "RECONCILE", "framework_id": {"value": self.id}, "reconcile": {"tasks": tasks}}
         return post(self.address, call, JSON | {"Mesos-Stream-Id": self.stream_id})[0]
 
+    def bytes_until_the_end(self):
+        """What the kernel still had of the stream; an error when it goes on."""
+        size = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := self.socket.recv(65536):
+                size += len(part)
+        return size
+
 
 def failures(address, neighbour, number=4):
     """Sentences about those that were not cut off; while they go on, the neighbour's tasks have to come through."""
     with contextlib.ExitStack() as stack:
-        subscribers = [Deaf(address) for _ in range(number)]
-        for one in subscribers:
+        asking = [Deaf(address) for _ in range(number)]
+        for one in asking:
             stack.callback(one.socket.close)
-        asking = list(subscribers)
         for calls in range(CALLS_MAX):
-            asking = [one for one in asking if one.ask() == 202]
+            for one in list(asking):
+                if one.ask() == 202:
+                    continue
+                asking.remove(one)
+                size = one.bytes_until_the_end()
+                if calls < 5 or size > calls * MIB:
+                    yield f"framework {one.id} was not cut off for what it did not read: {calls} calls, {size} bytes"
             if calls % 10 == 0:
                 neighbour.wait_for_progress()
             if not asking:
