@@ -67,7 +67,8 @@ void Drf::drop_stale_leaves(const Snapshot& snapshot, FrameworkSlot framework) {
         content_.erase({leaf.content_until, index});
         cut_short_.erase(index);
         minimums_.drop(leaf.minimum);
-        for (const Want& want : leaf.wants) forget_wish(want.wish);
+        for (const Want& want : leaf.wants) forget_wish(snapshot, index, want.wish);
+        gatherings_.forget({index, 0});
         if (leaf.ages_at) ageing_.erase({*leaf.ages_at, index});
         tree_.remove(leaf.node);
         leaf = {};

@@ -15,6 +15,13 @@ constexpr std::size_t agents_compared_max = 8;
 // More frameworks than this have become eager at once: the tree's own order finds the next faster than comparing them.
 constexpr std::size_t eager_compared_max = 16;
 
+// At least so much of what it limits.
+void raise(Limits& ceiling, const Quantities& amounts) {
+    amounts.for_each([&](std::string_view name, resources::Milli amount) {
+        if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
+    });
+}
+
 // Those of `more` that are not there yet.
 void append(std::vector<AgentSlot>& agents, std::vector<AgentSlot> more) {
     if (more.empty()) return;
@@ -40,6 +47,7 @@ Plan Drf::plan(const Snapshot& snapshot, const Changes& changes) {
     revocations_.look(snapshot);
     free_ = snapshot.free;
     given_.clear();
+    guarantees_.forget_gathered(snapshot.roles);
     left_.clear();
     left_for_short_.clear();
     looked_for_.clear();
@@ -111,31 +119,36 @@ bool Drf::serve_next(const Snapshot& snapshot, AgentSlot agent, NodeId from, Adm
 // Offers something on this agent to the least satisfied role that it can bring nearer to its guarantee.
 bool Drf::serve_guarantee(const Snapshot& snapshot, AgentSlot agent, Resources& left, Plan& plan) {
     const Quantities here = left.free_quantities();
-    for (const auto& [met, role] : guarantees_.needy()) {
-        const Quantities lacks = guarantees_.lacks(role);
-        bool helps = false;
-        lacks.for_each([&](std::string_view name, resources::Milli) { helps |= !here.of(name).is_zero(); });
-        if (!helps) continue;
-        LeafIndex taker = 0;
-        const std::size_t before = plan.offers.size();
-        const bool taken = tree_.first_of(roles_[role].group, [&](NodeId node) {
-            taker = leaf_of_node_[node];
-            const Leaf& leaf = leaves_[taker];
-            Limits ceiling = room_beside_guarantees(snapshot, leaf.role);
-            // Where not all guarantees can be met, what this one lacks it gets in any case.
-            if (!free_.contains(guarantees_.needed()))
-                lacks.for_each([&](std::string_view name, resources::Milli amount) {
-                    if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
-                });
-            ceiling.tighten(limits_of(snapshot, leaf.role));
-            return offer(snapshot, taker, agent, ceiling, left, plan);
-        });
-        weigh_gathered();
-        if (!taken) continue;
-        charge_all(snapshot, taker, plan, before);
-        return true;
+    const auto helps = [&](RoleSlot role) {
+        bool any = false;
+        guarantees_.lacks(role).for_each(
+            [&](std::string_view name, resources::Milli) { any |= !here.of(name).is_zero(); });
+        return any;
+    };
+    const auto& needy = guarantees_.needy();
+    // What is gathered for one of them counts at once: it is further down then, or needy no more.
+    for (auto next = needy.begin(); next != needy.end();) {
+        const auto current = *next;
+        if (helps(current.second) && serve_guarantee_of(snapshot, current.second, agent, left, plan)) return true;
+        next = needy.upper_bound(current);
     }
     return false;
+}
+
+bool Drf::serve_guarantee_of(const Snapshot& snapshot, RoleSlot role, AgentSlot agent, Resources& left, Plan& plan) {
+    LeafIndex taker = 0;
+    const std::size_t before = plan.offers.size();
+    const bool taken = tree_.first_of(roles_[role].group, [&](NodeId node) {
+        taker = leaf_of_node_[node];
+        Limits ceiling = room_beside_guarantees(snapshot, leaves_[taker].role);
+        // Where not all guarantees can be met, what this one lacks it gets in any case.
+        if (!free_.contains(guarantees_.needed())) raise(ceiling, guarantees_.lacks(role));
+        ceiling.tighten(limits_of(snapshot, leaves_[taker].role));
+        return offer(snapshot, taker, agent, ceiling, left, plan);
+    });
+    weigh_gathered();
+    if (taken) charge_all(snapshot, taker, plan, before);
+    return taken;
 }
 
 void Drf::serve_released(const Snapshot& snapshot, Plan& plan) {
@@ -182,9 +195,7 @@ void Drf::serve_freed(const Snapshot& snapshot, Plan& plan) {
 bool Drf::offer_freed(const Snapshot& snapshot, const Asks::Freed& freed, LeafIndex taker, Plan& plan) {
     const Leaf& leaf = leaves_[taker];
     Limits ceiling = ceilings(snapshot, leaf);
-    freed.amount.for_each([&](std::string_view name, resources::Milli amount) {
-        if (const auto room = ceiling.of(name)) ceiling.set(name, std::max(*room, amount));
-    });
+    raise(ceiling, freed.amount);
     ceiling.tighten(limits_of(snapshot, leaf.role));
     return offer(snapshot, taker, freed.agent, ceiling, left_on(snapshot, freed.agent), plan);
 }
@@ -282,7 +293,7 @@ bool Drf::offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, cons
     if (snapshot.policy.filter_gpu_resources && !framework.gpu_aware && !snapshot.agents[agent].total.gpus().is_zero())
         return false;
     const auto wait_for_more = [&] {
-        return !leaf.implied.empty() && !max_task_duration && gather(snapshot, index, *claim, agent, {}, left, plan);
+        return !leaf.implied.empty() && !max_task_duration && gather(snapshot, index, *claim, agent, {}, plan);
     };
     if (!is_enough(*claim, left)) return wait_for_more();
     const Resources visible = visible_to(framework, role, left);
@@ -296,7 +307,7 @@ bool Drf::offer(const Snapshot& snapshot, LeafIndex index, AgentSlot agent, cons
     if (is_cut) cut_short_.insert(index);
     if (part.empty()) return false;
     if (!wishes_of(leaf, *claim).empty() && !is_wanted(snapshot, leaf, *claim, agent, part))
-        return !max_task_duration && gather(snapshot, index, *claim, agent, part, left, plan);
+        return !max_task_duration && gather(snapshot, index, *claim, agent, part, plan);
     left.subtract(part);
     plan.offers.push_back({leaf.framework, leaf.role, agent, std::move(part), max_task_duration, {}});
     return true;
@@ -348,6 +359,14 @@ Limits Drf::room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) cons
     return room;
 }
 
+// What a role may have by its guarantee and those above it: that much in any case, where not all can be met.
+Limits Drf::room_within_guarantees(const Snapshot& snapshot, RoleSlot role) const {
+    Limits room = room_beside_guarantees(snapshot, role);
+    if (free_.contains(guarantees_.needed())) return room;
+    for (; role != root_role; role = snapshot.roles[role].parent) raise(room, guarantees_.lacks(role));
+    return room;
+}
+
 void Drf::charge(const Snapshot& snapshot, LeafIndex index, const OfferLine& line) {
     Leaf& leaf = leaves_[index];
     leaf.held.add(line.resources.quantities());
@@ -367,19 +386,20 @@ void Drf::charge_all(const Snapshot& snapshot, LeafIndex index, const Plan& plan
     for (std::size_t i = first; i < plan.offers.size(); ++i) charge(snapshot, index, plan.offers[i]);
 }
 
-// What is kept back for a role limits others, and the role itself, as if it had it.
-void Drf::count_as_given(const Snapshot& snapshot, RoleSlot role, const Resources& part) {
-    const Quantities amounts = part.free_quantities();
-    free_ = without(free_, amounts);
+// What is kept back for a role limits others, and the role itself, as if it had it; and so its guarantee counts it.
+void Drf::count_as_given(const Snapshot& snapshot, RoleSlot role, const Quantities& gathered) {
+    free_ = without(free_, gathered);
+    guarantees_.gather(snapshot.roles, role, gathered);
     for (; role != root_role; role = snapshot.roles[role].parent)
-        if (limited_.contains(role)) given_[role].add(amounts);
+        if (limited_.contains(role)) given_[role].add(gathered);
 }
 
-void Drf::count_as_left(const Snapshot& snapshot, RoleSlot role, const Resources& part) {
-    const Quantities amounts = part.free_quantities();
-    free_.add(amounts);
+void Drf::count_as_left(const Snapshot& snapshot, RoleSlot role, const Quantities& gathered) {
+    free_.add(gathered);
+    guarantees_.release(snapshot.roles, role, gathered);
     for (; role != root_role; role = snapshot.roles[role].parent)
-        if (const auto given = given_.find(role); given != given_.end()) given->second = without(given->second, amounts);
+        if (const auto given = given_.find(role); given != given_.end())
+            given->second = without(given->second, gathered);
 }
 
 // Decides by lot which agent comes next; those that are never reached cost nothing. Where the claim to be served next has

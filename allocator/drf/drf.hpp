@@ -93,6 +93,8 @@ class Drf : public Module {
     bool serve_next(const Snapshot& snapshot, AgentSlot agent, NodeId from, Admit&& admit, resources::Resources& left,
                     Plan& plan);
     bool serve_guarantee(const Snapshot& snapshot, AgentSlot agent, resources::Resources& left, Plan& plan);
+    bool serve_guarantee_of(const Snapshot& snapshot, RoleSlot role, AgentSlot agent, resources::Resources& left,
+                            Plan& plan);
     void serve_freed(const Snapshot& snapshot, Plan& plan);
     bool offer_freed(const Snapshot& snapshot, const Asks::Freed& freed, LeafIndex taker, Plan& plan);
     void serve_released(const Snapshot& snapshot, Plan& plan);
@@ -111,15 +113,16 @@ class Drf : public Module {
     Limits room_beside_guarantees(const Snapshot& snapshot, RoleSlot role) const;
     void charge(const Snapshot& snapshot, LeafIndex leaf, const OfferLine& line);
     void charge_all(const Snapshot& snapshot, LeafIndex leaf, const Plan& plan, std::size_t first);
-    void count_as_given(const Snapshot& snapshot, RoleSlot role, const resources::Resources& part);
-    void count_as_left(const Snapshot& snapshot, RoleSlot role, const resources::Resources& part);
+    void count_as_given(const Snapshot& snapshot, RoleSlot role, const resources::Quantities& gathered);
+    void count_as_left(const Snapshot& snapshot, RoleSlot role, const resources::Quantities& gathered);
+    Limits room_within_guarantees(const Snapshot& snapshot, RoleSlot role) const;
     void draw(const Snapshot& snapshot, std::vector<AgentSlot>& agents, std::size_t which);
 
     // needs.cpp: who has less than it should have, after all that the plan offers.
     std::vector<Need> needs(const Snapshot& snapshot);
     void add_need(const Snapshot& snapshot, Need need, std::vector<Need>& needs) const;
-    std::optional<Need::Taker> taker_for(const Snapshot& snapshot, const Need& need, const Leaf& leaf) const;
-    bool may_be_cleared_for(const Snapshot& snapshot, const Wish& wish) const;
+    std::optional<Need::Taker> taker_for(const Snapshot& snapshot, const Need& need, LeafIndex index) const;
+    bool may_be_cleared_for(const Snapshot& snapshot, LeafIndex index, const Wish& wish) const;
     // gangs.cpp
     static std::span<const Wish> wishes_of(const Leaf& leaf, const Claim& claim);
     void imply(const Snapshot& snapshot, Leaf& leaf, const Claim& claim);
@@ -131,7 +134,10 @@ class Drf : public Module {
                    const resources::Resources& part);
     void review_gatherings(const Snapshot& snapshot, const Changes& changes, Plan& plan);
     void end_gathering(const Snapshot& snapshot, const Gathering& gathering);
-    void forget_wish(std::uint64_t wish);
+    void end_in_vain(const Snapshot& snapshot, const Gathering& gathering);
+    void hold_what_is_free(const Snapshot& snapshot, AgentSlot agent);
+    Limits room_for(const Snapshot& snapshot, const Gathering& gathering) const;
+    void forget_wish(const Snapshot& snapshot, LeafIndex index, std::uint64_t wish);
     static bool is_awaited(const Want& want, const Wish& wish, base::Instant now);
     static const Wish* wish_of(const Snapshot& snapshot, const Leaf& leaf, std::uint64_t number);
     void complete(const Snapshot& snapshot, const Gathering& gathering, const Wish& wish, Plan& plan);
@@ -139,13 +145,12 @@ class Drf : public Module {
     void weigh(LeafIndex index);
     void weigh_gathered();
     bool gather(const Snapshot& snapshot, LeafIndex index, const Claim& claim, AgentSlot agent,
-                const resources::Resources& part, resources::Resources& left, Plan& plan);
+                const resources::Resources& part, Plan& plan);
     void gather_for_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish, AgentSlot agent,
-                         const resources::Resources& part, resources::Resources& left, bool has_aged);
+                         const resources::Resources& part, bool has_aged);
     void gather_for_large(const Snapshot& snapshot, LeafIndex index, const Wish& wish);
     Gathering* gathering_for(const Snapshot& snapshot, LeafIndex index, const Wish& wish);
-    void keep_back(const Snapshot& snapshot, Gathering& gathering, AgentSlot agent, std::uint32_t tasks,
-                   resources::Resources& left);
+    void keep_back(const Snapshot& snapshot, Gathering& gathering, AgentSlot agent, std::uint32_t tasks);
     resources::Resources eligible_part(const Snapshot& snapshot, const Leaf& leaf, const Wish& wish, AgentSlot agent,
                                        const resources::Resources& room) const;
     bool offer_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish, Plan& plan);

@@ -91,7 +91,7 @@ void Drf::absorb_wishes(const Snapshot& snapshot, LeafIndex index, const Claim& 
     }
     for (const Want& before : leaf.wants)
         if (std::none_of(wants.begin(), wants.end(), [&](const Want& want) { return want.wish == before.wish; }))
-            forget_wish(before.wish);
+            forget_wish(snapshot, index, before.wish);
     leaf.wants = std::move(wants);
     await_ageing(snapshot, index);
 }
@@ -102,7 +102,8 @@ void Drf::await_ageing(const Snapshot& snapshot, LeafIndex index) {
     if (leaf.ages_at) ageing_.erase({*leaf.ages_at, index});
     leaf.ages_at.reset();
     for (const Want& want : leaf.wants)
-        for (const auto moment : {std::optional(want.waits_since + snapshot.policy.ageing), gatherings_.rests_until(want.wish)})
+        for (const auto moment : {std::optional(want.waits_since + snapshot.policy.ageing),
+                                  gatherings_.rests_until({index, want.wish}), gatherings_.rests_until({index, 0})})
             if (moment && *moment > snapshot.now) leaf.ages_at = std::min(leaf.ages_at.value_or(*moment), *moment);
     if (leaf.ages_at) ageing_.emplace(*leaf.ages_at, index);
 }
@@ -167,21 +168,22 @@ void Drf::review_gatherings(const Snapshot& snapshot, const Changes& changes, Pl
     }
     for (const AgentSlot agent : agents)
         if (agent < snapshot.agents.size()) gatherings_.refresh(agent, snapshot.agents[agent]);
-    for (const auto& [wish, gathering] : gatherings_.all()) {
-        for (const auto& [agent, place] : gathering.places) count_as_given(snapshot, leaves_[gathering.leaf].role, place.held);
-        weigh(gathering.leaf);
-    }
+    for (const auto& [wish, gathering] : gatherings_.all())
+        count_as_given(snapshot, leaves_[gathering.leaf].role, gathering.held());
+    for (const AgentSlot agent : agents)
+        if (agent < snapshot.agents.size()) hold_what_is_free(snapshot, agent);
+    for (const auto& [wish, gathering] : gatherings_.all()) weigh(gathering.leaf);
     for (const std::uint64_t number : wishes) {
         const Gathering* gathering = gatherings_.of(number);
         if (!gathering) continue;
         const LeafIndex index = gathering->leaf;
         const Wish* wish = wish_of(snapshot, leaves_[index], number);
         if (!wish) {
-            end_gathering(snapshot, *gathering);
+            end_in_vain(snapshot, *gathering);
+            await_ageing(snapshot, index);
         } else if (gathering->until <= snapshot.now) {
             if (gathering->is_owed) given_up_.insert(number);
-            end_gathering(snapshot, *gathering);
-            gatherings_.rest(number, snapshot.now, snapshot.policy.hold_max);
+            end_in_vain(snapshot, *gathering);
             await_ageing(snapshot, index);
         } else {
             complete(snapshot, *gathering, *wish, plan);
@@ -193,21 +195,48 @@ void Drf::review_gatherings(const Snapshot& snapshot, const Changes& changes, Pl
 // What it held is for everybody again.
 void Drf::end_gathering(const Snapshot& snapshot, const Gathering& gathering) {
     const RoleSlot role = leaves_[gathering.leaf].role;
+    count_as_left(snapshot, role, gathering.held());
     for (const auto& [agent, place] : gathering.places) {
         left_on(snapshot, agent).add(place.held);
-        count_as_left(snapshot, role, place.held);
         released_.push_back(agent);
     }
     to_weigh_.push_back(gathering.leaf);
     gatherings_.end(gathering.wish);
 }
 
+void Drf::end_in_vain(const Snapshot& snapshot, const Gathering& gathering) {
+    const Gatherings::Turn turn{gathering.leaf, gathering.is_gang ? 0 : gathering.wish};
+    end_gathering(snapshot, gathering);
+    gatherings_.rest(turn, snapshot.now, snapshot.policy.hold_max);
+}
+
 // There is no such wish any more; before the first look at what is left.
-void Drf::forget_wish(std::uint64_t wish) {
-    if (const Gathering* gathering = gatherings_.of(wish))
+void Drf::forget_wish(const Snapshot& snapshot, LeafIndex index, std::uint64_t wish) {
+    if (const Gathering* gathering = gatherings_.of(wish)) {
         for (const auto& [agent, place] : gathering->places) released_.push_back(agent);
-    gatherings_.forget(wish);
+        if (gathering->is_gang) gatherings_.rest({index, 0}, snapshot.now, snapshot.policy.hold_max);
+    }
+    gatherings_.end(wish);
+    gatherings_.forget({index, wish});
     given_up_.erase(wish);
+}
+
+// As far as its claim may have it now: what has come free since may be needed for guarantees first.
+void Drf::hold_what_is_free(const Snapshot& snapshot, AgentSlot agent) {
+    const Quantities lacks = gatherings_.lacks(agent);
+    if (lacks.empty()) return;
+    const Gathering& gathering = *gatherings_.on(agent);
+    const Quantities at_most = cut_to(lacks, room_for(snapshot, gathering));
+    const Quantities more = gatherings_.hold(agent, at_most, left_on(snapshot, agent));
+    count_as_given(snapshot, leaves_[gathering.leaf].role, more);
+}
+
+// What was taken back for it was never kept for others.
+Limits Drf::room_for(const Snapshot& snapshot, const Gathering& gathering) const {
+    const RoleSlot role = leaves_[gathering.leaf].role;
+    Limits room = limits_of(snapshot, role);
+    if (!gathering.is_owed && !guarantees_.needy().empty()) room.tighten(room_within_guarantees(snapshot, role));
+    return room;
 }
 
 // Null when it is nothing that is still waited for.
@@ -259,10 +288,10 @@ void Drf::weigh_gathered() {
 
 // --- a claim's turn on an agent ---
 
-// It is next here, and what is here is not what it wants. True: a gang was offered, maybe elsewhere. Otherwise `left` may be
-// less than it was, by what is kept back for it.
+// It is next here, and what is here is not what it wants. True: a gang was offered, maybe elsewhere. Otherwise less may
+// be left here than was, by what is kept back for it.
 bool Drf::gather(const Snapshot& snapshot, LeafIndex index, const Claim& claim, AgentSlot agent, const Resources& part,
-                 Resources& left, Plan& plan) {
+                 Plan& plan) {
     const std::span<const Wish> wishes = wishes_of(leaves_[index], claim);
     for (std::size_t i = 0; i < wishes.size(); ++i) {
         const Wish& wish = wishes[i];
@@ -278,22 +307,24 @@ bool Drf::gather(const Snapshot& snapshot, LeafIndex index, const Claim& claim, 
             looked_for_.insert(wish.number);
             if (offer_gang(snapshot, index, wish, plan)) return true;
         }
-        gather_for_gang(snapshot, index, wish, agent, part, left, has_aged);
+        gather_for_gang(snapshot, index, wish, agent, part, has_aged);
     }
     return false;
 }
 
 void Drf::gather_for_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish, AgentSlot agent,
-                          const Resources& part, Resources& left, bool has_aged) {
+                          const Resources& part, bool has_aged) {
     const Gathering* there = gatherings_.on(agent);
     if (offered_gangs_.contains(wish.number) || (there && there->wish != wish.number)) return;
+    // What is here belongs to the tasks that it is to bear already, before there are more of them.
+    if (there && !gatherings_.lacks(agent).empty()) return hold_what_is_free(snapshot, agent);
     std::uint32_t tasks = times_in(part.quantities(), wish.shape);
     if (tasks == 0 && has_aged && !there && snapshot.agents[agent].total.quantities().contains(wish.shape)) tasks = 1;
     if (tasks == 0) return;
     Gathering* gathering = gathering_for(snapshot, index, wish);
     if (!gathering) return;
     tasks = std::min(tasks, wish.count - gathering->planned());
-    if (tasks > 0) keep_back(snapshot, *gathering, agent, tasks, left);
+    if (tasks > 0) keep_back(snapshot, *gathering, agent, tasks);
 }
 
 // The agent that is nearest to having room is kept back, unless there is one that has it: there it will be served.
@@ -316,28 +347,33 @@ void Drf::gather_for_large(const Snapshot& snapshot, LeafIndex index, const Wish
     }
     if (!best) return;
     if (Gathering* gathering = gathering_for(snapshot, index, wish))
-        keep_back(snapshot, *gathering, *best, 1, left_on(snapshot, *best));
+        keep_back(snapshot, *gathering, *best, 1);
 }
 
 // The one that there is, or a new one; null where it may not gather now.
 Gathering* Drf::gathering_for(const Snapshot& snapshot, LeafIndex index, const Wish& wish) {
     if (Gathering* known = gatherings_.of(wish.number)) return known;
-    if (!gatherings_.may_begin(wish.number, !wish.gang.empty(), snapshot.now)) return nullptr;
-    const std::uint32_t count = wish.gang.empty() ? 1 : wish.count;
-    // What must stay free for guarantees is a matter of each place: there will be more than is free now.
-    const Limits left = revocations_.room_below(snapshot.roles, ceilings_above(snapshot, leaves_[index].role));
-    if (!left.allow(times(wish.shape, count))) {
+    if (!gatherings_.may_begin(Gatherings::turn_of(index, wish), snapshot.now)) return nullptr;
+    const RoleSlot role = leaves_[index].role;
+    const Quantities all = times(wish.shape, wish.gang.empty() ? 1 : wish.count);
+    const Limits left = revocations_.room_below(snapshot.roles, ceilings_above(snapshot, role));
+    // What must stay free for guarantees now is a matter of each place: there will be more. But a gang that is more
+    // than they ever leave would keep room from others, and their turn from other gangs, for nothing.
+    const bool could_be_whole =
+        wish.gang.empty() || without(snapshot.total, guarantees_.promised_beside(snapshot.roles, role)).contains(all);
+    if (!could_be_whole || !left.allow(all)) {
         cut_short_.insert(index);
         return nullptr;
     }
     const auto until = std::min(wish.until.value_or(base::Instant::max()), snapshot.now + snapshot.policy.hold_max);
+    const std::uint32_t count = wish.gang.empty() ? 1 : wish.count;
     return &gatherings_.begin({wish.number, index, wish.shape, count, !wish.gang.empty(), false, until, {}});
 }
 
-void Drf::keep_back(const Snapshot& snapshot, Gathering& gathering, AgentSlot agent, std::uint32_t tasks, Resources& left) {
-    const Resources before = left;
-    gatherings_.add_place(gathering, agent, tasks, left);
-    count_as_given(snapshot, leaves_[gathering.leaf].role, before - left);
+void Drf::keep_back(const Snapshot& snapshot, Gathering& gathering, AgentSlot agent, std::uint32_t tasks) {
+    left_on(snapshot, agent);  // is what is not held, and must be known before more is
+    gatherings_.add_place(gathering, agent, tasks);
+    hold_what_is_free(snapshot, agent);
     to_weigh_.push_back(gathering.leaf);
 }
 
@@ -389,18 +425,18 @@ bool Drf::offer_gang(const Snapshot& snapshot, LeafIndex index, const Wish& wish
     }
     if (tasks < wish.count) return false;
     // What it has gathered was counted as given to it, and is part of what it is about to be given.
-    if (own)
-        for (const auto& [agent, place] : own->places) count_as_left(snapshot, leaf.role, place.held);
+    const Quantities held = own ? own->held() : Quantities();
+    count_as_left(snapshot, leaf.role, held);
     // What was taken back for it was never kept for others.
     const bool is_owed = own && own->is_owed;
     const bool is_allowed = (is_owed ? limits_of(snapshot, leaf.role) : ceilings(snapshot, leaf)).allow(unreserved);
-    if (own)
-        for (const auto& [agent, place] : own->places) count_as_given(snapshot, leaf.role, place.held);
+    count_as_given(snapshot, leaf.role, held);
     if (!is_allowed) {
         cut_short_.insert(index);
         return false;
     }
     if (own) end_gathering(snapshot, *own);
+    gatherings_.has_succeeded({index, 0});
     offered_gangs_.insert(wish.number);
     for (OfferLine& line : lines) {
         left_on(snapshot, line.agent).subtract(line.resources);
@@ -420,7 +456,7 @@ void Drf::gather_what_is_taken(const Snapshot& snapshot) {
         if (const Gathering* own = gatherings_.of(wish.number)) end_gathering(snapshot, *own);
         const auto until = std::min(wish.until.value_or(base::Instant::max()), snapshot.now + snapshot.policy.hold_max);
         Gathering& gathering = gatherings_.begin({wish.number, *leaf, wish.shape, wish.count, true, true, until, {}});
-        for (const auto& [agent, tasks] : places.tasks) keep_back(snapshot, gathering, agent, tasks, left_on(snapshot, agent));
+        for (const auto& [agent, tasks] : places.tasks) keep_back(snapshot, gathering, agent, tasks);
     }
     weigh_gathered();
 }

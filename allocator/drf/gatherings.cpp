@@ -41,8 +41,9 @@ Gathering* Gatherings::on(AgentSlot agent) {
     return found == by_agent_.end() ? nullptr : of(found->second);
 }
 
-bool Gatherings::may_begin(std::uint64_t wish, bool is_gang, base::Instant now) const {
-    if (const auto rest = rests_.find(wish); rest != rests_.end() && rest->second.until > now) return false;
+bool Gatherings::may_begin(const Turn& turn, base::Instant now) const {
+    if (const auto rest = rests_.find(turn); rest != rests_.end() && rest->second.until > now) return false;
+    const bool is_gang = turn.wish == 0;
     const auto alike = std::count_if(all_.begin(), all_.end(),
                                      [&](const auto& other) { return other.second.is_gang == is_gang; });
     return static_cast<std::size_t>(alike) < (is_gang ? 1 : large_tasks_max);
@@ -54,14 +55,24 @@ Gathering& Gatherings::begin(Gathering gathering) {
     return all_[wish] = std::move(gathering);
 }
 
-void Gatherings::add_place(Gathering& gathering, AgentSlot agent, std::uint32_t tasks, Resources& left) {
+void Gatherings::add_place(Gathering& gathering, AgentSlot agent, std::uint32_t tasks) {
     changed_ = true;
     by_agent_[agent] = gathering.wish;
-    Gathering::Place& place = gathering.places[agent];
-    const resources::Resources more = plain_part(left, times(gathering.shape, tasks));
+    gathering.places[agent].tasks += tasks;
+}
+
+Quantities Gatherings::lacks(AgentSlot agent) const {
+    const Gathering* gathering = on(agent);
+    if (!gathering) return {};
+    const Gathering::Place& place = gathering->places.at(agent);
+    return without(times(gathering->shape, place.tasks), place.held.quantities());
+}
+
+Quantities Gatherings::hold(AgentSlot agent, const Quantities& at_most, Resources& left) {
+    const Resources more = plain_part(left, at_most);
     left.subtract(more);
-    place.tasks += tasks;
-    place.held.add(more);
+    on(agent)->places.at(agent).held.add(more);
+    return more.quantities();
 }
 
 void Gatherings::refresh(AgentSlot agent, const AgentEntry& entry) {
@@ -74,7 +85,7 @@ void Gatherings::refresh(AgentSlot agent, const AgentEntry& entry) {
         return;
     }
     Gathering::Place& place = gathering->places.at(agent);
-    place.held = plain_part(for_any_task(entry), times(gathering->shape, place.tasks));
+    place.held = plain_part(for_any_task(entry), place.held.quantities());
 }
 
 void Gatherings::end(std::uint64_t wish) {
@@ -85,20 +96,21 @@ void Gatherings::end(std::uint64_t wish) {
     all_.erase(found);
 }
 
-void Gatherings::rest(std::uint64_t wish, base::Instant now, base::Duration first) {
-    Rest& its = rests_[wish];
+void Gatherings::rest(const Turn& turn, base::Instant now, base::Duration first) {
+    Rest& its = rests_[turn];
     its.until = now + first * (1 << std::min(its.times, doublings_max));
     ++its.times;
 }
 
-std::optional<base::Instant> Gatherings::rests_until(std::uint64_t wish) const {
-    const auto rest = rests_.find(wish);
+std::optional<base::Instant> Gatherings::rests_until(const Turn& turn) const {
+    const auto rest = rests_.find(turn);
     return rest == rests_.end() ? std::nullopt : std::optional(rest->second.until);
 }
 
-void Gatherings::forget(std::uint64_t wish) {
-    end(wish);
-    rests_.erase(wish);
+void Gatherings::has_succeeded(const Turn& turn) {
+    if (const auto rest = rests_.find(turn); rest != rests_.end()) rest->second.times = 0;
 }
+
+void Gatherings::forget(const Turn& turn) { rests_.erase(turn); }
 
 }  // namespace fairlead::allocator::drf

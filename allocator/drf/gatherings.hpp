@@ -16,6 +16,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace fairlead::allocator::drf {
@@ -52,18 +53,33 @@ class Gatherings {
     const Gathering* on(AgentSlot agent) const { return const_cast<Gatherings*>(this)->on(agent); }
     bool empty() const { return all_.empty(); }
 
-    bool may_begin(std::uint64_t wish, bool is_gang, base::Instant now) const;
+    // Whose turn it is that a gathering takes, and that rests when it came to nothing. All gangs of one claim have one
+    // turn together: whoever asks for the next under another name does not come before those that have waited. A large
+    // task has its own.
+    struct Turn {
+        std::uint32_t leaf = 0;
+        std::uint64_t wish = 0;  // 0: its gangs
+        friend auto operator<=>(const Turn&, const Turn&) = default;
+    };
+    static Turn turn_of(std::uint32_t leaf, const Wish& wish) { return {leaf, wish.gang.empty() ? wish.number : 0}; }
+
+    bool may_begin(const Turn& turn, base::Instant now) const;
     Gathering& begin(Gathering gathering);  // without places; may_begin()
-    // Or adds to the one that there is. Precondition: nobody else gathers there. Takes out of `left` what is held now.
-    void add_place(Gathering& gathering, AgentSlot agent, std::uint32_t tasks, resources::Resources& left);
-    // Reads again what there is on an agent.
+    // Or adds to the one that there is; holds nothing yet. Precondition: nobody else gathers there.
+    void add_place(Gathering& gathering, AgentSlot agent, std::uint32_t tasks);
+    // What the place on this agent is to hold beyond what it does.
+    resources::Quantities lacks(AgentSlot agent) const;
+    // Takes up to so much out of `left`, what nobody has there.
+    resources::Quantities hold(AgentSlot agent, const resources::Quantities& at_most, resources::Resources& left);
+    // What is there no longer is not held any more.
     void refresh(AgentSlot agent, const AgentEntry& entry);
 
     void end(std::uint64_t wish);
-    // It came to nothing: it may not begin again for this long, or longer after earlier times.
-    void rest(std::uint64_t wish, base::Instant now, base::Duration first);
-    std::optional<base::Instant> rests_until(std::uint64_t wish) const;
-    void forget(std::uint64_t wish);  // there is no such wish any more
+    // It came to nothing: its turn may not begin again for this long, or longer after earlier times.
+    void rest(const Turn& turn, base::Instant now, base::Duration first);
+    std::optional<base::Instant> rests_until(const Turn& turn) const;
+    void has_succeeded(const Turn& turn);  // the next rest is as short as the first
+    void forget(const Turn& turn);         // there is no such claim, or no such wish, any more
 
     // Whether anything here is not as it was when this was asked last.
     bool take_changed() { return std::exchange(changed_, false); }
@@ -75,7 +91,7 @@ class Gatherings {
     };
     std::map<std::uint64_t, Gathering> all_;
     std::unordered_map<AgentSlot, std::uint64_t> by_agent_;
-    std::unordered_map<std::uint64_t, Rest> rests_;
+    std::map<Turn, Rest> rests_;
     bool changed_ = false;
 };
 

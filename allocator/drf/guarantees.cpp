@@ -33,10 +33,14 @@ void Guarantees::update(std::span<const RoleEntry> roles, const std::vector<Role
         read(roles, role);
         stale.insert(top);
     }
-    for (const RoleSlot top : stale) sum_up(roles, top);
+    for (const RoleSlot top : stale) {
+        sum_up_promises(roles, top);
+        sum_up(roles, top);
+    }
 }
 
-void Guarantees::give(std::span<const RoleEntry> roles, RoleSlot role, const Quantities& amount) {
+template <typename Add>
+void Guarantees::count(std::span<const RoleEntry> roles, RoleSlot role, Add&& add) {
     if (tops_.empty()) return;
     bool promised = false;
     RoleSlot top = role;
@@ -44,17 +48,48 @@ void Guarantees::give(std::span<const RoleEntry> roles, RoleSlot role, const Qua
         top = role;
         if (!promises_.contains(role)) continue;
         promised = true;
-        given_[role].add(amount);
+        add(role);
         read(roles, role);
     }
     if (promised) sum_up(roles, top);
+}
+
+void Guarantees::give(std::span<const RoleEntry> roles, RoleSlot role, const Quantities& amount) {
+    count(roles, role, [&](RoleSlot promised) { given_[promised].add(amount); });
+}
+
+void Guarantees::gather(std::span<const RoleEntry> roles, RoleSlot role, const Quantities& amount) {
+    count(roles, role, [&](RoleSlot promised) { gathered_[promised].add(amount); });
+}
+
+void Guarantees::release(std::span<const RoleEntry> roles, RoleSlot role, const Quantities& amount) {
+    count(roles, role, [&](RoleSlot promised) { gathered_[promised] = without(gathered_[promised], amount); });
+}
+
+void Guarantees::forget_gathered(std::span<const RoleEntry> roles) {
+    std::set<RoleSlot> stale;
+    for (const auto& [role, amount] : std::exchange(gathered_, {})) {
+        const auto known = promises_.find(role);
+        if (known == promises_.end()) continue;
+        read(roles, role);
+        stale.insert(known->second.top);
+    }
+    for (const RoleSlot top : stale) sum_up(roles, top);
 }
 
 Quantities Guarantees::needed_beside(std::span<const RoleEntry> roles, RoleSlot role) const {
     const auto found = tops_.find(top_of(roles, role));
     if (found == tops_.end()) return needed_;
     Quantities others = without(needed_, found->second.needed);
-    others.add(need_of(roles, found->second, role));
+    others.add(need_of(roles, found->second, role, Of::lacks));
+    return others;
+}
+
+Quantities Guarantees::promised_beside(std::span<const RoleEntry> roles, RoleSlot role) const {
+    const auto found = tops_.find(top_of(roles, role));
+    if (found == tops_.end()) return promised_;
+    Quantities others = without(promised_, found->second.promise);
+    others.add(need_of(roles, found->second, role, Of::guarantees));
     return others;
 }
 
@@ -68,6 +103,7 @@ void Guarantees::read(std::span<const RoleEntry> roles, RoleSlot role) {
     needy_.erase({promise.met, role});
     Quantities has = roles[role].chargeable;
     if (const auto given = given_.find(role); given != given_.end()) has.add(given->second);
+    if (const auto gathered = gathered_.find(role); gathered != gathered_.end()) has.add(gathered->second);
     const Quantities& guarantee = roles[role].guarantee;
     promise.lacks = without(guarantee, has);
     promise.met = 1;
@@ -92,11 +128,20 @@ void Guarantees::sum_up(std::span<const RoleEntry> roles, RoleSlot top) {
         tops_.erase(found);
         return;
     }
-    found->second.needed = need_of(roles, found->second, root_role);
+    found->second.needed = need_of(roles, found->second, root_role, Of::lacks);
     needed_.add(found->second.needed);
 }
 
-Quantities Guarantees::need_of(std::span<const RoleEntry> roles, const Top& top, RoleSlot served) const {
+// Before sum_up(), which forgets those that have nothing any more.
+void Guarantees::sum_up_promises(std::span<const RoleEntry> roles, RoleSlot top) {
+    const auto found = tops_.find(top);
+    if (found == tops_.end()) return;
+    promised_ = without(promised_, found->second.promise);
+    found->second.promise = need_of(roles, found->second, root_role, Of::guarantees);
+    promised_.add(found->second.promise);
+}
+
+Quantities Guarantees::need_of(std::span<const RoleEntry> roles, const Top& top, RoleSlot served, Of of) const {
     const auto is_served = [&](RoleSlot role) {
         for (RoleSlot above = served; above != root_role; above = roles[above].parent)
             if (above == role) return true;
@@ -113,7 +158,8 @@ Quantities Guarantees::need_of(std::span<const RoleEntry> roles, const Top& top,
     std::unordered_map<RoleSlot, Quantities> of_parts;
     Quantities needed;
     for (const auto& [depth, role] : by_depth) {
-        const Quantities need = is_served(role) ? of_parts[role] : larger(promises_.at(role).lacks, of_parts[role]);
+        const Quantities& own = of == Of::lacks ? promises_.at(role).lacks : roles[role].guarantee;
+        const Quantities need = is_served(role) ? of_parts[role] : larger(own, of_parts[role]);
         RoleSlot above = roles[role].parent;
         while (above != root_role && !promises_.contains(above)) above = roles[above].parent;
         (above == root_role ? needed : of_parts[above]).add(need);

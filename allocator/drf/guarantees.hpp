@@ -19,6 +19,10 @@ class Guarantees {
     void update(std::span<const RoleEntry> roles, const std::vector<RoleSlot>& changed);
     // During a plan: the role, and so all above it, will have this much more of the unreserved.
     void give(std::span<const RoleEntry> roles, RoleSlot role, const resources::Quantities& amount);
+    // The same of what is gathered for the role; it may be less again, and is counted anew in every plan.
+    void gather(std::span<const RoleEntry> roles, RoleSlot role, const resources::Quantities& amount);
+    void release(std::span<const RoleEntry> roles, RoleSlot role, const resources::Quantities& amount);
+    void forget_gathered(std::span<const RoleEntry> roles);
 
     bool empty() const { return tops_.empty(); }
     // How much of the unreserved must stay free for roles below their guarantee.
@@ -26,6 +30,8 @@ class Guarantees {
     // How much of that must still be free when this role has been given something: what all others lack. Its own
     // guarantee and those above it count what it is given; those of its relatives and of the roles below it do not.
     resources::Quantities needed_beside(std::span<const RoleEntry> roles, RoleSlot role) const;
+    // The same if nobody had anything: this role never has what its cluster has beyond that.
+    resources::Quantities promised_beside(std::span<const RoleEntry> roles, RoleSlot role) const;
     // What this role lacks of its own guarantee.
     resources::Quantities lacks(RoleSlot role) const;
     // Roles below their guarantee, the least satisfied first.
@@ -40,19 +46,28 @@ class Guarantees {
     struct Top {
         std::vector<RoleSlot> promised;  // this role or roles below it that have a guarantee
         resources::Quantities needed;
+        resources::Quantities promise;  // what would be needed if nobody had anything
     };
+    enum class Of { lacks, guarantees };
 
     void read(std::span<const RoleEntry> roles, RoleSlot role);
     void forget(RoleSlot role);
     void sum_up(std::span<const RoleEntry> roles, RoleSlot top);
-    // What the roles below `top` need together; `served` and all above it lack nothing (root_role: nobody is).
-    resources::Quantities need_of(std::span<const RoleEntry> roles, const Top& top, RoleSlot served) const;
+    void sum_up_promises(std::span<const RoleEntry> roles, RoleSlot top);
+    // For each that counts what this role has: add(its slot) does something to what it has.
+    template <typename Add>
+    void count(std::span<const RoleEntry> roles, RoleSlot role, Add&& add);
+    // What the roles below `top` need together, by what they lack or by all that they are promised; `served` and all
+    // above it need nothing (root_role: nobody is served).
+    resources::Quantities need_of(std::span<const RoleEntry> roles, const Top& top, RoleSlot served, Of of) const;
 
     std::unordered_map<RoleSlot, Promise> promises_;
     std::map<RoleSlot, Top> tops_;
     std::unordered_map<RoleSlot, resources::Quantities> given_;
+    std::map<RoleSlot, resources::Quantities> gathered_;
     std::set<std::pair<double, RoleSlot>> needy_;
     resources::Quantities needed_;
+    resources::Quantities promised_;
 };
 
 // The parent of all that `role` is in: "eng" for "eng/ads/x".

@@ -52,25 +52,27 @@ std::vector<Need> Drf::needs(const Snapshot& snapshot) {
     return needs;
 }
 
-// Nobody is in need of what it may not have, has just declined, or is being gathered for it.
+// Nobody is in need of what it may not have, has just declined, or is being gathered for it (which guarantees count
+// already).
 void Drf::add_need(const Snapshot& snapshot, Need need, std::vector<Need>& needs) const {
     need.lacks = cut_to(need.lacks, limits_of(snapshot, need.role));
     for (const auto& [wish, gathering] : gatherings_.all())
-        if (is_below(snapshot.roles, leaves_[gathering.leaf].role, need.role))
+        if (need.cause != Need::Cause::guarantee && is_below(snapshot.roles, leaves_[gathering.leaf].role, need.role))
             need.lacks = without(need.lacks, gathering.held());
     if (need.lacks.empty()) return;
     tree_.first_of(roles_[need.role].group, [&](NodeId node) {
-        const Leaf& leaf = leaves_[leaf_of_node_[node]];
+        const LeafIndex index = leaf_of_node_[node];
         // What goes to a role below is not missing here, unless it is the guarantee that counts it.
-        if (need.cause == Need::Cause::fair_share && leaf.role != need.role) return false;
-        if (auto taker = taker_for(snapshot, need, leaf)) need.takers.push_back(std::move(*taker));
+        if (need.cause == Need::Cause::fair_share && leaves_[index].role != need.role) return false;
+        if (auto taker = taker_for(snapshot, need, index)) need.takers.push_back(std::move(*taker));
         return need.takers.size() == takers_wanted;
     });
     if (!need.takers.empty()) needs.push_back(std::move(need));
 }
 
 // This claim, if it would take what was taken for it.
-std::optional<Need::Taker> Drf::taker_for(const Snapshot& snapshot, const Need& need, const Leaf& leaf) const {
+std::optional<Need::Taker> Drf::taker_for(const Snapshot& snapshot, const Need& need, LeafIndex index) const {
+    const Leaf& leaf = leaves_[index];
     const Claim* claim = claim_of(snapshot, leaf);
     if (!claim) return std::nullopt;
     Need::Taker taker{leaf.framework, claim, ceilings_above(snapshot, leaf.role), {}, nullptr};
@@ -85,7 +87,7 @@ std::optional<Need::Taker> Drf::taker_for(const Snapshot& snapshot, const Need& 
         if (claim->turned_down.contains(wish.shape) || !room.allow(times(wish.shape, least))) continue;
         if (wish.gang.empty())
             taker.wishes.push_back(&wish);
-        else if (!taker.gang && may_be_cleared_for(snapshot, wish))
+        else if (!taker.gang && may_be_cleared_for(snapshot, index, wish))
             taker.gang = &wish;
     }
     if (!taker.wishes.empty()) taker.gang = nullptr;
@@ -95,11 +97,11 @@ std::optional<Need::Taker> Drf::taker_for(const Snapshot& snapshot, const Need& 
 }
 
 // The room for a gang has to be there before it is given up, and to be gathered meanwhile; that is tried once.
-bool Drf::may_be_cleared_for(const Snapshot& snapshot, const Wish& wish) const {
+bool Drf::may_be_cleared_for(const Snapshot& snapshot, LeafIndex index, const Wish& wish) const {
     if (given_up_.contains(wish.number)) return false;
     if (const Gathering* own = gatherings_.of(wish.number)) {
         if (own->is_owed) return false;
-    } else if (!gatherings_.may_begin(wish.number, true, snapshot.now)) {
+    } else if (!gatherings_.may_begin(Gatherings::turn_of(index, wish), snapshot.now)) {
         return false;
     }
     const auto until = std::min(wish.until.value_or(base::Instant::max()), snapshot.now + snapshot.policy.hold_max);

@@ -152,7 +152,8 @@ struct ReleaseContainer {
     base::ContainerId container_id;
 };
 // Answers Recovered, once: look for these containers and tell about each of them, then
-// RuntimeSettled. Whatever else is found on the host is stopped, or left alone and told by StrangersSeen before that.
+// RuntimeSettled. Whatever else is found on the host is stopped, or left alone and told by StrangersSeen before that;
+// what is left of those in `ended` is stopped in any case.
 struct RecoverContainers {
     struct Known {
         base::ContainerId container_id;
@@ -164,7 +165,14 @@ struct RecoverContainers {
         double cpus = 0;
         base::Duration kill_grace{};
     };
+    // Its end is written down, and somebody has still to hear of it: no other task has its name meanwhile.
+    struct Ended {
+        base::ContainerId container_id;
+        base::FrameworkId framework_id;
+        base::TaskId task_id;
+    };
     std::vector<Known> known;
+    std::vector<Ended> ended;
     bool spare_strangers = false;
 };
 using Action = std::variant<StartContainer, StopContainer, ReleaseContainer, RecoverContainers>;

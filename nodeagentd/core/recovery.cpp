@@ -35,6 +35,9 @@ void Core::handle(const Recovered& input) {
             continue;
         }
         const Container& container = *find(base::ContainerId(record.container_id().value()));
+        if (container.phase() == Record::ENDED)
+            recover.ended.push_back({id_of(container), base::FrameworkId(record.framework_id().value()),
+                                     base::TaskId(record.task_info().task_id().value())});
         if (!container.holds_resources()) continue;
         RecoverContainers::Known known{id_of(container),
                                        base::FrameworkId(record.framework_id().value()),

@@ -266,13 +266,15 @@ void Driver::act(const core::Action& action) {
                              one.cpus, one.kill_grace, one.max_completion_time,
                              one.stop_requested});
         }
+        std::vector<ports::EndedContainer> ended;
+        for (const auto& one : recover.ended) ended.push_back({one.container_id, one.framework_id, one.task_id});
         ports::StrangersSink strangers;
         if (recover.spare_strangers)
             strangers = [this](std::vector<std::string> units) {
                 mailbox_.push(core::Input(core::StrangersSeen{std::move(units)}));
             };
         strangers_unseen_ = recover.spare_strangers;
-        world_.runtime->recover(std::move(known), std::move(strangers));
+        world_.runtime->recover(std::move(known), std::move(ended), std::move(strangers));
         if (unheard_.empty() && !strangers_unseen_) mailbox_.push(core::Input(core::RuntimeSettled{}));
     }
 }

@@ -77,6 +77,13 @@ struct KnownContainer {
     bool stop_requested = false;  // stop() was called by an earlier agent process
 };
 
+// One whose end was told and is written down, though it may not have been released.
+struct EndedContainer {
+    base::ContainerId id;
+    base::FrameworkId framework;
+    base::TaskId task;
+};
+
 struct Usage {
     std::chrono::microseconds cpu_user{0};
     std::chrono::microseconds cpu_system{0};
@@ -180,10 +187,11 @@ class Runtime {
     // Once, first, also with nothing known. Every known container is answered by one Recovered,
     // Exited, ScopeGone, or StartFailed (it had never got as far as running its command).
     // Containers found on the host that are not in `known` are stopped without an event; the journal
-    // says so. With `strangers` they are left alone instead, and it is told their units, once, as
-    // events are told.
-    virtual void recover(std::vector<KnownContainer> known, StrangersSink strangers) = 0;
-    void recover(std::vector<KnownContainer> known) { recover(std::move(known), nullptr); }
+    // says so. With `strangers` they are left alone instead, but for those in `ended`, and it is told
+    // their units, once, as events are told.
+    virtual void recover(std::vector<KnownContainer> known, std::vector<EndedContainer> ended,
+                         StrangersSink strangers) = 0;
+    void recover(std::vector<KnownContainer> known) { recover(std::move(known), {}, nullptr); }
 
     virtual void start(ContainerSpec spec) = 0;
 

@@ -1,5 +1,8 @@
 #include "nodeagentd/runtime/recovery.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace fairlead::nodeagentd::runtime {
 
 std::vector<std::string> recovery_patterns() {
@@ -22,6 +25,15 @@ RecoveryPlan plan_recovery(const std::vector<ListedUnit>& listed,
         }
     }
     return plan;
+}
+
+std::vector<std::string> take_strangers(RecoveryPlan& plan, const std::set<std::string>& ended_scopes) {
+    const auto is_stranger = [&](const std::string& unit) { return !ended_scopes.contains(unit); };
+    std::erase_if(plan.leavings, is_stranger);
+    std::vector<std::string> strangers;
+    std::copy_if(plan.orphans.begin(), plan.orphans.end(), std::back_inserter(strangers), is_stranger);
+    std::erase_if(plan.orphans, is_stranger);
+    return strangers;
 }
 
 }  // namespace fairlead::nodeagentd::runtime

@@ -24,4 +24,8 @@ std::vector<std::string> recovery_patterns();
 RecoveryPlan plan_recovery(const std::vector<ListedUnit>& listed,
                            const std::set<std::string>& known_scopes);
 
+// Where what nobody knows is to be left alone: takes it out of the plan, which keeps what is left of ended tasks.
+// Answers those that are not over.
+std::vector<std::string> take_strangers(RecoveryPlan& plan, const std::set<std::string>& ended_scopes);
+
 }  // namespace fairlead::nodeagentd::runtime

@@ -101,7 +101,7 @@ void SystemdRuntime::State::found(const std::vector<ListedUnit>& listed) {
         by_unit[c->unit] = c;
         known.insert(c->unit);
     }
-    const RecoveryPlan plan = plan_recovery(listed, known);
+    RecoveryPlan plan = plan_recovery(listed, known);
     for (const auto& slice : plan.slices) slice_found(slice);
     for (const auto& unit : plan.alive) {
         const auto& c = by_unit[unit];
@@ -109,8 +109,10 @@ void SystemdRuntime::State::found(const std::vector<ListedUnit>& listed) {
         by_unit.erase(unit);
     }
     for (const auto& [unit, c] : by_unit) feed(c, NotOnHost{});
+    std::set<std::string> ended;
+    for (const auto& [id, unit] : std::exchange(ended_units, {})) ended.insert(unit);
     if (const auto spare = std::exchange(strangers, nullptr))
-        return async::asio::post(executor, [self = weak_from_this(), spare, units = plan.orphans] {
+        async::asio::post(executor, [self = weak_from_this(), spare, units = take_strangers(plan, ended)] {
             if (const auto state = self.lock(); state && !state->closed) spare(units);
         });
     for (const auto& unit : plan.leavings) calls.forget_unit(unit, nullptr);
@@ -140,11 +142,13 @@ void SystemdRuntime::State::list_again_later() {
     });
 }
 
-void SystemdRuntime::State::remove_unknown_reports() const {
+void SystemdRuntime::State::remove_unneeded_reports() const {
+    const auto is_needed = [&](const base::ContainerId& id) {
+        return containers.contains(id) || (strangers && !ended_units.contains(id));
+    };
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(options.run_directory, error))
-        if (entry.path().extension() == ".report" &&
-            !containers.contains(base::ContainerId(entry.path().stem().string())))
+        if (entry.path().extension() == ".report" && !is_needed(base::ContainerId(entry.path().stem().string())))
             fs::remove(entry.path(), error);
 }
 
@@ -183,8 +187,10 @@ void SystemdRuntime::set_sink(ports::RuntimeSink sink) {
     state_->sink = std::move(sink);
 }
 
-void SystemdRuntime::recover(std::vector<ports::KnownContainer> known, ports::StrangersSink strangers) {
+void SystemdRuntime::recover(std::vector<ports::KnownContainer> known, std::vector<ports::EndedContainer> ended,
+                             ports::StrangersSink strangers) {
     state_->strangers = std::move(strangers);
+    for (const auto& one : ended) state_->ended_units[one.id] = scope_name(one.framework, one.task);
     for (auto& one : known) {
         ports::ContainerSpec spec;
         spec.id = one.id;
@@ -196,7 +202,7 @@ void SystemdRuntime::recover(std::vector<ports::KnownContainer> known, ports::St
         spec.max_completion_time = one.max_completion_time;
         state_->add(std::move(spec), one.stop_requested)->machine.recover();
     }
-    if (!state_->strangers) state_->remove_unknown_reports();
+    state_->remove_unneeded_reports();
     state_->reserve.fill_soon();
     state_->listener.listen([self = std::weak_ptr(state_)](const auto& channel) {
         if (const auto state = self.lock()) state->listen(channel, nullptr);

@@ -38,7 +38,8 @@ class SystemdRuntime : public ports::Runtime {
 
     void set_sink(ports::RuntimeSink sink) override;
     using ports::Runtime::recover;
-    void recover(std::vector<ports::KnownContainer> known, ports::StrangersSink strangers) override;
+    void recover(std::vector<ports::KnownContainer> known, std::vector<ports::EndedContainer> ended,
+                 ports::StrangersSink strangers) override;
     void start(ports::ContainerSpec spec) override;
     void stop(base::ContainerId container, std::optional<base::Duration> grace) override;
     void release(base::ContainerId container) override;

@@ -44,7 +44,7 @@ struct SystemdRuntime::State : std::enable_shared_from_this<State> {
     void emit(ports::RuntimeEvent event);
     void found(const std::vector<ListedUnit>& listed);
     void list_again_later();
-    void remove_unknown_reports() const;
+    void remove_unneeded_reports() const;
     void close();
 
     // carry_out.cpp
@@ -67,6 +67,7 @@ struct SystemdRuntime::State : std::enable_shared_from_this<State> {
     SupervisorReserve reserve;
     ports::RuntimeSink sink;
     ports::StrangersSink strangers;  // until the host was looked at
+    std::map<base::ContainerId, std::string> ended_units;  // and what is no stranger then
     std::string agent_unit;
     unsigned host_cpus;
     UserDatabase users;

@@ -331,7 +331,8 @@ class Cluster {
     void container_event(Host& host, const base::ContainerId& id, End end = End::of_itself);
     void forget_container(Host& host, const base::ContainerId& id);
     static bool has_run(const Host& host, const base::ContainerId& id);
-    void settle_runtime(Host& host, const std::set<base::ContainerId>& known, bool spare_strangers);
+    void settle_runtime(Host& host, const std::set<base::ContainerId>& known,
+                        const nodeagentd::core::RecoverContainers& recover);
     void tell_agent(Host& host, nodeagentd::core::Input input);
     void plan_agent_deadline(Host& host);
 

@@ -307,7 +307,7 @@ void Cluster::act(Host& host, const nc::Action& action) {
                 tell_agent(host, nc::ContainerStartFailed{one.container_id, "the agent died while it was starting"});
             }
         }
-        settle_runtime(host, known, std::get<nc::RecoverContainers>(action).spare_strangers);
+        settle_runtime(host, known, std::get<nc::RecoverContainers>(action));
     }
 }
 
@@ -317,21 +317,25 @@ bool Cluster::has_run(const Host& host, const base::ContainerId& id) {
     return record != host.container_records.end() && record->second.phase() == internal::ContainerRecord::RUNNING;
 }
 
-// Whatever is not known is stopped, where the agent did not want it to be spared.
-void Cluster::settle_runtime(Host& host, const std::set<base::ContainerId>& known, bool spare_strangers) {
-    std::vector<base::ContainerId> strangers;
-    for (const auto& [id, container] : host.containers)
-        if (!known.contains(id)) strangers.push_back(id);
-    if (spare_strangers) {
-        nc::StrangersSeen seen;
-        for (const auto& id : strangers) seen.units.push_back(id.value() + ".scope");
-        tell_agent(host, seen);
-    } else {
-        for (const auto& id : strangers) {
-            checkers_.swept_away(host.number, key_of(host.containers.at(id).spec));
-            forget_container(host, id);
-        }
+// Whatever is not known is stopped, where the agent did not want it to be spared; what has ended is in any case.
+void Cluster::settle_runtime(Host& host, const std::set<base::ContainerId>& known,
+                             const nc::RecoverContainers& recover) {
+    std::set<base::ContainerId> ended;
+    for (const auto& one : recover.ended) ended.insert(one.container_id);
+    nc::StrangersSeen seen;
+    std::vector<base::ContainerId> swept;
+    for (const auto& [id, container] : host.containers) {
+        if (known.contains(id)) continue;
+        if (recover.spare_strangers && !ended.contains(id))
+            seen.units.push_back(id.value() + ".scope");
+        else
+            swept.push_back(id);
     }
+    for (const auto& id : swept) {
+        checkers_.swept_away(host.number, key_of(host.containers.at(id).spec));
+        forget_container(host, id);
+    }
+    if (recover.spare_strangers) tell_agent(host, seen);
     tell_agent(host, nc::RuntimeSettled{});
 }
 

@@ -208,13 +208,17 @@ void Cluster::plan_repair(Host& host, base::Duration pause) {
 }
 
 // As the agent has asked for: it is started again when what it does not know has ended or has been stopped. What is left of
-// a task whose end is written down it does not know either.
+// a task whose end has still to be acknowledged it knows, and cleans up itself.
 void Cluster::repair(Host& host) {
+    const auto is_known = [](const internal::ContainerRecord& record) {
+        return record.phase() != internal::ContainerRecord::ENDED ||
+               (!record.discarded() && record.pending_updates_size() > 0);
+    };
     std::vector<base::ContainerId> strangers;
     bool any_runs = false;
     for (const auto& [id, container] : host.containers) {
         const auto record = host.container_records.find(id);
-        if (record != host.container_records.end() && record->second.phase() != internal::ContainerRecord::ENDED) continue;
+        if (record != host.container_records.end() && is_known(record->second)) continue;
         strangers.push_back(id);
         any_runs = any_runs || container.state != HostContainer::State::ended;
     }

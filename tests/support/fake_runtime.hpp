@@ -57,6 +57,7 @@ class FakeRuntime : public nodeagentd::ports::Runtime {
 
     using nodeagentd::ports::Runtime::recover;
     void recover(std::vector<nodeagentd::ports::KnownContainer> known,
+                 std::vector<nodeagentd::ports::EndedContainer> ended,
                  nodeagentd::ports::StrangersSink strangers) override {
         events_.clear();  // what happened before was an earlier agent's
         std::set<base::ContainerId> ids;
@@ -74,10 +75,15 @@ class FakeRuntime : public nodeagentd::ports::Runtime {
             }
         }
         if (strangers) {
+            std::set<base::ContainerId> swept;
+            for (const auto& one : ended) swept.insert(one.id);
             std::vector<std::string> units;
             for (const auto& [id, box] : host_.boxes)
-                if (!ids.contains(id)) units.push_back(FakeHost::unit_of(box.spec));
-            return strangers(units);
+                if (!ids.contains(id) && !swept.contains(id)) {
+                    units.push_back(FakeHost::unit_of(box.spec));
+                    ids.insert(id);
+                }
+            strangers(units);
         }
         metrics_.orphans_stopped +=
             std::erase_if(host_.boxes, [&](const auto& box) { return !ids.contains(box.first); });

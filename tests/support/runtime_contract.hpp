@@ -265,7 +265,7 @@ TEST_P(RuntimeContract, StrangersAreSparedAndToldWhereThatIsWanted) {
     const auto other = run(spec("stranger", waits));
     world_->agent_dies();
     std::optional<std::vector<std::string>> strangers;
-    runtime().recover({known(one)}, [&](std::vector<std::string> units) { strangers = std::move(units); });
+    runtime().recover({known(one)}, {}, [&](std::vector<std::string> units) { strangers = std::move(units); });
     EXPECT_EQ(expect<Recovered>().container, one.id);
     for (int i = 0; i < 200 && !strangers; ++i) world_->next_event(std::chrono::milliseconds(20));
     ASSERT_TRUE(strangers);
@@ -274,6 +274,25 @@ TEST_P(RuntimeContract, StrangersAreSparedAndToldWhereThatIsWanted) {
     EXPECT_EQ(runtime().metrics().orphans_stopped, 0u);
     world_->administrator_stops(other);
     runtime().release(one.id);
+}
+
+TEST_P(RuntimeContract, WhatIsLeftOfAnEndedContainerIsNoStrangerAndGoes) {
+    runtime().recover({});
+    const auto ended = spec("ended", waits);
+    run(ended);
+    const auto other = run(spec("stranger", waits));
+    world_->agent_dies();
+    std::optional<std::vector<std::string>> strangers;
+    runtime().recover({}, {{ended.id, ended.framework, ended.task}},
+                      [&](std::vector<std::string> units) { strangers = std::move(units); });
+    for (int i = 0; i < 200 && (!strangers || world_->is_anything_left(ended.id)); ++i)
+        world_->next_event(std::chrono::milliseconds(20));
+    ASSERT_TRUE(strangers);
+    ASSERT_EQ(strangers->size(), 1u);
+    EXPECT_NE(strangers->at(0).find("stranger"), std::string::npos) << strangers->at(0);
+    EXPECT_FALSE(world_->is_anything_left(ended.id));
+    EXPECT_TRUE(world_->is_anything_left(other));
+    world_->administrator_stops(other);
 }
 
 TEST_P(RuntimeContract, AnAdministratorsStopIsToldAsSuch) {

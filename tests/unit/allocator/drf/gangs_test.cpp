@@ -244,6 +244,70 @@ TEST_F(Gang, MayNotGatherWhatIsKeptForTheGuaranteesOfOthers) {
     EXPECT_EQ(offers_to(cluster.plan(drf), gang), 0u);
 }
 
+TEST_F(Gang, GathersNoMoreForItsOwnGuaranteeWithEachPlan) {
+    AllocatorCluster large;
+    large.add_agent("cpus:6");
+    const auto busy = large.add_framework("busy");
+    large.hold(busy, large.add_agent("cpus:6"), "cpus:5");
+    large.claim(busy).suppressed = true;
+    large.set_guarantee("quiet", "cpus:4");
+    large.set_guarantee("asks", "cpus:1");
+    const auto asks = large.add_framework("asks");
+    large.ask(asks, "cpus:1", 8, "g");
+    Drf fresh(2);
+    for (int i = 0; i < 5; ++i) {
+        large.open(0);
+        large.open(1);
+        EXPECT_TRUE(large.plan(fresh).offers.empty());
+        resources::Quantities gathered;
+        for (const HoldLine& hold : large.holds) gathered.add(hold.amount);
+        EXPECT_EQ(gathered, parsed("cpus:3").quantities()) << "seven are free, four of them for others' guarantee";
+    }
+    const auto quiet = large.add_framework("quiet");
+    EXPECT_GE(offers_to(large.plan(fresh), quiet), 1u);
+    EXPECT_EQ(large.claim(quiet).allocated, parsed("cpus:4").quantities());
+}
+
+TEST_F(Gang, LeavesToGuaranteesWhatComesFreeWhereItGathers) {
+    AllocatorCluster full;
+    const auto busy = full.add_framework("busy");
+    for (int i = 0; i < 2; ++i) full.hold(busy, full.add_agent("cpus:4;mem:8"), "cpus:4;mem:4");
+    full.claim(busy).suppressed = true;
+    full.set_guarantee("quiet", "cpus:2");
+    const auto asks = full.add_framework("asks");
+    full.ask(asks, "cpus:2;mem:2", 2, "g");
+    full.now += full.policy.ageing;
+    Drf fresh(2);
+    full.plan(fresh);
+    ASSERT_EQ(full.holds.size(), 2u);
+    full.give_back(busy, 0, parsed("cpus:2"));
+    full.plan(fresh);
+    const auto quiet = full.add_framework("quiet");
+    EXPECT_GE(offers_to(full.plan(fresh), quiet), 1u);
+    EXPECT_EQ(full.claim(quiet).allocated.of("cpus"), resources::Milli::units(2));
+    full.give_back(busy, 0, parsed("cpus:2"));
+    full.give_back(busy, 1, parsed("cpus:2"));
+    EXPECT_EQ(offers_to(full.plan(fresh), asks), 2u) << "beside the guarantee it is the first";
+}
+
+TEST_F(Gang, ThatCannotBeWholeBesideTheGuaranteesOfOthersKeepsNothingBack) {
+    AllocatorCluster small;
+    small.add_agent("cpus:5");
+    small.add_agent("cpus:2");
+    small.set_guarantee("quiet", "cpus:4");
+    const auto asks = small.add_framework("asks");
+    small.ask(asks, "cpus:1", 4, "too large");
+    Drf fresh(2);
+    EXPECT_TRUE(small.plan(fresh).offers.empty());
+    EXPECT_TRUE(small.holds.empty());
+    const auto next = small.add_framework("next");
+    EXPECT_GE(offers_to(small.plan(fresh), next), 1u);
+    EXPECT_EQ(small.claim(next).allocated, parsed("cpus:3").quantities());
+    small.set_guarantee("quiet", "cpus:3");
+    small.plan(fresh);
+    EXPECT_EQ(small.holds.size(), 1u) << "now it could be";
+}
+
 TEST_F(Gang, LargerThanTheClusterKeepsNothingFromItsFramework) {
     cluster.claim(gang).wishes.clear();
     cluster.ask(gang, "cpus:4;mem:8", 3, "too many");
@@ -298,6 +362,47 @@ TEST(Gangs, TwoThatNeedTheSameRoomAreServedOneAfterTheOther) {
             }
         }
         EXPECT_EQ(served.size(), 2u) << "seed " << seed;
+    }
+}
+
+namespace {
+
+// Gangs of the whole cluster, of which somebody never leaves a part, are asked for in turn under new names by so many
+// frameworks; a richer one asks for a small gang that is not asked for again. Seconds until room is gathered for that.
+int seconds_until_the_last_has_its_turn(int others, base::Duration within) {
+    AllocatorCluster cluster;
+    cluster.policy.hold_max = 60s;
+    const auto stays = cluster.add_framework("stays");
+    cluster.claim(stays).suppressed = true;
+    const auto last = cluster.add_framework("last");
+    for (int i = 0; i < 2; ++i) cluster.hold(stays, cluster.add_agent("cpus:4"), "cpus:3");
+    cluster.hold(last, cluster.add_agent("cpus:1"), "cpus:1");
+    std::vector<FrameworkSlot> poor;
+    for (int i = 0; i < others; ++i) poor.push_back(cluster.add_framework("poor" + std::to_string(i)));
+    Drf drf(7);
+    int number = 0;
+    cluster.ask(last, "cpus:1", 3, "small");
+    for (int second = 0; second < 3600; ++second, cluster.now += 1s) {
+        for (const FrameworkSlot each : poor) {
+            auto& wishes = cluster.claim(each).wishes;
+            const auto over = [&](const Wish& wish) { return *wish.until <= cluster.now; };
+            if (std::erase_if(wishes, over) > 0) cluster.touch(each);
+            if (wishes.empty()) cluster.ask(each, "cpus:1", 8, "large" + std::to_string(number++), within);
+        }
+        EXPECT_TRUE(cluster.plan(drf).offers.empty());
+        for (const HoldLine& hold : cluster.holds)
+            if (hold.framework == last) return second;
+    }
+    return 3600;
+}
+
+}  // namespace
+
+TEST(Gangs, WhoAsksAgainUnderNewNamesDoesNotKeepTheNextFromItsTurn) {
+    for (const base::Duration within : {base::Duration(20s), base::Duration(60s), base::Duration(200s)}) {
+        EXPECT_LE(seconds_until_the_last_has_its_turn(1, within), 60);
+        EXPECT_LE(seconds_until_the_last_has_its_turn(2, within), 4 * 60);
+        EXPECT_LT(seconds_until_the_last_has_its_turn(8, within), 3600);
     }
 }
 

@@ -31,6 +31,45 @@ TEST(Guarantees, WhatIsLackedMustStayFree) {
     EXPECT_TRUE(guarantees.needy().empty());
 }
 
+TEST(Guarantees, WhatIsGatheredCountsUntilItIsCountedAnew) {
+    AllocatorCluster cluster;
+    cluster.add_agent("cpus:10");
+    cluster.add_framework("eng/ads");
+    cluster.set_guarantee("eng", "cpus:4");
+    cluster.set_guarantee("eng/ads", "cpus:1");
+    Guarantees guarantees;
+    const auto& roles = cluster.roles.entries();
+    guarantees.update(roles, cluster.roles.take_changes());
+    const RoleSlot ads = slot_of(cluster, "eng/ads");
+    guarantees.gather(roles, ads, AllocatorCluster::amounts("cpus:3"));
+    EXPECT_EQ(guarantees.needed(), AllocatorCluster::amounts("cpus:1"));
+    EXPECT_TRUE(guarantees.lacks(ads).empty());
+    guarantees.release(roles, ads, AllocatorCluster::amounts("cpus:2"));
+    EXPECT_EQ(guarantees.needed(), AllocatorCluster::amounts("cpus:3"));
+    guarantees.forget_gathered(roles);
+    EXPECT_EQ(guarantees.needed(), AllocatorCluster::amounts("cpus:4"));
+    EXPECT_EQ(guarantees.lacks(ads), AllocatorCluster::amounts("cpus:1"));
+}
+
+TEST(Guarantees, WhatOthersArePromisedIsNeverTheRoles) {
+    AllocatorCluster cluster;
+    const auto agent = cluster.add_agent("cpus:20");
+    const auto web = cluster.add_framework("eng/web");
+    cluster.add_framework("eng/ads");
+    cluster.set_guarantee("eng", "cpus:10");
+    cluster.set_guarantee("eng/web", "cpus:3");
+    cluster.set_guarantee("ops", "cpus:2");
+    cluster.hold(web, agent, "cpus:3");
+    Guarantees guarantees;
+    const auto& roles = cluster.roles.entries();
+    guarantees.update(roles, cluster.roles.take_changes());
+    EXPECT_EQ(guarantees.promised_beside(roles, slot_of(cluster, "eng/ads")), AllocatorCluster::amounts("cpus:5"));
+    EXPECT_EQ(guarantees.promised_beside(roles, slot_of(cluster, "ops")), AllocatorCluster::amounts("cpus:10"));
+    cluster.set_guarantee("ops", "");
+    guarantees.update(roles, cluster.roles.take_changes());
+    EXPECT_EQ(guarantees.promised_beside(roles, slot_of(cluster, "eng/ads")), AllocatorCluster::amounts("cpus:3"));
+}
+
 TEST(Guarantees, AParentsPromiseCoversItsChildren) {
     AllocatorCluster cluster;
     const auto agent = cluster.add_agent("cpus:100");

@@ -127,6 +127,23 @@ TEST_F(AgentRecovery, WhileARecordCannotBeReadNobodyIsKilledAndNothingIsSaid) {
     EXPECT_EQ(agent_.unreadable.size(), 1u) << "the next process has to know it too";
 }
 
+TEST_F(AgentRecovery, TheRuntimeIsToldWhoseEndIsKnownAndNotAcknowledged) {
+    agent_.launch("ended");
+    agent_.started("ended");
+    agent_.launch("runs");
+    agent_.started("runs");
+    agent_.ended("ended");
+    agent_.unreadable = {base::ContainerId("damaged")};
+    const auto asked = AgentHarness::actions<core::RecoverContainers>(agent_.restart());
+    ASSERT_EQ(asked.size(), 1u);
+    ASSERT_EQ(asked[0].known.size(), 1u);
+    EXPECT_EQ(asked[0].known[0].task_id.value(), "runs");
+    ASSERT_EQ(asked[0].ended.size(), 1u);
+    EXPECT_EQ(asked[0].ended[0].task_id.value(), "ended");
+    EXPECT_EQ(asked[0].ended[0].framework_id, asked[0].known[0].framework_id);
+    EXPECT_FALSE(asked[0].ended[0].container_id.value().empty());
+}
+
 TEST_F(AgentRecovery, ARecordThatNothingOnTheHostBelongsToIsSetAside) {
     agent_.unreadable = {base::ContainerId("damaged")};
     agent_.restart();

@@ -11,7 +11,11 @@ namespace {
 
 struct QuietRuntime : ports::Runtime {
     void set_sink(ports::RuntimeSink to) override { sink = std::move(to); }
-    void recover(std::vector<ports::KnownContainer>, ports::StrangersSink to) override { strangers = std::move(to); }
+    void recover(std::vector<ports::KnownContainer>, std::vector<ports::EndedContainer> those,
+                 ports::StrangersSink to) override {
+        ended = std::move(those);
+        strangers = std::move(to);
+    }
     void start(ports::ContainerSpec spec) override { started.push_back(spec.task.value()); }
     void stop(base::ContainerId, std::optional<base::Duration>) override { ++stops; }
     void release(base::ContainerId) override {}
@@ -19,6 +23,7 @@ struct QuietRuntime : ports::Runtime {
 
     ports::RuntimeSink sink;
     ports::StrangersSink strangers;
+    std::vector<ports::EndedContainer> ended;
     std::vector<std::string> started;
     int stops = 0;
 };
@@ -186,15 +191,26 @@ TEST_F(AgentDriver, WithARecordThatCannotBeReadItWaitsToSeeWhatElseRuns) {
         EXPECT_EQ(remedy, Remedy::ask_operator);
         fatal.push_back(why);
     };
+    internal::ContainerRecord ended;
+    ended.mutable_container_id()->set_value("c-ended");
+    ended.mutable_framework_id()->set_value("f");
+    ended.mutable_task_info()->mutable_task_id()->set_value("ended");
+    ended.set_phase(internal::ContainerRecord::ENDED);
+    auto& status = *ended.add_pending_updates();
+    status.mutable_task_id()->set_value("ended");
+    status.set_state(v1::TASK_FINISHED);
     const auto has_settled = [&] { return std::count(reports.begin(), reports.end(), core::Report::Kind::settled); };
     for (const bool alone : {true, false}) {
         reports.clear();
         Driver driver(io_.get_executor(), std::make_unique<core::Core>(options, 7), world);
         core::Recovered recovered;
         recovered.unreadable = {base::ContainerId("damaged")};
+        recovered.containers.push_back(ended);
         async::asio::co_spawn(io_, driver.run(recovered), async::asio::detached);
         settle();
         ASSERT_TRUE(runtime.strangers);
+        ASSERT_EQ(runtime.ended.size(), 1u);
+        EXPECT_EQ(runtime.ended[0].id.value(), "c-ended");
         EXPECT_EQ(has_settled(), 0);
         runtime.strangers(alone ? std::vector<std::string>() : std::vector<std::string>{"fairlead-f-t.scope"});
         settle();

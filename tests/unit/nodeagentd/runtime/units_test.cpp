@@ -141,5 +141,20 @@ TEST(Recovery, SortsWhatIsFoundOnTheHost) {
     EXPECT_EQ(plan, expected);
 }
 
+TEST(Recovery, WhatIsLeftOfEndedTasksIsNoStrangers) {
+    RecoveryPlan plan = plan_recovery({{"fairlead-f-known.scope", UnitState::active},
+                                       {"fairlead-f-ended.scope", UnitState::active},
+                                       {"fairlead-f-ended_failed.scope", UnitState::failed},
+                                       {"fairlead-f-stranger.scope", UnitState::active},
+                                       {"fairlead-f-stranger_failed.scope", UnitState::failed}},
+                                      {"fairlead-f-known.scope"});
+    const auto strangers = take_strangers(plan, {"fairlead-f-ended.scope", "fairlead-f-ended_failed.scope",
+                                                 "fairlead-f-not_there.scope"});
+    EXPECT_EQ(strangers, std::vector<std::string>{"fairlead-f-stranger.scope"});
+    const RecoveryPlan expected{
+        {"fairlead-f-known.scope"}, {"fairlead-f-ended.scope"}, {"fairlead-f-ended_failed.scope"}, {}};
+    EXPECT_EQ(plan, expected);
+}
+
 }  // namespace
 }  // namespace fairlead::nodeagentd::runtime
