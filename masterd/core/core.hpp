@@ -22,6 +22,7 @@
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
+#include "masterd/core/ended_frameworks.hpp"
 #include "masterd/core/io.hpp"
 #include "masterd/core/late_agents.hpp"
 #include "masterd/core/offer_filters.hpp"
@@ -119,9 +120,7 @@ struct Term {
     std::size_t registering_bytes_ = 0;  // of all of them
     AgentPlaces places_;
     AgentKinds kinds_;
-    std::unordered_set<base::FrameworkId> ended_ids_;
-    std::deque<base::FrameworkId> ended_order_;            // the same, newest last
-    std::unordered_set<base::FrameworkId> durably_ended_;  // those of them in the registry
+    EndedFrameworks ended_;  // those that linger are in the registry
     Timers::Handle recovery_over_;
     std::optional<base::Instant> awoke_;  // last, from a stop of this process
     Timers::Handle giving_up_;
@@ -214,8 +213,10 @@ class Core : private Term {
 
     // frameworks.cpp
     void remove_framework(Framework& framework, const std::string& why);
+    EndedFrameworks::Holders holders_of(const Framework& framework) const;
     void archive(Framework& framework, Task task);
     void tell_shutdown(const Agent& agent, const base::FrameworkId& id);
+    void end_remains(const Agent& agent, const base::FrameworkId& id);
 
     // calls.cpp
     void handle(Framework& framework, const v1::scheduler::Call& call);
@@ -291,7 +292,11 @@ class Core : private Term {
     void inherit(const Inheritance& inheritance);
     bool may_be_on_its_way_back(const base::AgentId& agent) const;
     void persist(const base::AgentId& id, AgentRecord::Standing standing);
-    void remember_ended(const base::FrameworkId& id);
+    void remember_ended(const base::FrameworkId& id, const EndedFrameworks::Holders& holders);
+    void is_off(const base::AgentId& agent, const base::FrameworkId& id);
+    bool is_any_agent_away() const;
+    void note_who_is_away();
+    void forget_ends(const EndedFrameworks::Ids& ids);
 
     // orders.cpp
     base::Status check_orders(const RolesOrdered& ordered, const OrdersByRole& after) const;

@@ -122,6 +122,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     if (!known && !state_.absent_agents.is(id, AbsentAgent::Why::recovering))
         persist(id, AgentRecord::Standing::admitted);
     state_.absent_agents.forget(id);
+    note_who_is_away();
     books_.set_offerable(agent, true);
     const bool again = known || message.agent_info().has_id();
     report(again ? Report::Kind::agent_reregistered : Report::Kind::agent_registered,
@@ -172,6 +173,10 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
         if (ended) to_answer_for.push_back(ended);
     }
     answer_registration(agent, to_answer_for);  // before anything else is said on the link
+    for (const base::FrameworkId& id : ended_.on(agent.id)) {
+        const auto first = told.lower_bound({id.value(), std::string()});
+        if (first == told.end() || first->first.first != id.value()) is_off(agent.id, id);
+    }
     std::set<base::FrameworkId> refused;
     for (const v1::Task& task : message.tasks()) {
         const base::FrameworkId id(task.framework_id().value());
@@ -198,7 +203,7 @@ Framework* Core::framework_for_registered(Agent& agent, const internal::Register
         message.frameworks().begin(), message.frameworks().end(),
         [&](const v1::FrameworkInfo& candidate) { return candidate.id().value() == id.value(); });
     if (was_completed(id) || !base::check_id("framework id", id.value())) {
-        tell_shutdown(agent, id);
+        end_remains(agent, id);
         return nullptr;
     }
     Framework& framework = books_.add_framework(id);

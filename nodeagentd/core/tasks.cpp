@@ -314,6 +314,9 @@ void Core::shutdown_framework(const base::FrameworkId& framework_id) {
         touch(container);
         stop(container, std::nullopt);
     }
+    auto message = std::make_shared<internal::FromAgent>();
+    message->mutable_framework_forgotten()->mutable_framework_id()->set_value(framework_id.value());
+    send(std::move(message));
 }
 
 void Core::forget(Container& container) {
