@@ -22,6 +22,7 @@
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
+#include "masterd/core/completed_frameworks.hpp"
 #include "masterd/core/ended_frameworks.hpp"
 #include "masterd/core/io.hpp"
 #include "masterd/core/late_agents.hpp"
@@ -49,7 +50,7 @@ struct State {
     v1::MasterInfo master_info;
     base::WallTime elected_time{};
     Books books;
-    std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
+    CompletedFrameworks completed_frameworks;
     AbsentAgents absent_agents;
     LateAgents late_agents;
     bool recovery_window_is_over = false;
@@ -213,6 +214,7 @@ class Core : private Term {
 
     // frameworks.cpp
     void remove_framework(Framework& framework, const std::string& why);
+    Framework& add_framework(const base::FrameworkId& id);
     EndedFrameworks::Holders holders_of(const Framework& framework) const;
     void archive(Framework& framework, Task task);
     void tell_shutdown(const Agent& agent, const base::FrameworkId& id);
@@ -324,7 +326,10 @@ class Core : private Term {
     void restore_given_up(Agent& agent, const ToldTasks& told);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Task task_told(const Framework& framework, const Agent& agent, const v1::Task& wire) const;
-    void take_history(const Agent& agent, const internal::History& message);
+    using Infos = google::protobuf::RepeatedPtrField<v1::FrameworkInfo>;
+    void take_history(Agent& agent, const internal::History& message);
+    void remember_over(const Agent& agent, const v1::Task& wire, const Infos& frameworks);
+    Framework* framework_remembered(const base::FrameworkId& id, const Infos& frameworks);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
     void answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for);

@@ -1,8 +1,8 @@
 #pragma once
 // Frameworks that are over. Their ids are not accepted again, and an agent that brings their tasks is told to end them.
 // While an agent may still have something of one, that one lingers, and the next master must know of it too; the others
-// are remembered by this master alone. Their number is bounded: those that do not linger are forgotten before those that
-// do, and the oldest of them first. Knows nothing of messages, of time, or of the registry.
+// are remembered by this master alone. Their number is bounded: those that do not linger are forgotten before those
+// that do, and the oldest of them first. Knows nothing of messages, of time, or of the registry.
 
 #include "common/base/id.hpp"
 

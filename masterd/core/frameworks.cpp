@@ -1,11 +1,25 @@
 // The end of a framework: its offers and tasks go, its agents are told, and what people may still
-// want to see of it is kept for a while.
+// want to see of it is kept for a while. And its beginning, where that is more than a record.
 
 #include "masterd/core/core.hpp"
 
 #include <algorithm>
 
 namespace fairlead::masterd::core {
+
+// What agents have told of it before, when it was thought to be over, it has from the beginning.
+Framework& Core::add_framework(const base::FrameworkId& id) {
+    Framework& framework = books_.add_framework(id);
+    framework.registered_time = now_.wall;
+    const auto earlier = state_.completed_frameworks.take(id);
+    if (!earlier) return framework;
+    for (std::size_t i = earlier->completed_tasks.size(); i-- > 0;) {
+        Task task = earlier->completed_tasks[i];
+        task.framework = framework.slot;
+        framework.completed_tasks.add_earlier(std::move(task), options_.completed_tasks_max);
+    }
+    return framework;
+}
 
 void Core::remove_framework(Framework& framework, const std::string& why) {
     report(Report::Kind::framework_removed, "framework removed: " + why, framework);
@@ -35,9 +49,7 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
 
     filters_.drop_framework(framework.slot);
     remember_ended(framework.id, holders);
-    state_.completed_frameworks.push_back(books_.remove_framework(framework.slot));
-    while (state_.completed_frameworks.size() > options_.completed_frameworks_max)
-        state_.completed_frameworks.pop_front();
+    state_.completed_frameworks.add(books_.remove_framework(framework.slot), options_.completed_frameworks_max);
 }
 
 // Whom this master tells may not hear of it before it fails, and the next one would take the tasks up again.

@@ -48,8 +48,7 @@ void Core::subscribe(const CallArrived& arrived) {
     Subscription& subscription = *wanted;
     Framework* framework = books_.framework(base::FrameworkId(subscription.info->id().value()));
     if (!framework) {  // new, or one that an earlier master has named
-        framework = &books_.add_framework(base::FrameworkId(subscription.info->id().value()));
-        framework->registered_time = now_.wall;
+        framework = &add_framework(base::FrameworkId(subscription.info->id().value()));
         framework->has_more_on_absent = !arrived.call->subscribe().framework_info().id().value().empty();
         const std::string name = subscription.info->name();
         open_stream(subscription);
