@@ -104,6 +104,9 @@ bool Agent::take_order(base::Moment now, const internal::FromMaster& message, Li
         case Case::kShutdownFramework: {
             const auto& id = message.shutdown_framework().framework_id().value();
             board_.held -= std::erase_if(tasks_, [&](const auto& task) { return task->framework == id; });
+            internal::FromAgent forgotten;
+            forgotten.mutable_framework_forgotten()->mutable_framework_id()->set_value(id);
+            send(forgotten, link);
             break;
         }
         default: break;

@@ -29,6 +29,7 @@ struct Agent {
     std::shared_ptr<const AgentKind> kind;  // what else it says of itself
     std::string peer_address;
     bool is_remote = false;      // in another region than the masters
+    bool history_told = false;   // what it remembers of tasks under earlier masters
     std::optional<LinkId> link;  // none: disconnected
     resources::Resources used;
     resources::Resources offered;

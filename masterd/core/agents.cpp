@@ -54,6 +54,8 @@ void Core::take(const LinkMessage& received) {
             return confirm_changes(agent, message.reservations_kept().number());
         case internal::FromAgent::kHistory:
             return take_history(agent, message.history());
+        case internal::FromAgent::kFrameworkForgotten:
+            return is_off(agent.id, base::FrameworkId(message.framework_forgotten().framework_id().value()));
         case internal::FromAgent::kUnregister:
             output_.effects.emplace_back(CloseLink{received.link});
             return remove_agent(agent, AbsentAgent::Why::removed, "it has left the cluster");
@@ -87,6 +89,7 @@ void Core::agent_unreachable(Agent& agent) {
         revocation_over(*agent.tasks.back());
         Task task = books_.take_task(*agent.tasks.back());
         if (task.end_told) {
+            framework.has_more_on_absent = true;  // until that is acknowledged
             archive(framework, std::move(task));
             continue;
         }
@@ -97,7 +100,8 @@ void Core::agent_unreachable(Agent& agent) {
         status.mutable_unreachable_time()->set_nanoseconds(now_.wall.time_since_epoch().count());
         send_status(framework, status);
         absent.tasks.emplace_back(framework.id, task.id.plain());
-        framework.unreachable_tasks.add(std::move(task), options_.unreachable_tasks_max);
+        if (!framework.unreachable_tasks.add(std::move(task), options_.unreachable_tasks_max))
+            framework.has_more_on_absent = true;
     }
     answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.hostname + " is unreachable");
     remember_absent(agent.id, std::move(absent));

@@ -163,7 +163,7 @@ void Core::fire(const PingDue& due) {
     if (now_.instant >= silent_too_long) return;  // its answer may have come long ago
     internal::FromMaster message;
     message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
-    message.mutable_ping()->set_history_max(history_of_one_agent());
+    if (!agent.history_told) message.mutable_ping()->set_history_max(history_of_one_agent());
     send(agent, std::move(message));
 }
 

@@ -22,6 +22,8 @@
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
+#include "masterd/core/completed_frameworks.hpp"
+#include "masterd/core/ended_frameworks.hpp"
 #include "masterd/core/io.hpp"
 #include "masterd/core/late_agents.hpp"
 #include "masterd/core/offer_filters.hpp"
@@ -48,7 +50,7 @@ struct State {
     v1::MasterInfo master_info;
     base::WallTime elected_time{};
     Books books;
-    std::deque<std::unique_ptr<const Framework>> completed_frameworks;  // newest last
+    CompletedFrameworks completed_frameworks;
     AbsentAgents absent_agents;
     LateAgents late_agents;
     bool recovery_window_is_over = false;
@@ -119,9 +121,7 @@ struct Term {
     std::size_t registering_bytes_ = 0;  // of all of them
     AgentPlaces places_;
     AgentKinds kinds_;
-    std::unordered_set<base::FrameworkId> ended_ids_;
-    std::deque<base::FrameworkId> ended_order_;            // the same, newest last
-    std::unordered_set<base::FrameworkId> durably_ended_;  // those of them in the registry
+    EndedFrameworks ended_;  // those that linger are in the registry
     Timers::Handle recovery_over_;
     std::optional<base::Instant> awoke_;  // last, from a stop of this process
     Timers::Handle giving_up_;
@@ -214,8 +214,11 @@ class Core : private Term {
 
     // frameworks.cpp
     void remove_framework(Framework& framework, const std::string& why);
+    Framework& add_framework(const base::FrameworkId& id);
+    EndedFrameworks::Holders holders_of(const Framework& framework) const;
     void archive(Framework& framework, Task task);
     void tell_shutdown(const Agent& agent, const base::FrameworkId& id);
+    void end_remains(const Agent& agent, const base::FrameworkId& id);
 
     // calls.cpp
     void handle(Framework& framework, const v1::scheduler::Call& call);
@@ -291,7 +294,11 @@ class Core : private Term {
     void inherit(const Inheritance& inheritance);
     bool may_be_on_its_way_back(const base::AgentId& agent) const;
     void persist(const base::AgentId& id, AgentRecord::Standing standing);
-    void remember_ended(const base::FrameworkId& id);
+    void remember_ended(const base::FrameworkId& id, const EndedFrameworks::Holders& holders);
+    void is_off(const base::AgentId& agent, const base::FrameworkId& id);
+    bool is_any_agent_away() const;
+    void note_who_is_away();
+    void forget_ends(const EndedFrameworks::Ids& ids);
 
     // orders.cpp
     base::Status check_orders(const RolesOrdered& ordered, const OrdersByRole& after) const;
@@ -319,7 +326,10 @@ class Core : private Term {
     void restore_given_up(Agent& agent, const ToldTasks& told);
     void take_registered_task(Agent& agent, const v1::Task& task, resources::Resources resources);
     Task task_told(const Framework& framework, const Agent& agent, const v1::Task& wire) const;
-    void take_history(const Agent& agent, const internal::History& message);
+    using Infos = google::protobuf::RepeatedPtrField<v1::FrameworkInfo>;
+    void take_history(Agent& agent, const internal::History& message);
+    void remember_over(const Agent& agent, const v1::Task& wire, const Infos& frameworks);
+    Framework* framework_remembered(const base::FrameworkId& id, const Infos& frameworks);
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
     void answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for);

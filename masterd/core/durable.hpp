@@ -31,8 +31,8 @@ struct PersistAgent {
 struct ForgetAgent {
     base::AgentId id;
 };
-// A framework that has ended while an agent that ran its tasks was away: to be ended there when it comes back, and not
-// to be mistaken for one whose scheduler is still to come.
+// A framework that has ended while an agent may have had something of it: to be ended there, and not to be mistaken for
+// one whose scheduler is still to come. It is forgotten when none has.
 struct PersistEndedFramework {
     base::FrameworkId id;
 };

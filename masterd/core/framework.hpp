@@ -56,6 +56,8 @@ struct Framework {
     TaskTable tasks;
     UnreachableTasks unreachable_tasks;
     CompletedTasks completed_tasks;
+    // Agents that are away may have something of it that is not in these tables: of an earlier master, or forgotten.
+    bool has_more_on_absent = true;
     std::vector<Offer*> offers;
     // Those of its tasks that stand and fall together, by the word that they have in common.
     std::unordered_map<std::string, std::map<base::TaskId, Task*>> gangs;

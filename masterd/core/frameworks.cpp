@@ -1,11 +1,25 @@
 // The end of a framework: its offers and tasks go, its agents are told, and what people may still
-// want to see of it is kept for a while.
+// want to see of it is kept for a while. And its beginning, where that is more than a record.
 
 #include "masterd/core/core.hpp"
 
 #include <algorithm>
 
 namespace fairlead::masterd::core {
+
+// What agents have told of it before, when it was thought to be over, it has from the beginning.
+Framework& Core::add_framework(const base::FrameworkId& id) {
+    Framework& framework = books_.add_framework(id);
+    framework.registered_time = now_.wall;
+    const auto earlier = state_.completed_frameworks.take(id);
+    if (!earlier) return framework;
+    for (std::size_t i = earlier->completed_tasks.size(); i-- > 0;) {
+        Task task = earlier->completed_tasks[i];
+        task.framework = framework.slot;
+        framework.completed_tasks.add_earlier(std::move(task), options_.completed_tasks_max);
+    }
+    return framework;
+}
 
 void Core::remove_framework(Framework& framework, const std::string& why) {
     report(Report::Kind::framework_removed, "framework removed: " + why, framework);
@@ -18,21 +32,15 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
     drop_revocations(framework);
     framework.unregistered_time = now_.wall;
 
-    // An agent that is away is told when it comes back, if need be by the next master.
-    bool survives_somewhere =
-        !framework.unreachable_tasks.empty() || state_.absent_agents.any_recovering();
+    const EndedFrameworks::Holders holders = holders_of(framework);
     std::vector<AgentSlot> agents;
     while (!framework.tasks.empty()) {
         Task& task = framework.tasks.begin()->second;
         agents.push_back(task.agent);
-        survives_somewhere = survives_somewhere || !books_.agent(task.agent).link;
         if (!is_terminal(task.state)) task.state = v1::TASK_KILLED;
         archive(framework, books_.take_task(task));
     }
-    for (const Task* stray : books_.strays_of(framework.slot)) {
-        agents.push_back(stray->agent);
-        survives_somewhere = survives_somewhere || !books_.agent(stray->agent).link;
-    }
+    for (const Task* stray : books_.strays_of(framework.slot)) agents.push_back(stray->agent);
     drop_strays(books_.strays_of(framework.slot));
     std::sort(agents.begin(), agents.end());
     agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
@@ -40,12 +48,18 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
     for (Task& task : framework.unreachable_tasks.take_all()) archive(framework, std::move(task));
 
     filters_.drop_framework(framework.slot);
-    if (survives_somewhere && durably_ended_.insert(framework.id).second)
-        output_.persist.emplace_back(PersistEndedFramework{framework.id});
-    remember_ended(framework.id);
-    state_.completed_frameworks.push_back(books_.remove_framework(framework.slot));
-    while (state_.completed_frameworks.size() > options_.completed_frameworks_max)
-        state_.completed_frameworks.pop_front();
+    remember_ended(framework.id, holders);
+    state_.completed_frameworks.add(books_.remove_framework(framework.slot), options_.completed_frameworks_max);
+}
+
+// Whom this master tells may not hear of it before it fails, and the next one would take the tasks up again.
+EndedFrameworks::Holders Core::holders_of(const Framework& framework) const {
+    EndedFrameworks::Holders holders;
+    for (const auto& [id, task] : framework.tasks) holders.agents.insert(task.agent_id);
+    for (const Task* stray : books_.strays_of(framework.slot)) holders.agents.insert(stray->agent_id);
+    for (const auto& [id, task] : framework.unreachable_tasks) holders.agents.insert(task.agent_id);
+    holders.absent_ones = framework.has_more_on_absent && is_any_agent_away();
+    return holders;
 }
 
 void Core::archive(Framework& framework, Task task) {
@@ -63,6 +77,12 @@ void Core::tell_shutdown(const Agent& agent, const base::FrameworkId& id) {
     internal::FromMaster message;
     message.mutable_shutdown_framework()->mutable_framework_id()->set_value(id.value());
     send(agent, std::move(message));
+}
+
+// Of a framework that is over this agent has something.
+void Core::end_remains(const Agent& agent, const base::FrameworkId& id) {
+    if (was_completed(id)) remember_ended(id, {{agent.id}});
+    tell_shutdown(agent, id);
 }
 
 }  // namespace fairlead::masterd::core

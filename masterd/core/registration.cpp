@@ -56,6 +56,15 @@ v1::FrameworkInfo info_of_nameless(const base::FrameworkId& id) {
     return info;
 }
 
+// Null: it is not told.
+const v1::FrameworkInfo* info_told(const base::FrameworkId& id,
+                                   const google::protobuf::RepeatedPtrField<v1::FrameworkInfo>& told) {
+    const auto found = std::find_if(told.begin(), told.end(), [&](const v1::FrameworkInfo& one) {
+        return one.id().value() == id.value();
+    });
+    return found == told.end() ? nullptr : &*found;
+}
+
 // An agent whose host lost power may not have on its disk any more how a task ended that is long over here.
 const Task* known_end(const Framework& framework, const v1::Task& told, const base::AgentId& agent) {
     if (told.state() != v1::TASK_GONE) return nullptr;
@@ -122,6 +131,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     if (!known && !state_.absent_agents.is(id, AbsentAgent::Why::recovering))
         persist(id, AgentRecord::Standing::admitted);
     state_.absent_agents.forget(id);
+    note_who_is_away();
     books_.set_offerable(agent, true);
     const bool again = known || message.agent_info().has_id();
     report(again ? Report::Kind::agent_reregistered : Report::Kind::agent_registered,
@@ -172,12 +182,18 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
         if (ended) to_answer_for.push_back(ended);
     }
     answer_registration(agent, to_answer_for);  // before anything else is said on the link
+    for (const base::FrameworkId& id : ended_.on(agent.id)) {
+        const auto first = told.lower_bound({id.value(), std::string()});
+        if (first == told.end() || first->first.first != id.value()) is_off(agent.id, id);
+    }
     std::set<base::FrameworkId> refused;
     for (const v1::Task& task : message.tasks()) {
         const base::FrameworkId id(task.framework_id().value());
-        if (refused.contains(id)) continue;
-        if (!framework_for_registered(agent, message, id)) {
-            refused.insert(id);
+        if (!refused.contains(id) && !framework_for_registered(agent, message, id)) refused.insert(id);
+        if (refused.contains(id)) {
+            v1::Task over = task;
+            if (!is_terminal(over.state())) over.set_state(v1::TASK_KILLED);
+            remember_over(agent, over, message.frameworks());
             continue;
         }
         auto used = resources::from_wire(task.resources());
@@ -194,18 +210,14 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
 Framework* Core::framework_for_registered(Agent& agent, const internal::Register& message,
                                           const base::FrameworkId& id) {
     if (Framework* framework = books_.framework(id)) return framework;
-    const auto info = std::find_if(
-        message.frameworks().begin(), message.frameworks().end(),
-        [&](const v1::FrameworkInfo& candidate) { return candidate.id().value() == id.value(); });
     if (was_completed(id) || !base::check_id("framework id", id.value())) {
-        tell_shutdown(agent, id);
+        end_remains(agent, id);
         return nullptr;
     }
-    Framework& framework = books_.add_framework(id);
-    const bool is_told = info != message.frameworks().end();
-    books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(is_told ? *info : info_of_nameless(id)),
+    Framework& framework = add_framework(id);
+    const v1::FrameworkInfo* info = info_told(id, message.frameworks());
+    books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(info ? *info : info_of_nameless(id)),
                     options_.min_allocatable);
-    framework.registered_time = now_.wall;
     // Its scheduler has to find the new leader first, however soon it has to be back otherwise.
     const auto timeout = std::max(base::seconds_clamped(framework.info->failover_timeout()),
                                   options_.agent_reregister_timeout);
@@ -265,18 +277,38 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
                                                 "The agent is back and has the task"));
 }
 
-// What an agent remembers of tasks that ended under earlier masters.
-void Core::take_history(const Agent& agent, const internal::History& message) {
-    for (auto wire = message.tasks().rbegin(); wire != message.tasks().rend(); ++wire) {
-        Framework* framework = books_.framework(base::FrameworkId(wire->framework_id().value()));
-        const base::TaskId id(wire->task_id().value());
-        if (!framework || !is_terminal(wire->state()) || !base::check_id("task id", id.value())) continue;
-        if (framework->tasks.contains(id) || framework->unreachable_tasks.contains(id)) continue;
-        Task task = task_told(*framework, agent, *wire);
-        if (!task.end_heard) continue;
-        if (auto used = resources::from_wire(wire->resources())) task.resources = std::move(*used);
-        framework->completed_tasks.add_earlier(std::move(task), options_.completed_tasks_max);
-    }
+// What an agent remembers of tasks that ended under earlier masters. It may tell it twice.
+void Core::take_history(Agent& agent, const internal::History& message) {
+    agent.history_told = true;
+    for (auto wire = message.tasks().rbegin(); wire != message.tasks().rend(); ++wire)
+        if (is_terminal(wire->state()) && wire->statuses_size() > 0 && is_terminal(wire->statuses().rbegin()->state()))
+            remember_over(agent, *wire, message.frameworks());
+}
+
+void Core::remember_over(const Agent& agent, const v1::Task& wire, const Infos& frameworks) {
+    const base::TaskId id(wire.task_id().value());
+    if (!base::check_id("task id", id.value())) return;
+    Framework* framework = framework_remembered(base::FrameworkId(wire.framework_id().value()), frameworks);
+    if (!framework || framework->tasks.contains(id) || framework->unreachable_tasks.contains(id)) return;
+    Task task = task_told(*framework, agent, wire);
+    if (auto used = resources::from_wire(wire.resources())) task.resources = std::move(*used);
+    framework->completed_tasks.add_earlier(std::move(task), options_.completed_tasks_max);
+}
+
+// One that nobody has brought to this master is taken for one that is over, as most of them are; should its scheduler
+// come after all, or a task that lives, what is known of it is given to it then.
+Framework* Core::framework_remembered(const base::FrameworkId& id, const Infos& frameworks) {
+    if (Framework* framework = books_.framework(id)) return framework;
+    if (Framework* framework = state_.completed_frameworks.find(id)) return framework;
+    const v1::FrameworkInfo* info = info_told(id, frameworks);
+    if (!info || !base::check_id("framework id", id.value())) return nullptr;
+    auto framework = std::make_unique<Framework>();
+    framework->id = id;
+    framework->info = std::make_shared<const v1::FrameworkInfo>(*info);
+    framework->capabilities = capabilities_of(*info);
+    framework->roles = roles_of(*info);
+    framework->registered_time = framework->unregistered_time = now_.wall;
+    return state_.completed_frameworks.add_earlier(std::move(framework), options_.completed_frameworks_max);
 }
 
 void Core::answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for) {

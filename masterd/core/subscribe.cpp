@@ -30,7 +30,7 @@ std::shared_ptr<v1::FrameworkInfo> completed_info(const v1::FrameworkInfo& from,
 }  // namespace
 
 bool Core::was_completed(const base::FrameworkId& id) const {
-    return ended_ids_.contains(id);
+    return ended_.contains(id);
 }
 
 std::size_t Core::framework_count() const {
@@ -48,8 +48,8 @@ void Core::subscribe(const CallArrived& arrived) {
     Subscription& subscription = *wanted;
     Framework* framework = books_.framework(base::FrameworkId(subscription.info->id().value()));
     if (!framework) {  // new, or one that an earlier master has named
-        framework = &books_.add_framework(base::FrameworkId(subscription.info->id().value()));
-        framework->registered_time = now_.wall;
+        framework = &add_framework(base::FrameworkId(subscription.info->id().value()));
+        framework->has_more_on_absent = !arrived.call->subscribe().framework_info().id().value().empty();
         const std::string name = subscription.info->name();
         open_stream(subscription);
         attach(*framework, std::move(subscription));

@@ -83,7 +83,7 @@ void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
 
 void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     Framework* framework = books_.framework(base::FrameworkId(update.framework_id().value()));
-    if (!framework) return tell_shutdown(agent, base::FrameworkId(update.framework_id().value()));
+    if (!framework) return end_remains(agent, base::FrameworkId(update.framework_id().value()));
     if (is_stray(agent, *framework, base::TaskId(update.status().task_id().value())))
         return take_update_of_stray(agent, *framework, update);
     v1::TaskStatus status = update.status();

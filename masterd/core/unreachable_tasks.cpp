@@ -4,14 +4,16 @@
 
 namespace fairlead::masterd::core {
 
-void UnreachableTasks::add(Task task, std::size_t max) {
+bool UnreachableTasks::add(Task task, std::size_t max) {
     order_.push_back(task.id);
     SharedId<base::TaskId> id = task.id;
     tasks_.insert_or_assign(std::move(id), std::move(task));
+    const bool is_full = order_.size() > max;
     while (order_.size() > max) {
         tasks_.erase(order_.front());
         order_.pop_front();
     }
+    return !is_full;
 }
 
 std::optional<Task> UnreachableTasks::take(const base::TaskId& id) {

@@ -12,7 +12,7 @@ namespace fairlead::masterd::core {
 // forgotten first.
 class UnreachableTasks {
   public:
-    void add(Task task, std::size_t max);
+    bool add(Task task, std::size_t max);  // false: another one is forgotten for it
     std::optional<Task> take(const base::TaskId& id);
     std::vector<Task> take_all();  // oldest first
     const Task* find(const base::TaskId& id) const;

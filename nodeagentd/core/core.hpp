@@ -110,7 +110,9 @@ class Core {
 
     // Updates (updates.cpp).
     void update(Container& container, v1::TaskStatus status);
+    void keep(Container& container, v1::TaskStatus& status);
     void queue(Container& container, v1::TaskStatus status);
+    void remember(const Container& container);
     void send_first_pending(const Container& container);
 
     bool has_capability(const base::FrameworkId& framework_id,

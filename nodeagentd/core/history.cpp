@@ -1,28 +1,37 @@
 #include "nodeagentd/core/history.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace fairlead::nodeagentd::core {
 
-void History::add(v1::Task task) {
+void History::add(v1::Task task, const v1::FrameworkInfo* framework) {
+    if (framework) frameworks_[task.framework_id().value()] = *framework;
     tasks_.push_back(std::move(task));
-    if (tasks_.size() <= max_) return;
+    while (tasks_.size() > max_) forget_oldest();
+}
+
+void History::forget_oldest() {
+    const std::string framework = std::move(*tasks_.front().mutable_framework_id()->mutable_value());
     tasks_.pop_front();
     if (untold_ > 0) --untold_;
+    const bool has_others = std::any_of(tasks_.begin(), tasks_.end(), [&](const v1::Task& task) {
+        return task.framework_id().value() == framework;
+    });
+    if (!has_others) frameworks_.erase(framework);
 }
 
-void History::forget(const std::string& framework_id) {
-    const auto of_framework = [&](const v1::Task& task) { return task.framework_id().value() == framework_id; };
-    const auto told = tasks_.begin() + static_cast<std::ptrdiff_t>(untold_);
-    untold_ -= static_cast<std::size_t>(std::count_if(tasks_.begin(), told, of_framework));
-    std::erase_if(tasks_, of_framework);
-}
-
-std::vector<v1::Task> History::take_untold(std::size_t max) {
-    const auto told = tasks_.begin() + static_cast<std::ptrdiff_t>(untold_);
-    const auto first = told - static_cast<std::ptrdiff_t>(std::min(max, untold_));
-    untold_ = 0;
-    return {first, told};
+internal::History History::untold(std::size_t max) const {
+    internal::History told;
+    std::set<std::string> frameworks;
+    for (std::size_t i = untold_ - std::min(max, untold_); i < untold_; ++i) {
+        *told.add_tasks() = tasks_[i];
+        frameworks.insert(tasks_[i].framework_id().value());
+    }
+    for (const std::string& id : frameworks)
+        if (const auto known = frameworks_.find(id); known != frameworks_.end()) *told.add_frameworks() = known->second;
+    return told;
 }
 
 }  // namespace fairlead::nodeagentd::core

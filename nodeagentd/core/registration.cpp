@@ -219,13 +219,10 @@ void Core::answer_ping(const internal::Ping& ping) {
     pong->mutable_pong();
     send(std::move(pong));
     // Not with the registration: then all agents have a lot to say, and it can wait.
-    if (ping.history_max() == 0) return;
-    auto over = history_.take_untold(ping.history_max());
-    if (over.empty()) return;
+    if (ping.history_max() == 0) return history_.master_knows();
     auto message = std::make_shared<internal::FromAgent>();
-    message->mutable_history()->mutable_tasks()->Assign(std::make_move_iterator(over.begin()),
-                                                        std::make_move_iterator(over.end()));
-    send(std::move(message));
+    *message->mutable_history() = history_.untold(ping.history_max());
+    if (message->history().tasks_size() > 0) send(std::move(message));
 }
 
 void Core::registered(std::uint64_t epoch, const internal::Registered& message) {

@@ -207,7 +207,10 @@ void Core::end(Container& container, v1::TaskStatus status) {
            &container);
     update(container, std::move(status));
     if (held) output_.actions.push_back(ReleaseContainer{id_of(container)});
-    if (container.record.discarded()) forget(container);
+    if (container.record.discarded()) {
+        remember(container);
+        forget(container);
+    }
     if (held) admit_waiting();
 }
 
@@ -293,7 +296,6 @@ void Core::update_framework(const v1::FrameworkInfo& framework) {
 }
 
 void Core::shutdown_framework(const base::FrameworkId& framework_id) {
-    history_.forget(framework_id.value());
     std::vector<base::ContainerId> of_framework;
     for (auto& [id, container] : state_.containers)
         if (container.record.framework_id().value() == framework_id.value())
@@ -303,17 +305,22 @@ void Core::shutdown_framework(const base::FrameworkId& framework_id) {
                "framework is gone, " + std::to_string(of_framework.size()) + " tasks with it");
     for (const auto& id : of_framework) {
         Container& container = *find(id);
+        if (container.record.discarded() && container.holds_resources()) continue;
+        container.record.set_discarded(true);
+        state_.updates.drop(id);
         if (!container.holds_resources()) {
+            if (container.phase() == Record::WAITING) update(container, killed_before_start(container));
+            remember(container);
             forget(container);
             continue;
         }
-        if (container.record.discarded()) continue;
-        container.record.set_discarded(true);
-        state_.updates.drop(id);
         state_.discarded.add(container.resources);
         touch(container);
         stop(container, std::nullopt);
     }
+    auto message = std::make_shared<internal::FromAgent>();
+    message->mutable_framework_forgotten()->mutable_framework_id()->set_value(framework_id.value());
+    send(std::move(message));
 }
 
 void Core::forget(Container& container) {

@@ -6,24 +6,27 @@
 namespace fairlead::nodeagentd::core {
 
 void Core::update(Container& container, v1::TaskStatus status) {
-    if (container.record.discarded()) return;
     status.set_timestamp(base::seconds_since_1970(now_.wall));
     status.set_uuid(base::Uuid::draw(prng_).bytes());
     auto* about = status.mutable_container_status();
     about->mutable_container_id()->CopyFrom(container.record.container_id());
     if (container.pid > 0) about->set_executor_pid(static_cast<std::uint32_t>(container.pid));
-
+    if (container.record.discarded()) return keep(container, status);  // nobody wants to hear of it
     queue(container, std::move(status));
 }
 
-void Core::queue(Container& container, v1::TaskStatus status) {
+void Core::keep(Container& container, v1::TaskStatus& status) {
     *status.mutable_task_id() = container.task().task_id();
     status.mutable_agent_id()->set_value(state_.agent_id.value());
     status.mutable_executor_id()->set_value(container.task().task_id().value());
     *container.record.mutable_latest_status() = status;
+    touch(container);
+}
+
+void Core::queue(Container& container, v1::TaskStatus status) {
+    keep(container, status);
     const auto id = id_of(container);
     state_.updates.push(id, std::move(status));
-    touch(container);
     if (state_.updates.pending(id).size() == 1) send_first_pending(container);
 }
 
@@ -47,11 +50,17 @@ void Core::acknowledge(const internal::AcknowledgeStatus& message) {
     const auto status = state_.updates.acknowledged(id_of(*container), message.uuid());
     if (!status) return;  // of an update that was sent twice
     if (is_terminal(status->state())) {
-        history_.add(describe(*container));
+        remember(*container);
         return forget(*container);
     }
     touch(*container);
     send_first_pending(*container);
+}
+
+// It is over, and nothing of it is left to be told.
+void Core::remember(const Container& container) {
+    const auto framework = state_.frameworks.find(base::FrameworkId(container.record.framework_id().value()));
+    history_.add(describe(container), framework == state_.frameworks.end() ? nullptr : &framework->second);
 }
 
 }  // namespace fairlead::nodeagentd::core

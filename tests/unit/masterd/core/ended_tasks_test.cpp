@@ -165,6 +165,141 @@ TEST_F(EndedTask, OfAllAgentsAMasterAsksForAsMuchHistoryAsItHasRoomFor) {
     EXPECT_EQ(said.back()->ping().history_max(), 50'000u) << "there are two";
 }
 
+TEST_F(EndedTask, OfAMasterAsksForHistoryUntilItHasIt) {
+    const auto asks = [&] {
+        master.take(host);
+        master.pass(15s);
+        internal::FromAgent pong;
+        pong.mutable_pong();
+        master.say(host.link, pong);
+        return master.take(host).back()->ping().history_max() > 0;
+    };
+    EXPECT_TRUE(asks());
+    EXPECT_TRUE(asks());
+    internal::FromAgent message;
+    message.mutable_history();
+    master.say(host.link, message);
+    EXPECT_FALSE(asks());
+    master.step(masterd::core::LinkClosed{host.link});
+    host = master.join(again());
+    EXPECT_FALSE(asks()) << "also on another link";
+}
+
+class EarlierFramework : public EndedTask {
+  protected:
+    void tell(const std::vector<std::pair<std::string, std::string>>& tasks) {
+        internal::FromAgent message;
+        for (const auto& [framework, id] : tasks) {
+            auto& task = *message.mutable_history()->add_tasks();
+            task = task_on_agent(framework, id, host.id, v1::TASK_FINISHED);
+            auto& status = *task.add_statuses();
+            status.set_state(v1::TASK_FINISHED);
+            status.mutable_task_id()->set_value(id);
+            auto& info = *message.mutable_history()->add_frameworks();
+            info = framework_info();
+            info.mutable_id()->set_value(framework);
+            info.set_name("name of " + framework);
+        }
+        master.say(host.link, message);
+    }
+    static std::vector<std::string> names(const masterd::core::CompletedTasks& tasks) {
+        std::vector<std::string> ids;
+        for (const auto& task : tasks) ids.push_back(task.id.value());
+        return ids;
+    }
+    const auto& over() { return master.core.state().completed_frameworks; }
+    using Names = std::vector<std::string>;
+};
+
+TEST_F(EarlierFramework, IsShownAmongThoseThatAreOverWithItsTasks) {
+    tell({{"old", "a"}, {"old", "b"}});
+    tell({{"old", "a"}, {"old", "c"}});
+    ASSERT_EQ(over().size(), 1u);
+    EXPECT_EQ(over().front()->info->name(), "name of old");
+    EXPECT_EQ(names(over().front()->completed_tasks), (Names{"c", "a", "b"})) << "what is told twice is known once";
+    EXPECT_EQ(over().front()->completed_tasks[0].agent_id.value(), host.id);
+}
+
+TEST_F(EarlierFramework, HasItsTasksAgainWhenItsSchedulerComes) {
+    tell({{"old", "a"}, {"old", "b"}});
+    auto info = framework_info();
+    info.mutable_id()->set_value("old");
+    const auto late = master.subscribe(info);
+    const auto& framework = master.framework(late);
+    EXPECT_EQ(names(framework.completed_tasks), (Names{"a", "b"}));
+    EXPECT_EQ(framework.completed_tasks[0].framework, framework.slot);
+    EXPECT_TRUE(over().empty());
+    tell({{"old", "c"}});
+    EXPECT_EQ(names(framework.completed_tasks), (Names{"c", "a", "b"}));
+    auto call = call_of(late.id, v1::scheduler::Call::RECONCILE);
+    call.mutable_reconcile()->add_tasks()->mutable_task_id()->set_value("b");
+    master.send(late, call);
+    EXPECT_EQ(master.take_updates(late).at(0).state(), v1::TASK_FINISHED);
+}
+
+TEST_F(EarlierFramework, HasItsTasksAgainWhenAnAgentBringsOneThatLives) {
+    tell({{"old", "a"}});
+    auto message = again();
+    *message.mutable_register_()->add_tasks() = task_on_agent("old", "lives", host.id, v1::TASK_RUNNING);
+    master.step(masterd::core::LinkClosed{host.link});
+    master.join(message);
+    const auto* framework = master.core.state().books.framework(base::FrameworkId("old"));
+    ASSERT_TRUE(framework);
+    EXPECT_EQ(names(framework->completed_tasks), Names{"a"});
+    EXPECT_TRUE(over().empty());
+}
+
+TEST_F(EarlierFramework, ThatHasEndedUnderThisMasterIsNotKnownTwice) {
+    master.send(scheduler, call_of(scheduler.id, v1::scheduler::Call::TEARDOWN));
+    tell({{scheduler.id, "earlier"}, {scheduler.id, "t"}});
+    ASSERT_EQ(over().size(), 1u);
+    EXPECT_EQ(names(over().front()->completed_tasks), (Names{"earlier", "t"}));
+    EXPECT_EQ(over().front()->completed_tasks[1].state, v1::TASK_KILLED);
+}
+
+// The leader before it was told that the framework has ended, and its agent was not.
+TEST_F(EarlierFramework, WhoseTasksAreEndedByThisMasterIsShownWithThem) {
+    master.lead(2, {}, {{}, {base::FrameworkId("old")}, {}});
+    auto message = again();
+    auto& told = *message.mutable_register_();
+    *told.add_tasks() = task_on_agent("old", "lived", host.id, v1::TASK_RUNNING);
+    auto& info = *told.add_frameworks();
+    info = framework_info();
+    info.mutable_id()->set_value("old");
+    master.join(message);
+    ASSERT_EQ(over().size(), 1u);
+    EXPECT_EQ(over().front()->id.value(), "old");
+    ASSERT_EQ(over().front()->completed_tasks.size(), 1u);
+    EXPECT_EQ(over().front()->completed_tasks[0].state, v1::TASK_KILLED);
+}
+
+TEST(EarlierFrameworks, AreAsManyAsThoseThatAreOverMayBeAndAreForgottenFirst) {
+    masterd::core::CoreOptions options;
+    options.completed_frameworks_max = 2;
+    MasterHarness master(options);
+    const auto host = master.join();
+    internal::FromAgent message;
+    for (const char* id : {"a", "b", "c"}) {
+        auto& task = *message.mutable_history()->add_tasks();
+        task = task_on_agent(id, "t", host.id, v1::TASK_FINISHED);
+        task.add_statuses()->set_state(v1::TASK_FINISHED);
+        task.mutable_statuses(0)->mutable_task_id()->set_value("t");
+        auto& info = *message.mutable_history()->add_frameworks();
+        info = framework_info();
+        info.mutable_id()->set_value(id);
+    }
+    const auto own = master.subscribe();
+    master.send(own, call_of(own.id, v1::scheduler::Call::TEARDOWN));
+    master.say(host.link, message);
+    const auto& over = master.core.state().completed_frameworks;
+    ASSERT_EQ(over.size(), 2u);
+    EXPECT_EQ(over.front()->id.value(), "c") << "the newest";
+    const auto next = master.subscribe();
+    master.send(next, call_of(next.id, v1::scheduler::Call::TEARDOWN));
+    EXPECT_EQ(over.size(), 2u);
+    EXPECT_EQ(over.front()->id.value(), own.id);
+}
+
 // Found by the simulation: it had been sent on a stream that broke, and the agent lost its record.
 TEST_F(EndedTask, OfAToldEndThatNobodyHasAcknowledgedTheAgentIsAskedToo) {
     forward_the_end();

@@ -5,6 +5,8 @@
 #include "tests/support/master_harness.hpp"
 #include "tests/support/master_registry.hpp"
 
+#include <algorithm>
+
 namespace fairlead::tests {
 namespace {
 
@@ -227,12 +229,189 @@ TEST_F(Recovery, AFrameworkThatEndedWhileItsAgentWasAwayIsEndedThereByTheNextMas
     EXPECT_EQ(sent[1]->shutdown_framework().framework_id().value(), scheduler.id);
 }
 
-TEST_F(Recovery, AFrameworkThatEndedWithAllItsAgentsThereIsNotWrittenDown) {
+// What becomes of frameworks whose end may have to be known by the next master.
+class EndOfAFramework : public Recovery {
+  protected:
+    void launch(const std::string& task, const MasterHarness::Host& on) {
+        for (const auto& offer : master.take_offers(scheduler)) offers.push_back(offer);
+        for (const auto& offer : offers)
+            if (offer.agent_id().value() == on.id)
+                master.send(scheduler, accept_call(scheduler.id, {offer.id().value()}, {command_task(task, on.id)}));
+        ASSERT_TRUE(master.framework(scheduler).tasks.contains(base::TaskId(task)));
+    }
+    unsigned tear_down() { return master.send(scheduler, call_of(scheduler.id, v1::scheduler::Call::TEARDOWN)); }
+    // In the registry now.
+    std::vector<std::string> written_down() {
+        registry.write(std::exchange(master.persisted, {}));
+        std::vector<std::string> ids;
+        for (const auto& id : registry.read().ended_frameworks) ids.push_back(id.value());
+        return ids;
+    }
+    void confirm(const MasterHarness::Host& host) {
+        internal::FromAgent message;
+        message.mutable_framework_forgotten()->mutable_framework_id()->set_value(scheduler.id);
+        master.say(host.link, message);
+    }
+    internal::FromAgent registration_with_the_task(const MasterHarness::Host& host) {
+        auto message = registration(host.id);
+        *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+        auto& info = *message.mutable_register_()->add_frameworks();
+        info = framework_info();
+        info.mutable_id()->set_value(scheduler.id);
+        return message;
+    }
+    static bool is_told_to_end_it(const std::vector<std::shared_ptr<const internal::FromMaster>>& told) {
+        return std::any_of(told.begin(), told.end(), [](const auto& one) { return one->has_shutdown_framework(); });
+    }
+    using Ids = std::vector<std::string>;
+    std::vector<v1::Offer> offers;
+    MasterRegistry registry;
+};
+
+// The agent may be dead, or the leader before the agent has read it.
+TEST_F(EndOfAFramework, IsWrittenDownBeforeItsSchedulerHasAnAnswerAlsoWhenItsAgentIsThere) {
     const auto host = master.join();
-    master.persisted.clear();
     scheduler = master.subscribe();
-    master.send(scheduler, call_of(scheduler.id, v1::scheduler::Call::TEARDOWN));
+    launch("t", host);
+    master.persisted.clear();
+    const auto call = std::make_shared<v1::scheduler::Call>(call_of(scheduler.id, v1::scheduler::Call::TEARDOWN));
+    const auto output = master.step(CallArrived{RequestId{70'000}, call, scheduler.stream_id});
+    ASSERT_EQ(output.persist.size(), 1u) << "in the same step: all of it waits for that";
+    EXPECT_EQ(std::get<PersistEndedFramework>(output.persist[0]).id.value(), scheduler.id);
+    EXPECT_EQ(master.replies.at(RequestId{70'000}).status, 202u);
+    EXPECT_TRUE(is_told_to_end_it(master.take(host)));
+
+    registry.write(master.persisted);
+    MasterHarness next;
+    next.lead(2, {}, registry.read());
+    EXPECT_TRUE(is_told_to_end_it(next.take(next.join(registration_with_the_task(host)))));
+    EXPECT_FALSE(next.core.state().books.framework(base::FrameworkId(scheduler.id)));
+}
+
+TEST_F(EndOfAFramework, IsWrittenDownAlsoWhenItsSchedulerDoesNotComeBack) {
+    const auto host = master.join();
+    auto info = framework_info();
+    info.set_failover_timeout(10);
+    scheduler = master.subscribe(info);
+    launch("t", host);
+    master.step(StreamClosed{scheduler.stream});
+    EXPECT_TRUE(written_down().empty());
+    master.pass(11s);
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+}
+
+TEST_F(EndOfAFramework, IsForgottenWhenAllAgentsThatHadSomethingOfItHaveSaidThatItIsGone) {
+    const auto one = master.join("host1");
+    const auto two = master.join("host2");
+    const auto other = master.join("host3");
+    scheduler = master.subscribe();
+    launch("t", one);
+    launch("u", two);
+    tear_down();
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    confirm(one);
+    confirm(one);
+    confirm(other);
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    confirm(two);
+    EXPECT_TRUE(written_down().empty());
+    master.join(registration_with_the_task(other));
+    EXPECT_EQ(written_down(), Ids{scheduler.id}) << "an agent has something of it after all";
+}
+
+TEST_F(EndOfAFramework, OfWhichNoAgentHasAnythingIsNotWrittenDown) {
+    Inheritance inheritance{{agent("m-S7"), agent("m-S8", Standing::unreachable)}, {}};
+    inherit(inheritance);  // nor on those that are away: they have never heard of it
+    master.join();
+    master.persisted.clear();
+    EXPECT_EQ(tear_down(), 202u);
     EXPECT_TRUE(master.persisted.empty());
+}
+
+TEST_F(EndOfAFramework, OfAnEarlierMasterIsWrittenDownUntilAllAgentsAreBack) {
+    inherit({{agent("m-S7"), agent("m-S8", Standing::unreachable)}, {}});
+    auto info = framework_info();
+    info.mutable_id()->set_value("m-0007");
+    scheduler = master.subscribe(info);
+    tear_down();
+    EXPECT_EQ(written_down(), Ids{"m-0007"});
+    master.join(registration("m-S7"));
+    EXPECT_EQ(written_down(), Ids{"m-0007"});
+    const auto last = master.join(registration_with_the_task({"m-S8", {}}));
+    EXPECT_EQ(written_down(), Ids{"m-0007"}) << "it has a task of it";
+    EXPECT_TRUE(is_told_to_end_it(master.take(last)));
+    confirm(last);
+    EXPECT_TRUE(written_down().empty());
+}
+
+TEST_F(EndOfAFramework, IsForgottenByTheNextMasterWhenAllAreBackAndHaveNothingOfIt) {
+    registry.write({PersistAgent{agent("m-S7")}, PersistAgent{agent("m-S8")},
+                    PersistEndedFramework{base::FrameworkId("m-0007")}});
+    inherit(registry.read());
+    master.join(registration("m-S7"));
+    EXPECT_EQ(written_down(), Ids{"m-0007"});
+    master.pass(76s);
+    EXPECT_EQ(written_down(), Ids{"m-0007"}) << "who is unreachable may come back";
+    master.step(AgentGoneOrdered{RequestId{70'000}, base::AgentId("m-S8")});
+    EXPECT_TRUE(written_down().empty());
+}
+
+TEST_F(EndOfAFramework, IsForgottenWhenItsAgentComesBackWithNothingOfIt) {
+    auto host = master.join();
+    scheduler = master.subscribe();
+    launch("t", host);
+    tear_down();
+    master.step(LinkClosed{host.link});
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    host = master.join(registration_with_the_task(host));
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    master.join(registration(host.id));
+    EXPECT_TRUE(written_down().empty());
+}
+
+TEST_F(EndOfAFramework, StaysWhereItsAgentIsUnreachableAndGoesWhereItIsGone) {
+    const auto host = master.join();
+    scheduler = master.subscribe();
+    launch("t", host);
+    tear_down();
+    master.step(LinkClosed{host.link});
+    master.pass(76s);
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    master.step(AgentGoneOrdered{RequestId{70'000}, base::AgentId(host.id)});
+    EXPECT_TRUE(written_down().empty());
+}
+
+TEST_F(EndOfAFramework, ThatHadMoreUnreachableTasksThanAreRememberedIsWrittenDown) {
+    CoreOptions options;
+    options.unreachable_tasks_max = 0;
+    MasterHarness small(options);
+    const auto host = small.join();
+    const auto its = small.subscribe();
+    const auto offer = small.take_offers(its).at(0);
+    small.send(its, accept_call(its.id, {offer.id().value()}, {command_task("t", host.id)}));
+    small.step(LinkClosed{host.link});
+    small.pass(76s);
+    small.persisted.clear();
+    small.send(its, call_of(its.id, v1::scheduler::Call::TEARDOWN));
+    ASSERT_EQ(small.persisted.size(), 1u);
+    EXPECT_TRUE(std::holds_alternative<PersistEndedFramework>(small.persisted[0]));
+}
+
+TEST_F(EndOfAFramework, IsNotForgottenForManyOthersOfWhichNobodyHasAnything) {
+    CoreOptions options;
+    options.ended_framework_ids_max = 3;
+    MasterHarness small(options);
+    const auto host = small.join();
+    const auto its = small.subscribe();
+    const auto offer = small.take_offers(its).at(0);
+    small.send(its, accept_call(its.id, {offer.id().value()}, {command_task("t", host.id)}));
+    small.send(its, call_of(its.id, v1::scheduler::Call::TEARDOWN));
+    for (int i = 0; i < 5; ++i) {
+        const auto other = small.subscribe();
+        small.send(other, call_of(other.id, v1::scheduler::Call::TEARDOWN));
+    }
+    registry.write(small.persisted);
+    EXPECT_EQ(registry.read().ended_frameworks, std::vector{base::FrameworkId(its.id)});
 }
 
 }  // namespace

@@ -177,6 +177,18 @@ TEST_F(AgentTasks, OfARemovedFrameworkAreStoppedAndForgotten) {
     EXPECT_TRUE(agent_.state().used.empty());
 }
 
+// The master that hears it need not leave word of the framework to the next one any more.
+TEST_F(AgentTasks, OfARemovedFrameworkAreToldToBeForgottenWhenThatIsWrittenDown) {
+    agent_.launch("t");
+    agent_.started("t");
+    for (int twice = 0; twice < 2; ++twice) {
+        const auto sent = AgentHarness::sent(agent_.shut_down_framework());
+        ASSERT_EQ(sent.size(), 1u);
+        EXPECT_EQ(sent[0].framework_forgotten().framework_id().value(), AgentHarness::framework);
+        EXPECT_TRUE(agent_.container_records.begin()->second.discarded()) << "though it goes on for a while";
+    }
+}
+
 TEST_F(AgentTasks, OfARemovedFrameworkAreNotRegistered) {
     agent_.launch("t");
     agent_.shut_down_framework();
