@@ -188,8 +188,9 @@ Outcome Cluster::run() {
     plan_faults();
     plan_operator();
 
-    const base::Instant end(scenario_.faults_until + scenario_.settle_max);
-    while (outcome_.complaints.empty() && !done() && timeline_.run_one(end)) {}
+    takes(scenario_.faults_until);
+    while (outcome_.complaints.empty() && !done() && timeline_.run_one(quiet_since_ + scenario_.settle_max)) {}
+    outcome_.settled_after = std::max<base::Duration>(timeline_.now().instant - quiet_since_, {});
     if (outcome_.complaints.empty()) checkers_.end_of_run();
     if (outcome_.complaints.empty() && done()) check_orders();
     if (outcome_.complaints.empty() && !done()) check_endings();

@@ -78,6 +78,7 @@ struct Outcome {
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
     int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
     int fenced_writes = 0;    // in the registry
+    base::Duration settled_after{};  // from the end of the last fault
     int agents_repaired = 0;  // by a person, as they had lost what they knew of tasks
 };
 
@@ -236,6 +237,8 @@ struct Holding {
     double mem = 0;
 };
 inline constexpr Holding one_task{0.5, 64};
+// Until a connection is given up whose other end has vanished.
+inline constexpr base::Duration keepalive_max = std::chrono::seconds(60);
 
 std::string role_of(const Framework& framework);
 
@@ -414,6 +417,7 @@ class Cluster {
     void draw_end(Framework& framework);
     bool runs_for_hours(const Checkers::TaskKey& task);
     void tear_down(Framework& framework);
+    void strike_at_the_end(Master& master);
     void desert(Framework& framework);
     void stop_wanting(Framework& framework);
     void over(Framework& framework);
@@ -437,6 +441,8 @@ class Cluster {
     void strike(Scheduler& scheduler);
     base::Duration draw_jump();
     void sleep_or_jump();
+    // What has been done to somebody is over after this time, and only then can all of it settle.
+    void takes(base::Duration time) { quiet_since_ = std::max(quiet_since_, timeline_.now().instant + time); }
     bool may_strike() const { return timeline_.now().instant.time_since_epoch() <= scenario_.faults_until; }
     void explain_what_has_not_settled();
 
@@ -451,6 +457,7 @@ class Cluster {
                  [this](const std::string& what) { complain(what); }};
     Answers answers_{terms_, [this](const Checkers::TaskKey& task) { return lives(task); },
                      [this](const std::string& what) { complain(what); }};
+    base::Instant quiet_since_{};
     std::uint64_t last_number_ = 0;
     std::vector<Master> masters_;
     std::vector<Host> hosts_;

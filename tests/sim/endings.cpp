@@ -17,7 +17,6 @@ namespace mc = masterd::core;
 namespace {
 
 constexpr auto answer_awaited = 5s;  // then it is asked for again
-constexpr base::Duration keepalive_max = 60s;  // until a connection is given up whose other end has vanished
 constexpr base::Duration long_failover_timeout = 1h;
 
 }  // namespace
@@ -25,7 +24,9 @@ constexpr base::Duration long_failover_timeout = 1h;
 void Cluster::draw_end(Framework& framework) {
     framework.failover_timeout = long_failover_timeout;
     if (prng_.below(100) >= scenario_.ending_percent) return;
-    framework.ends = prng_.chance(0.5) ? Framework::Ends::by_teardown : Framework::Ends::by_absence;
+    // Where an agent has lost the record of a framework, nobody knows how long that may be away, and it has a week.
+    const bool may_be_long_away = scenario_.records_damaged || prng_.chance(0.5);
+    framework.ends = may_be_long_away ? Framework::Ends::by_teardown : Framework::Ends::by_absence;
     if (framework.ends == Framework::Ends::by_absence) framework.failover_timeout = std::chrono::seconds(5 + prng_.below(60));
     const auto until = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(scenario_.faults_until).count());
     timeline_.after(std::chrono::milliseconds(prng_.below(until)), [this, &framework] {
@@ -54,6 +55,21 @@ void Cluster::tear_down(Framework& framework) {
     timeline_.after(answer_awaited, [this, &framework] { tear_down(framework); });
 }
 
+// The answer has left, and the orders to agents are on their way: who has them, and who leads then?
+void Cluster::strike_at_the_end(Master& master) {
+    if (!may_strike()) return;
+    timeline_.after(0ns, [this, &master, life = master.life] {
+        for (Host& host : hosts_) {
+            if (host.suspended || !prng_.chance(0.3)) continue;
+            count(Fault::agent_crash);
+            crash_agent(host, std::chrono::milliseconds(100 + prng_.below(10'000)));
+        }
+        if (!scenario_.masters_crash || master.life != life || !prng_.chance(0.5)) return;
+        count(Fault::master_crash);
+        crash_master(master);
+    });
+}
+
 // Its schedulers leave, and none comes again.
 void Cluster::desert(Framework& framework) { over(framework); }
 
@@ -78,6 +94,7 @@ void Cluster::leave(Scheduler& scheduler) {
     scheduler.stream.reset();
     scheduler.active = false;
     const base::Duration pause = prng_.chance(0.5) ? 0s : keepalive_max;
+    takes(pause);
     for (const auto& [stream, ends] : stream_ends_) {
         if (ends.owner != static_cast<std::size_t>(scheduler.number)) continue;
         timeline_.after(pause, [this, &scheduler, stream = stream, master = ends.master] {

@@ -73,6 +73,7 @@ void Cluster::start_agent(Host& host) {
 // Its containers go on.
 void Cluster::crash_agent(Host& host, base::Duration pause) {
     if (!host.agent) return;
+    takes(pause);
     stop_agent(host);
     on_host(host, pause, [this, &host, boots = host.boots, life = host.life] {
         if (host.boots == boots && host.life == life && !host.agent) start_agent(host);
@@ -121,7 +122,9 @@ void Cluster::cut_power(Host& host) {
     }
     checkers_.power_cut(host.number);
     checkers_.forgotten(host.number, ends_in_log(host));
-    timeline_.after(std::chrono::seconds(5 + prng_.below(100)), [this, &host, boots = host.boots] {
+    const base::Duration pause = std::chrono::seconds(5 + prng_.below(100));
+    takes(pause);
+    timeline_.after(pause, [this, &host, boots = host.boots] {
         if (host.boots == boots) start_agent(host);
     });
 }
@@ -245,6 +248,7 @@ void Cluster::plan_agent_deadline(Host& host) {
 void Cluster::suspend(Host& host, base::Duration time) {
     if (host.suspended || !host.agent) return;
     host.suspended = true;
+    takes(time);
     network_.stop(host_party(host.number));
     timeline_.after(time, [this, &host, boots = host.boots] {
         if (host.boots != boots || !host.suspended) return;

@@ -186,7 +186,9 @@ void Cluster::crash_master(Master& master) {
                 });
     }
     network_.go_on(master_party(master.number));
-    timeline_.after(std::chrono::milliseconds(100 + prng_.below(10'000)), [this, &master, life = master.life] {
+    const base::Duration pause = std::chrono::milliseconds(100 + prng_.below(10'000));
+    takes(pause);
+    timeline_.after(pause, [this, &master, life = master.life] {
         if (master.life == life) start_master(master);
     });
 }
@@ -426,6 +428,7 @@ void Cluster::watch_schedulers(const Master& master) {
 
 void Cluster::stop_master(Master& master, base::Duration time) {
     if (!master.core) return;
+    takes(time);
     network_.stop(master_party(master.number));
     timeline_.after(time, [this, &master, life = master.life, time] {
         if (master.life != life || !network_.is_stopped(master_party(master.number))) return;
@@ -540,9 +543,11 @@ void Cluster::carry_out(Master& master, const mc::Reply& reply) {
     if (request == order_at_hand_)
         deliver(request, master_party(master.number), operator_party,
                 [this, request, status = reply.status] { order_answered(request, status); });
-    if (const auto teardown = teardowns_.extract(request); !teardown.empty() && reply.status == 202)
+    if (const auto teardown = teardowns_.extract(request); !teardown.empty() && reply.status == 202) {
+        strike_at_the_end(master);
         deliver(request, master_party(master.number), scheduler_party(teardown.mapped()->number),
                 [this, framework = teardown.mapped()->framework] { over(*framework); });
+    }
     const auto about = calls_about_offers_.extract(request);
     if (about.empty() || reply.status != 202) return;
     for (const std::string& offer : about.mapped().offers) checkers_.offer_over(offer);

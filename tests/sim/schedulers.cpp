@@ -126,16 +126,19 @@ void Cluster::stall(Scheduler& scheduler) {
     const Party self = scheduler_party(scheduler.number);
     if (network_.is_stopped(self)) return;
     network_.stop(self);
-    timeline_.after(std::chrono::milliseconds(500 + prng_.below(30'000)), [this, self] { network_.go_on(self); });
+    const base::Duration time = std::chrono::milliseconds(500 + prng_.below(30'000));
+    takes(time);
+    timeline_.after(time, [this, self] { network_.go_on(self); });
 }
 
 // With its host: nobody tells the master, who has only its silence to go by. Another process is there later.
 void Cluster::vanish(Scheduler& scheduler) {
     if (!scheduler.stream) return;
     checkers_.scheduler_was_cut_off(scheduler.framework->id);
+    takes(keepalive_max);
     const auto ends = stream_ends_.find(*scheduler.stream);
     if (ends != stream_ends_.end())
-        timeline_.after(60s, [this, &scheduler, stream = *scheduler.stream, master = scheduler.stream_master] {
+        timeline_.after(keepalive_max, [this, &scheduler, stream = *scheduler.stream, master = scheduler.stream_master] {
             Scheduler dead = scheduler;  // what keeps a connection alive has given up on it
             dead.stream_master = master;
             tell_stream_closed(dead, stream);
