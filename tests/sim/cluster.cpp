@@ -189,8 +189,8 @@ Outcome Cluster::run() {
     plan_operator();
 
     takes(scenario_.faults_until);
-    while (outcome_.complaints.empty() && !done() && timeline_.run_one(quiet_since_ + scenario_.settle_max)) {}
-    outcome_.settled_after = std::max<base::Duration>(timeline_.now().instant - quiet_since_, {});
+    while (outcome_.complaints.empty() && !done() && timeline_.run_one(moves_until_ + scenario_.settle_max)) {}
+    accomplished();
     if (outcome_.complaints.empty()) checkers_.end_of_run();
     if (outcome_.complaints.empty() && done()) check_orders();
     if (outcome_.complaints.empty() && !done()) check_endings();

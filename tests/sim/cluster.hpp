@@ -57,7 +57,11 @@ struct Scenario {
     bool clocks_jump = false;          // and processes and hosts sleep for long
     unsigned standby_percent = 0;      // of the frameworks: they have several schedulers
     unsigned ending_percent = 0;       // of the frameworks: they end before their work is done
-    base::Duration settle_max = std::chrono::minutes(30);
+    // Nothing may stand still for longer once all faults are over. What somebody waits for may come one after the other: an
+    // agent that died without a word is found silent (75 s, seen at the next ping, 15) or a new leader gives it up (75), the
+    // framework that it ran for has its failover timeout (65, or 75 where it was heard of by agents alone), a scheduler asks
+    // what became of its launches (30), and then for a gang (65); its task takes 10.
+    base::Duration settle_max = std::chrono::minutes(5);
     // Not drawn: for people, what masters and agents report and what strikes them, a line each.
     std::function<void(const std::string&)> trace;
 
@@ -78,7 +82,7 @@ struct Outcome {
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
     int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
     int fenced_writes = 0;    // in the registry
-    base::Duration settled_after{};  // from the end of the last fault
+    base::Duration stood_still{};  // for so long at most after the last fault was over
     int agents_repaired = 0;  // by a person, as they had lost what they knew of tasks
 };
 
@@ -441,8 +445,12 @@ class Cluster {
     void strike(Scheduler& scheduler);
     base::Duration draw_jump();
     void sleep_or_jump();
-    // What has been done to somebody is over after this time, and only then can all of it settle.
-    void takes(base::Duration time) { quiet_since_ = std::max(quiet_since_, timeline_.now().instant + time); }
+    // What is done to somebody is over after this time; until then, as long as anything is accomplished, nobody counts.
+    void takes(base::Duration time) { moves_until_ = std::max(moves_until_, timeline_.now().instant + time); }
+    void accomplished() {
+        outcome_.stood_still = std::max(outcome_.stood_still, timeline_.now().instant - moves_until_);
+        takes({});
+    }
     bool may_strike() const { return timeline_.now().instant.time_since_epoch() <= scenario_.faults_until; }
     void explain_what_has_not_settled();
 
@@ -457,7 +465,7 @@ class Cluster {
                  [this](const std::string& what) { complain(what); }};
     Answers answers_{terms_, [this](const Checkers::TaskKey& task) { return lives(task); },
                      [this](const std::string& what) { complain(what); }};
-    base::Instant quiet_since_{};
+    base::Instant moves_until_{};
     std::uint64_t last_number_ = 0;
     std::vector<Master> masters_;
     std::vector<Host> hosts_;

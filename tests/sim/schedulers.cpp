@@ -326,6 +326,7 @@ void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     if (!terminal || task.terminal) return;
     task.terminal = true;
     if (status.state() == v1::TASK_FINISHED) {
+        accomplished();
         if (++framework.finished == scenario_.tasks_per_framework) end_guarantee(framework);
     } else {
         checkers_.repeated({framework.id, status.task_id().value()}, status.state());
