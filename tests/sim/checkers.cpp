@@ -31,6 +31,13 @@ Amount Checkers::sum_of(const std::map<TaskKey, Amount>& running) {
     return sum;
 }
 
+Amount Checkers::sum_to_stay(const std::map<TaskKey, Amount>& running) const {
+    Amount sum;
+    for (const auto& [task, amount] : running)
+        if (!removed_.contains(task.first)) sum += amount;
+    return sum;
+}
+
 void Checkers::container_started(int number, const TaskKey& task, const Amount& amount,
                                  std::optional<base::Duration> limit, std::optional<Amount> plain) {
     Host& host = hosts_[number];
@@ -57,8 +64,8 @@ void Checkers::offered(const std::string& offer, const std::string& framework, c
     const Plain plain = known.value_or(Plain{amount, host.total});
     standing_[offer] = {framework, found->second, amount, plain.of_offer, length, leader.epoch};
     if (leader.is_deposed) return;
-    Amount sum = sum_of(host.running);
-    Amount without_limit = sum_of(host.running_without_limit);
+    Amount sum = sum_to_stay(host.running);
+    Amount without_limit = sum_to_stay(host.running_without_limit);
     for (const auto& [id, standing] : standing_) {
         if (standing.host != found->second || standing.epoch != leader.epoch) continue;
         sum += standing.amount;
@@ -98,10 +105,13 @@ void Checkers::offers_over_of(const std::string& framework, std::uint64_t epoch)
     });
 }
 
-void Checkers::launched(const TaskKey& task, std::optional<base::Duration> limit, const std::string& agent) {
+void Checkers::launched(const TaskKey& task, std::optional<base::Duration> limit, const std::string& agent,
+                        const std::string& offer) {
     Progress& progress = launched_[task];
     progress.limit = limit;
     progress.agent = agent;
+    progress.offer = offer;
+    progress.cut_off = cut_off(task.first, progress);
     // Its agent cannot tell it from those that were launched before it forgot them.
     const Host* host = host_of(progress);
     progress.may_be_gone = !host || host->losses != host->losses_told;
@@ -110,6 +120,25 @@ void Checkers::launched(const TaskKey& task, std::optional<base::Duration> limit
 const Checkers::Host* Checkers::host_of(const Progress& progress) const {
     const auto agent = agents_.find(progress.agent);
     return agent == agents_.end() ? nullptr : &hosts_.at(agent->second);
+}
+
+std::uint64_t Checkers::cut_off(const std::string& framework, const Progress& progress) const {
+    const auto its = cut_off_.find(framework);
+    const Host* host = host_of(progress);
+    return masters_cut_off_ + (its == cut_off_.end() ? 0 : its->second) + (host ? host->cut_off : 0);
+}
+
+// That it was killed, has failed, or was launched with an error is judged where that is told.
+void Checkers::repeated(const TaskKey& task, v1::TaskState state) const {
+    const bool is_judged = state == v1::TASK_KILLED || state == v1::TASK_FAILED || state == v1::TASK_ERROR;
+    if (is_judged || may_be_repeated_.contains(task)) return;
+    const auto found = launched_.find(task);
+    if (found == launched_.end()) return;
+    const Progress& progress = found->second;
+    const bool may_be_lost_on_its_way = cut_off(task.first, progress) != progress.cut_off || taken_back_.contains(progress.offer);
+    if (ran_.contains(task) ? progress.may_be_gone : may_be_lost_on_its_way) return;
+    complain_(fmt::format("{} is {} and repeated, and nothing has happened that could lose it", text(task),
+                          v1::TaskState_Name(state)));
 }
 
 void Checkers::forgotten(int number, const std::set<TaskKey>& known) {
@@ -125,7 +154,7 @@ void Checkers::swept_away(int number, const TaskKey& task) const {
 }
 
 void Checkers::stopped(const TaskKey& task) const {
-    if (!to_be_killed_.contains(task)) complain_(text(task) + " is stopped, and nobody wanted it to be");
+    if (!may_be_stopped(task)) complain_(text(task) + " is stopped, and nobody wanted it to be");
 }
 
 // Its agent may have lost that; then it is asked about it when it is back, and has to say what the master has heard.
@@ -162,7 +191,7 @@ void Checkers::check_end(const TaskKey& task, Progress& progress, v1::TaskState 
     for (const auto& [number, host] : hosts_)
         if (host.running.contains(task))
             complain_(fmt::format("{} is {}, and runs on host {}", text(task), v1::TaskState_Name(state), number));
-    const bool may_be_forgotten = state == v1::TASK_DROPPED || state == v1::TASK_GONE;
+    const bool may_be_forgotten = state == v1::TASK_DROPPED || state == v1::TASK_GONE || state == v1::TASK_LOST;
     if (progress.end && *progress.end != state && !may_be_forgotten)
         complain_(fmt::format("{} has two ends: {} and {}", text(task), v1::TaskState_Name(*progress.end),
                               v1::TaskState_Name(state)));
@@ -181,13 +210,17 @@ void Checkers::check_truth(const TaskKey& task, const Progress& progress, v1::Ta
             if (exit != Exit::other) complain_(text(task) + " is said to have failed, and has not");
             return;
         case v1::TASK_KILLED:
-            if (!to_be_killed_.contains(task))
+            if (!may_be_stopped(task))
                 complain_(text(task) + " is said to be killed, and nobody wanted it to be");
             return;
         case v1::TASK_GONE:
             // One whose end was told is forgotten, and a master that heard of it only before may ask.
             if (!progress.end && !progress.may_be_gone)
                 complain_(text(task) + " is said to be gone, and its host has forgotten nothing of it");
+            return;
+        case v1::TASK_LOST:  // gone or dropped, to who does not know these
+            if (!progress.end && !progress.may_be_gone && ran_.contains(task))
+                complain_(text(task) + " is said to be lost, and has run, and its host has forgotten nothing of it");
             return;
         default: return;
     }
@@ -209,7 +242,7 @@ void Checkers::told_as_active(std::uint64_t epoch, std::uint64_t stream) const {
 
 void Checkers::end_of_run() const {
     for (const auto& [task, progress] : launched_) {
-        if (progress.over) continue;
+        if (progress.over || unheard_.contains(task.first)) continue;
         const bool runs = std::any_of(hosts_.begin(), hosts_.end(),
                                       [&](const auto& host) { return host.second.running.contains(task); });
         if (!runs) complain_(text(task) + " has neither ended nor runs");

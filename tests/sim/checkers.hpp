@@ -14,6 +14,8 @@
 //             exited otherwise or had his time, killed who was to be killed, dropped who never ran, gone of whom his
 //             host has forgotten how he ended, or whether he came, where his master has not heard it either; who has
 //             ended does not run and is not started any more, and has one end, which its agent may forget
+//   repeats   whoever takes a task for lost has a cause: its agent was given up; its host has lost what it knew of it; or it
+//             never ran, and its scheduler, its agent or a master was cut off since, or its offer taken back
 //   records   no host stops a task because nobody knows it any more, and none that nobody wanted to be stopped
 //   schedulers  of those of one framework that one master serves, one is active, and only it hears of tasks and
 //             offers
@@ -127,15 +129,30 @@ class Checkers {
     // --- tasks, as their frameworks see them ---
     // On an offer with this limit, of this agent.
     void launched(const TaskKey& task, std::optional<base::Duration> limit = std::nullopt,
-                  const std::string& agent = {});
+                  const std::string& agent = {}, const std::string& offer = {});
     // By its framework or by a master.
     void asked_to_kill(const TaskKey& task) { to_be_killed_.insert(task); }
+    // By a master: its tasks are ended, and whoever is offered their room has to wait on the host until they are.
+    void framework_removed(const std::string& framework) { removed_.insert(framework); }
+    // Its schedulers have gone for good.
+    void nobody_listens(const std::string& framework) { unheard_.insert(framework); }
     // A master has heard from the agent how it ended, and says what it says of it, under one epoch.
     void end_heard(const TaskKey& task, std::uint64_t epoch) { ends_heard_.emplace(task, epoch); }
     void said_by_master(const TaskKey& task, v1::TaskState state, std::uint64_t epoch) const;
     // `to`: which of its framework's schedulers. One that was replaced may hear late what another one has heard before.
     void status(const TaskKey& task, v1::TaskState state, bool reliable, int to = 0, const std::string& uuid = {});
     void end_of_run() const;
+
+    // --- launches that are repeated: what may have become of them on their way, as it happens ---
+    void scheduler_was_cut_off(const std::string& framework) { ++cut_off_[framework]; }
+    void agent_was_cut_off(int host) { ++hosts_[host].cut_off; }
+    void master_was_cut_off() { ++masters_cut_off_; }
+    // By the master, or with its time; an answer to it may be on its way.
+    void offer_taken_back(const std::string& offer) { taken_back_.insert(offer); }
+    // Its agent was given up, or a master said what it likes, as it did not know better.
+    void may_be_repeated(const TaskKey& task) { may_be_repeated_.insert(task); }
+    // Its framework takes it for lost, as it was told this.
+    void repeated(const TaskKey& task, v1::TaskState state) const;
 
   private:
     struct Host {
@@ -144,6 +161,7 @@ class Checkers {
         std::map<TaskKey, Amount> running_without_limit;  // of what is plain
         std::uint64_t losses = 0;                         // of what it knew of tasks
         std::uint64_t losses_told = 0;
+        std::uint64_t cut_off = 0;  // how often, from its master
     };
     struct StandingOffer {
         std::string framework;
@@ -159,12 +177,17 @@ class Checkers {
         std::optional<v1::TaskState> end;  // the first that its agent told
         std::optional<base::Duration> limit;
         std::string agent;
+        std::string offer;
+        std::uint64_t cut_off = 0;  // the sum of its framework, its host and the masters when it was launched
         bool may_be_gone = false;  // what its agent knew of it was lost, or may have been when it came
     };
 
+    bool may_be_stopped(const TaskKey& task) const { return to_be_killed_.contains(task) || removed_.contains(task.first); }
     const Host* host_of(const Progress& progress) const;
     void check_end(const TaskKey& task, Progress& progress, v1::TaskState state) const;
     void check_truth(const TaskKey& task, const Progress& progress, v1::TaskState state) const;
+    std::uint64_t cut_off(const std::string& framework, const Progress& progress) const;
+    Amount sum_to_stay(const std::map<TaskKey, Amount>& running) const;
     static Amount sum_of(const std::map<TaskKey, Amount>& running);
 
     Complain complain_;
@@ -174,6 +197,7 @@ class Checkers {
     std::set<TaskKey> started_;
     std::set<TaskKey> ran_;
     std::set<TaskKey> to_be_killed_;
+    std::set<std::string> removed_, unheard_;  // frameworks
     std::map<TaskKey, Exit> exits_;
     std::set<TaskKey> tell_again_;
     std::set<std::pair<TaskKey, std::uint64_t>> ends_heard_;  // with the epoch
@@ -183,6 +207,10 @@ class Checkers {
     std::map<std::string, StandingOffer> standing_;
     std::map<TaskKey, Progress> launched_;
     std::map<std::pair<std::string, std::string>, int> gangs_;
+    std::map<std::string, std::uint64_t> cut_off_;  // by framework
+    std::uint64_t masters_cut_off_ = 0;
+    std::set<std::string> taken_back_;
+    std::set<TaskKey> may_be_repeated_;
 };
 
 }  // namespace fairlead::sim

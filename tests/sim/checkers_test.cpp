@@ -335,6 +335,77 @@ TEST_F(CheckersTest, WhatHasRunWasNotDropped) {
     EXPECT_EQ(complaint(), "u of f was told as dropped, and has run");
 }
 
+TEST_F(CheckersTest, WhoeverRepeatsALaunchHasACause) {
+    const auto repeated = [&](const Checkers::TaskKey& its) {
+        complaints.clear();
+        checkers.repeated(its, v1::TASK_DROPPED);
+        return complaint();
+    };
+    const auto launch = [&](const std::string& id) {
+        const Checkers::TaskKey its{"f", id};
+        checkers.launched(its, std::nullopt, "a", "offer of " + id);
+        return its;
+    };
+    checkers.scheduler_was_cut_off("f");  // before any of them
+    EXPECT_EQ(repeated(launch("1")), "1 of f is TASK_DROPPED and repeated, and nothing has happened that could lose it");
+    checkers.scheduler_was_cut_off("g");
+    checkers.agent_was_cut_off(2);
+    EXPECT_NE(repeated(launch("2")), "") << "others are no cause";
+    const auto by_scheduler = launch("3");
+    checkers.scheduler_was_cut_off("f");
+    EXPECT_EQ(repeated(by_scheduler), "");
+    const auto by_agent = launch("4");
+    checkers.agent_was_cut_off(1);
+    EXPECT_EQ(repeated(by_agent), "");
+    const auto by_master = launch("5");
+    checkers.master_was_cut_off();
+    EXPECT_EQ(repeated(by_master), "");
+    const auto by_offer = launch("6");
+    checkers.offer_taken_back("offer of 6");
+    EXPECT_EQ(repeated(by_offer), "");
+    const auto given_up = launch("7");
+    checkers.may_be_repeated(given_up);
+    EXPECT_EQ(repeated(given_up), "");
+}
+
+TEST_F(CheckersTest, WhatHasRunIsRepeatedOnlyWhereItsHostHasForgottenIt) {
+    checkers.launched(other, std::nullopt, "a");
+    checkers.container_runs(other);
+    checkers.agent_was_cut_off(1);
+    checkers.repeated(other, v1::TASK_UNKNOWN);
+    EXPECT_NE(complaint(), "") << "it was not lost on its way";
+    complaints.clear();
+    checkers.forgotten(1, {});
+    checkers.repeated(other, v1::TASK_GONE);
+    EXPECT_EQ(complaint(), "");
+}
+
+TEST_F(CheckersTest, LostIsGoneOrDroppedToThoseWhoKnowNeither) {
+    checkers.launched(other, std::nullopt, "a");
+    checkers.status(other, v1::TASK_LOST, true);
+    EXPECT_EQ(complaint(), "");
+    checkers.launched({"f", "ran"}, std::nullopt, "a");
+    checkers.container_runs({"f", "ran"});
+    checkers.status({"f", "ran"}, v1::TASK_LOST, true);
+    EXPECT_NE(complaint(), "");
+}
+
+TEST_F(CheckersTest, TheRoomOfAFrameworkThatIsOverMayBeOfferedAndItsTasksMayBeStopped) {
+    checkers.container_started(1, {"g", "t"}, {4000, 1});
+    checkers.offered("o", "f", "a", {1, 0});
+    EXPECT_EQ(complaints.size(), 1u);
+    checkers.framework_removed("g");
+    checkers.offered("p", "f", "a", {1, 0});
+    checkers.stopped({"g", "t"});
+    EXPECT_EQ(complaints.size(), 1u);
+}
+
+TEST_F(CheckersTest, OfTasksThatNobodyAsksForTheEndNeedNotBeHeard) {
+    checkers.nobody_listens("f");
+    checkers.end_of_run();
+    EXPECT_EQ(complaint(), "");
+}
+
 TEST_F(CheckersTest, InTheEndEveryTaskHasEndedOrRuns) {
     checkers.end_of_run();
     EXPECT_EQ(complaint(), "t of f has neither ended nor runs");

@@ -27,6 +27,7 @@ Scenario Scenario::draw(base::Prng& prng) {
     scenario.records_damaged = prng.chance(0.4);
     scenario.clocks_jump = prng.chance(0.4);
     scenario.standby_percent = prng.chance(0.4) ? 50 : 0;
+    scenario.ending_percent = prng.chance(0.4) ? 40 : 0;
     return scenario;
 }
 
@@ -147,6 +148,8 @@ void Cluster::start_frameworks() {
         framework.wanted = scenario_.tasks_per_framework;
         framework.asks = static_cast<Framework::Asks>(prng_.below(3));
         framework.takes_short = prng_.chance(0.5);
+        framework.knows_partitions = !prng_.chance(0.25);
+        draw_end(framework);
         framework.has_standbys = prng_.below(100) < scenario_.standby_percent;
         // Who stands by names the framework, so it is named beforehand.
         if (framework.has_standbys) framework.id = fmt::format("framework-{}", i);
@@ -185,10 +188,12 @@ Outcome Cluster::run() {
     plan_faults();
     plan_operator();
 
-    const base::Instant end(scenario_.faults_until + scenario_.settle_max);
-    while (outcome_.complaints.empty() && !done() && timeline_.run_one(end)) {}
+    takes(scenario_.faults_until);
+    while (outcome_.complaints.empty() && !done() && timeline_.run_one(moves_until_ + scenario_.settle_max)) {}
+    accomplished();
     if (outcome_.complaints.empty()) checkers_.end_of_run();
     if (outcome_.complaints.empty() && done()) check_orders();
+    if (outcome_.complaints.empty() && !done()) check_endings();
     if (outcome_.complaints.empty() && !done())
         for (const Framework& framework : frameworks_)
             complain(fmt::format("framework {} has not settled: {} finished of {}, {} to launch", framework.number,
@@ -236,7 +241,7 @@ void Cluster::explain_what_has_not_settled() {
 
 bool Cluster::done() const {
     for (const Framework& framework : frameworks_)
-        if (framework.finished < scenario_.tasks_per_framework) return false;
+        if (!framework.is_over && framework.finished < scenario_.tasks_per_framework) return false;
     if (!orders_.empty()) return false;
     // Nothing may still run that no framework is waiting for, and every update is acknowledged.
     for (const Host& host : hosts_)

@@ -17,10 +17,12 @@
 #include "masterd/core/core.hpp"
 #include "masterd/core/invariants.hpp"
 #include "nodeagentd/core/core.hpp"
+#include "tests/sim/answers.hpp"
 #include "tests/sim/checkers.hpp"
 #include "tests/sim/faults.hpp"
 #include "tests/sim/network.hpp"
 #include "tests/sim/records.hpp"
+#include "tests/sim/terms.hpp"
 #include "tests/sim/timeline.hpp"
 #include "tests/sim/zookeeper.hpp"
 
@@ -54,7 +56,12 @@ struct Scenario {
     bool records_damaged = false;
     bool clocks_jump = false;          // and processes and hosts sleep for long
     unsigned standby_percent = 0;      // of the frameworks: they have several schedulers
-    base::Duration settle_max = std::chrono::minutes(30);
+    unsigned ending_percent = 0;       // of the frameworks: they end before their work is done
+    // Nothing may stand still for longer once all faults are over. What somebody waits for may come one after the other: an
+    // agent that died without a word is found silent (75 s, seen at the next ping, 15) or a new leader gives it up (75), the
+    // framework that it ran for has its failover timeout (65, or 75 where it was heard of by agents alone), a scheduler asks
+    // what became of its launches (30), and then for a gang (65); its task takes 10.
+    base::Duration settle_max = std::chrono::minutes(5);
     // Not drawn: for people, what masters and agents report and what strikes them, a line each.
     std::function<void(const std::string&)> trace;
 
@@ -75,6 +82,7 @@ struct Outcome {
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
     int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
     int fenced_writes = 0;    // in the registry
+    base::Duration stood_still{};  // for so long at most after the last fault was over
     int agents_repaired = 0;  // by a person, as they had lost what they knew of tasks
 };
 
@@ -113,7 +121,7 @@ struct Master {
     struct Waiting {
         masterd::core::Output output;
         std::uint64_t write = 0;
-        std::optional<std::string> over;  // the framework whose offers end with it
+        std::vector<std::string> over;  // frameworks whose offers end with it
     };
     std::deque<Waiting> queue;
     std::vector<masterd::core::Persist> changes;
@@ -201,10 +209,16 @@ struct Framework {
     // What it says ahead of offers, for as long as it has something to launch.
     enum class Asks { nothing, tasks, gangs } asks = Asks::nothing;
     bool takes_short = false;
+    bool knows_partitions = true;
     bool has_standbys = false;
     bool asking = false;
     int next_gang = 0;
     bool reconciling = false;
+    // Most end when all their tasks have finished; some before.
+    enum class Ends { with_its_work, by_teardown, by_absence } ends = Ends::with_its_work;
+    base::Duration failover_timeout{};
+    bool is_ending = false;
+    bool is_over = false;  // as its schedulers know, who do not come again
     std::map<std::string, SimTask> tasks;
     std::map<std::string, int> told;  // updates by uuid: to which scheduler
     std::optional<base::Instant> below_guarantee_since;
@@ -227,6 +241,8 @@ struct Holding {
     double mem = 0;
 };
 inline constexpr Holding one_task{0.5, 64};
+// Until a connection is given up whose other end has vanished.
+inline constexpr base::Duration keepalive_max = std::chrono::seconds(60);
 
 std::string role_of(const Framework& framework);
 
@@ -386,9 +402,34 @@ class Cluster {
     void take_status(Scheduler& scheduler, const v1::TaskStatus& status);
     bool remember_told(Scheduler& scheduler, const std::string& uuid);
     void take_inverse_offers(Scheduler& scheduler, const v1::scheduler::Event::InverseOffers& offers);
-    void reconcile(Framework& framework);
     void ask(Framework& framework);
     bool done() const;
+
+    // questions.cpp
+    void reconcile(Framework& framework);
+    void ask_about_tasks(Scheduler& scheduler);
+    void watch_answers(const Master& master, std::uint64_t epoch, const masterd::core::Input& input,
+                       const masterd::core::Output& output);
+    void take_note_of_link_message(std::uint64_t epoch, std::uint64_t link, const internal::FromAgent& message);
+    void take_note_of_order(std::uint64_t epoch, std::uint64_t link, const internal::FromMaster& message);
+    void judge(const Framework& framework, std::uint64_t epoch, const v1::TaskStatus& status,
+               const masterd::core::Input& input);
+    void judge_silence(std::uint64_t epoch, const masterd::core::Input& input, const masterd::core::Output& output,
+                       const std::set<Checkers::TaskKey>& told);
+    bool lives(const Checkers::TaskKey& task) const;
+
+    // endings.cpp
+    void draw_end(Framework& framework);
+    bool runs_for_hours(const Checkers::TaskKey& task);
+    void tear_down(Framework& framework);
+    void strike_at_the_end(Master& master);
+    void desert(Framework& framework);
+    void stop_wanting(Framework& framework);
+    void over(Framework& framework);
+    void leave(Scheduler& scheduler);
+    void watch_endings(const Master& master, std::uint64_t epoch, const masterd::core::Input& input,
+                       const masterd::core::Output& output);
+    void check_endings();
 
     // reservations.cpp
     void reserve_some(const Framework& framework, v1::scheduler::Call::Accept& accept, Holding& free,
@@ -405,6 +446,12 @@ class Cluster {
     void strike(Scheduler& scheduler);
     base::Duration draw_jump();
     void sleep_or_jump();
+    // What is done to somebody is over after this time; until then, as long as anything is accomplished, nobody counts.
+    void takes(base::Duration time) { moves_until_ = std::max(moves_until_, timeline_.now().instant + time); }
+    void accomplished() {
+        outcome_.stood_still = std::max(outcome_.stood_still, timeline_.now().instant - moves_until_);
+        takes({});
+    }
     bool may_strike() const { return timeline_.now().instant.time_since_epoch() <= scenario_.faults_until; }
     void explain_what_has_not_settled();
 
@@ -415,6 +462,11 @@ class Cluster {
     Zookeeper zookeeper_{std::chrono::seconds(4)};
     Network network_;
     Checkers checkers_{[this](const std::string& what) { complain(what); }};
+    Terms terms_{{masterd::core::CoreOptions().agent_reregister_timeout, masterd::core::CoreOptions().agent_return_time_min},
+                 [this](const std::string& what) { complain(what); }};
+    Answers answers_{terms_, [this](const Checkers::TaskKey& task) { return lives(task); },
+                     [this](const std::string& what) { complain(what); }};
+    base::Instant moves_until_{};
     std::uint64_t last_number_ = 0;
     std::vector<Master> masters_;
     std::vector<Host> hosts_;
@@ -438,6 +490,7 @@ class Cluster {
         std::vector<std::string> offers;
     };
     std::map<std::uint64_t, AboutOffers> calls_about_offers_;
+    std::map<std::uint64_t, Scheduler*> teardowns_;  // whose calls are not answered yet, by request
     // One order after the other, each again and again until it is acknowledged; what the last of them said of each
     // role.
     std::deque<std::vector<masterd::core::RoleOrder>> orders_;

@@ -30,6 +30,7 @@ bool frees_space(const nc::Persist& persist) {
 void Cluster::strike_disk(Host& host) {
     if (!host.agent) return;
     const base::Duration time = std::chrono::milliseconds(200 + prng_.below(90'000));
+    takes(time);
     switch (prng_.below(4)) {
         case 0:
             count(Fault::agent_crash_at_a_write);

@@ -198,6 +198,7 @@ void Cluster::strike(Master& master) {
         default:
             count(Fault::zookeeper_stopped);
             network_.stop(zookeeper_party);
+            takes(6s);
             timeline_.after(std::chrono::milliseconds(100 + prng_.below(6000)), [this] {
                 zookeeper_.be_lenient(timeline_.now().instant);
                 network_.go_on(zookeeper_party);
@@ -207,6 +208,7 @@ void Cluster::strike(Master& master) {
 
 void Cluster::strike_disk(Master& master) {
     const base::Duration time = std::chrono::milliseconds(200 + prng_.below(90'000));
+    takes(time);
     if (prng_.chance(0.5)) {
         count(Fault::master_disk_stalled);
         master.disk_stalled_until = timeline_.now().instant + time;
@@ -232,6 +234,7 @@ void Cluster::cut_something() {
 }
 
 void Cluster::cut_for(Party a, Party b, base::Duration time) {
+    takes(time);
     network_.cut(a, b);
     timeline_.after(time, [this, a, b] { network_.heal(a, b); });
 }

@@ -73,6 +73,7 @@ void Cluster::start_agent(Host& host) {
 // Its containers go on.
 void Cluster::crash_agent(Host& host, base::Duration pause) {
     if (!host.agent) return;
+    takes(pause);
     stop_agent(host);
     on_host(host, pause, [this, &host, boots = host.boots, life = host.life] {
         if (host.boots == boots && host.life == life && !host.agent) start_agent(host);
@@ -86,6 +87,7 @@ void Cluster::stop_agent(Host& host) {
 
 // What it was writing is written, or it is not. What waited behind that nobody has been told.
 void Cluster::end_agent(Host& host) {
+    checkers_.agent_was_cut_off(host.number);
     if (host.being_written && prng_.chance(0.5)) write_down(host, *host.being_written);
     end_log(host);
     host.agent.reset();
@@ -120,7 +122,9 @@ void Cluster::cut_power(Host& host) {
     }
     checkers_.power_cut(host.number);
     checkers_.forgotten(host.number, ends_in_log(host));
-    timeline_.after(std::chrono::seconds(5 + prng_.below(100)), [this, &host, boots = host.boots] {
+    const base::Duration pause = std::chrono::seconds(5 + prng_.below(100));
+    takes(pause);
+    timeline_.after(pause, [this, &host, boots = host.boots] {
         if (host.boots == boots) start_agent(host);
     });
 }
@@ -134,6 +138,7 @@ void Cluster::connect(Host& host) {
         Master* master = some_master(host_party(host.number));
         if (host.life != life || !master) return connect(host);
         const std::uint64_t link = ++last_number_;
+        checkers_.agent_was_cut_off(host.number);
         host.link = link;
         host.link_master = master->number;
         hosts_of_links_[link] = host.number;
@@ -243,6 +248,7 @@ void Cluster::plan_agent_deadline(Host& host) {
 void Cluster::suspend(Host& host, base::Duration time) {
     if (host.suspended || !host.agent) return;
     host.suspended = true;
+    takes(time);
     network_.stop(host_party(host.number));
     timeline_.after(time, [this, &host, boots = host.boots] {
         if (host.boots != boots || !host.suspended) return;
@@ -276,7 +282,8 @@ void Cluster::act(Host& host, const nc::Action& action) {
             found->second.state = HostContainer::State::running;
             checkers_.container_runs(key_of(found->second.spec));
             if (host.agent) tell_agent(host, nc::ContainerStarted{id, 1000, "scope"});
-            const base::Duration runs = std::chrono::milliseconds(10 + prng_.below(10'000));
+            const base::Duration runs =
+                runs_for_hours(key_of(found->second.spec)) ? base::Duration(12h) : std::chrono::milliseconds(10 + prng_.below(10'000));
             const auto limit = found->second.spec.max_completion_time.value_or(runs);
             on_host(host, std::min(runs, limit), [this, &host, id, end = limit < runs ? End::by_its_limit : End::of_itself] {
                 container_event(host, id, end);

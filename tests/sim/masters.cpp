@@ -148,6 +148,7 @@ void Cluster::take_note_of(Master& master, const internal::KillTask& kill) {
 
 void Cluster::crash_master(Master& master) {
     if (!master.core) return;
+    checkers_.master_was_cut_off();
     checkers_.all_offers_over(master.epoch());
     checkers_.epoch_over(master.epoch());
     // What was being written to a disk of its own is written, or it is not.
@@ -185,7 +186,9 @@ void Cluster::crash_master(Master& master) {
                 });
     }
     network_.go_on(master_party(master.number));
-    timeline_.after(std::chrono::milliseconds(100 + prng_.below(10'000)), [this, &master, life = master.life] {
+    const base::Duration pause = std::chrono::milliseconds(100 + prng_.below(10'000));
+    takes(pause);
+    timeline_.after(pause, [this, &master, life = master.life] {
         if (master.life == life) start_master(master);
     });
 }
@@ -206,7 +209,7 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
         !std::holds_alternative<mc::Awoke>(input))
         step_master(master, mc::TimePassed{});
     const std::uint64_t epoch = master.epoch();
-    std::optional<std::string> over;
+    std::vector<std::string> over;
     if (const auto* arrived = std::get_if<mc::CallArrived>(&input)) {
         const Call& call = *arrived->call;
         std::vector<std::string> offers;
@@ -214,24 +217,30 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
         for (const auto& id : call.decline().offer_ids()) offers.push_back(id.value());
         if (!offers.empty())
             calls_about_offers_[static_cast<std::uint64_t>(arrived->request)] = {master.number, std::move(offers)};
-        if (call.type() == Call::SUBSCRIBE && !call.subscribe().standby()) over = call.framework_id().value();
+        if (call.type() == Call::SUBSCRIBE && !call.subscribe().standby()) over.push_back(call.framework_id().value());
     }
     const auto* closed = std::get_if<mc::StreamClosed>(&input);
     if (closed) checkers_.stream_over(static_cast<std::uint64_t>(closed->stream));
     if (closed)
         for (const auto& framework : master.core->state().books.frameworks())
-            if (framework && framework->stream == closed->stream) over = framework->id.value();
+            if (framework && framework->stream == closed->stream) over.push_back(framework->id.value());
     master.offers_before.clear();
     if (scenario_.guarantees && (std::holds_alternative<mc::TimePassed>(input) || std::holds_alternative<mc::Awoke>(input)))
         remember_offers(master);
+    if (const auto* gained = std::get_if<mc::LeadershipGained>(&input)) terms_.began(gained->epoch, now, gained->inheritance);
     Master::Waiting waiting{master.core->step(moment_of(master), input), 0, std::move(over)};
     mc::Output& output = waiting.output;
     take_note_of(master, output);
+    for (const mc::Report& report : output.reports)
+        if (report.kind == mc::Report::Kind::framework_removed) waiting.over.push_back(report.framework_id.value());
+    watch_answers(master, std::max(epoch, master.epoch()), input, output);
+    watch_endings(master, std::max(epoch, master.epoch()), input, output);
     watch_schedulers(master);
     for (const std::string& broken : master.invariants.check(master.core->state()))
         complain(fmt::format("master {}: {}", master.number, broken));
     outcome_.deposed_by_agents += output.deposed.has_value();
     if (output.term_ended) {
+        checkers_.master_was_cut_off();
         checkers_.all_offers_over(epoch);
         checkers_.epoch_over(epoch);
         void_queue(master);
@@ -281,7 +290,7 @@ void Cluster::carry_out_all(Master& master) {
 
 void Cluster::carry_out(Master& master, const Master::Waiting& waiting) {
     const mc::Output& output = waiting.output;
-    if (waiting.over) checkers_.offers_over_of(*waiting.over, master.epoch());
+    for (const std::string& framework : waiting.over) checkers_.offers_over_of(framework, master.epoch());
     const bool tells = !output.effects.empty() && master.leads() && masters_.size() > 1;
     if (tells && scenario_.leases == Scenario::Leases::right && !zookeeper_.is_alive(master.session))
         complain(fmt::format("master {} acts as the leader, and its session is over", master.number));
@@ -400,14 +409,10 @@ void Cluster::take_note_of(Master& master, const mc::Output& output) {
             });
         }
     }
-    for (const mc::Report& report : output.reports) {
-        if (scenario_.trace)
+    if (scenario_.trace)
+        for (const mc::Report& report : output.reports)
             trace(fmt::format("master {}: {} [{} {} {} {}]", master.number, report.message, report.framework_id.value(),
                               report.agent_id.value(), report.task_id.value(), report.offer_id.value()));
-        if (report.kind == mc::Report::Kind::agent_unreachable && master.awoke &&
-            timeline_.now().instant < *master.awoke + 60s)
-            complain(fmt::format("master {} gives up on an agent that it could not hear while it slept", master.number));
-    }
 }
 
 // Where others stand by, the active one is there, and has been heard of as often as it promised.
@@ -423,6 +428,7 @@ void Cluster::watch_schedulers(const Master& master) {
 
 void Cluster::stop_master(Master& master, base::Duration time) {
     if (!master.core) return;
+    takes(time);
     network_.stop(master_party(master.number));
     timeline_.after(time, [this, &master, life = master.life, time] {
         if (master.life != life || !network_.is_stopped(master_party(master.number))) return;
@@ -451,7 +457,9 @@ void Cluster::take_note_of(Master& master, const Event& event) {
         if (offer.has_gang()) gangs[{offer.framework_id().value(), offer.gang()}] += tasks_in(amount);
     }
     for (const auto& [gang, tasks] : gangs) checkers_.offered_gang(gang.first, gang.second, tasks);
-    if (event.has_rescind()) checkers_.offer_over(event.rescind().offer_id().value());
+    if (!event.has_rescind()) return;
+    checkers_.offer_taken_back(event.rescind().offer_id().value());
+    checkers_.offer_over(event.rescind().offer_id().value());
 }
 
 void Cluster::take_note_of(const Master& master, const Event& event, std::uint64_t stream) {
@@ -535,6 +543,11 @@ void Cluster::carry_out(Master& master, const mc::Reply& reply) {
     if (request == order_at_hand_)
         deliver(request, master_party(master.number), operator_party,
                 [this, request, status = reply.status] { order_answered(request, status); });
+    if (const auto teardown = teardowns_.extract(request); !teardown.empty() && reply.status == 202) {
+        strike_at_the_end(master);
+        deliver(request, master_party(master.number), scheduler_party(teardown.mapped()->number),
+                [this, framework = teardown.mapped()->framework] { over(*framework); });
+    }
     const auto about = calls_about_offers_.extract(request);
     if (about.empty() || reply.status != 202) return;
     for (const std::string& offer : about.mapped().offers) checkers_.offer_over(offer);

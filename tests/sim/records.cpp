@@ -202,6 +202,7 @@ void Cluster::give_up(Host& host, const std::string& why) {
 }
 
 void Cluster::plan_repair(Host& host, base::Duration pause) {
+    takes(pause);
     on_host(host, pause, [this, &host, life = host.life] {
         if (host.life == life && !host.agent) repair(host);
     });

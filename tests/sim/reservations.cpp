@@ -27,6 +27,8 @@ std::string role_of(const Framework& framework) { return fmt::format("role{}", f
 
 void Cluster::reserve_some(const Framework& framework, v1::scheduler::Call::Accept& accept, Holding& free,
                            Holding& reserved) {
+    // What is reserved for one that has ended stays so.
+    if (framework.ends != Framework::Ends::with_its_work) return;
     if (framework.wanted == 0 || !prng_.chance(scenario_.reserve_chance)) return;
     const Holding some = times(1 + static_cast<int>(prng_.below(4)));
     *accept.add_operations() = tests::reserve_operation(reserved_amounts(some, role_of(framework)));
@@ -55,7 +57,7 @@ void Cluster::plan_operator() {
 void Cluster::order_some_reservation() {
     const Host& host = hosts_[prng_.below(hosts_.size())];
     const Framework& framework = frameworks_[prng_.below(frameworks_.size())];
-    if (!host.agent) return;
+    if (!host.agent || framework.ends != Framework::Ends::with_its_work) return;
     resources::WireResources wanted;
     for (const auto& one : reserved_amounts(times(1 + static_cast<int>(prng_.below(3))), role_of(framework)))
         *wanted.Add() = one;

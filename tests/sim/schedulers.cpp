@@ -46,9 +46,11 @@ bool has_room(const Holding& holding) { return holding.cpus >= one_task.cpus && 
 }  // namespace
 
 void Cluster::subscribe(Scheduler& scheduler) {
+    if (scheduler.framework->is_over) return;
     Master* master = some_master(scheduler_party(scheduler.number));
     if (!master) return subscribe_later(scheduler);
     const std::uint64_t stream = ++last_number_;
+    checkers_.scheduler_was_cut_off(scheduler.framework->id);
     // The first process of two may be connected to another master, which closes nothing.
     if (scheduler.stream && scheduler.stream_master != master->number) tell_stream_closed(scheduler, *scheduler.stream);
     scheduler.stream = stream;
@@ -63,10 +65,10 @@ void Cluster::subscribe(Scheduler& scheduler) {
     auto& info = *subscription->mutable_subscribe()->mutable_framework_info();
     info.set_user("root");
     info.set_name(fmt::format("framework{}", framework.number));
-    info.set_failover_timeout(3600);
+    info.set_failover_timeout(std::chrono::duration<double>(framework.failover_timeout).count());
     info.add_roles(role_of(framework));
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::MULTI_ROLE);
-    info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
+    if (framework.knows_partitions) info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::PARTITION_AWARE);
     info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::RESERVATION_REFINEMENT);
     if (framework.takes_short) info.add_capabilities()->set_type(v1::FrameworkInfo::Capability::FAIRLEAD_SHORT_TASKS);
     if (!framework.id.empty()) {
@@ -91,6 +93,7 @@ void Cluster::subscribe(Scheduler& scheduler) {
 
 void Cluster::lose_stream(Scheduler& scheduler) {
     if (!scheduler.stream) return;
+    checkers_.scheduler_was_cut_off(scheduler.framework->id);
     tell_stream_closed(scheduler, *scheduler.stream);
     scheduler.stream.reset();
     scheduler.active = false;
@@ -123,15 +126,19 @@ void Cluster::stall(Scheduler& scheduler) {
     const Party self = scheduler_party(scheduler.number);
     if (network_.is_stopped(self)) return;
     network_.stop(self);
-    timeline_.after(std::chrono::milliseconds(500 + prng_.below(30'000)), [this, self] { network_.go_on(self); });
+    const base::Duration time = std::chrono::milliseconds(500 + prng_.below(30'000));
+    takes(time);
+    timeline_.after(time, [this, self] { network_.go_on(self); });
 }
 
 // With its host: nobody tells the master, who has only its silence to go by. Another process is there later.
 void Cluster::vanish(Scheduler& scheduler) {
     if (!scheduler.stream) return;
+    checkers_.scheduler_was_cut_off(scheduler.framework->id);
+    takes(keepalive_max);
     const auto ends = stream_ends_.find(*scheduler.stream);
     if (ends != stream_ends_.end())
-        timeline_.after(60s, [this, &scheduler, stream = *scheduler.stream, master = scheduler.stream_master] {
+        timeline_.after(keepalive_max, [this, &scheduler, stream = *scheduler.stream, master = scheduler.stream_master] {
             Scheduler dead = scheduler;  // what keeps a connection alive has given up on it
             dead.stream_master = master;
             tell_stream_closed(dead, stream);
@@ -197,7 +204,9 @@ void Cluster::call(Scheduler& scheduler, Call call) {
                     if (scheduler.stream != stream && prng_.chance(0.5)) return;
                     auto parsed = std::make_shared<Call>();
                     if (!parsed->ParseFromString(bytes)) return complain("a call does not parse");
-                    step_master(master, mc::CallArrived{mc::RequestId{++last_number_}, parsed, id, {}});
+                    const std::uint64_t request = ++last_number_;
+                    if (parsed->type() == Call::TEARDOWN) teardowns_[request] = &scheduler;
+                    step_master(master, mc::CallArrived{mc::RequestId{request}, parsed, id, {}});
                 });
     }
 }
@@ -221,6 +230,8 @@ void Cluster::take_event(Scheduler& scheduler, const Event& event) {
 
 // Who has been replaced comes again, and stands by; as who comes when the master still counts with many that are gone.
 void Cluster::take_error(Scheduler& scheduler, const std::string& message) {
+    if (message == "Framework has been removed" && scheduler.framework->ends != Framework::Ends::with_its_work)
+        return over(*scheduler.framework);
     const bool comes_again =
         message == "Framework failed over" || message.find("stand by for this framework already") != std::string::npos;
     if (!scheduler.framework->has_standbys || !comes_again) return complain("framework got an error: " + message);
@@ -236,6 +247,7 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
         accept.set_type(Call::ACCEPT);
         accept.mutable_accept()->add_offer_ids()->set_value(offer.id().value());
         reserve_some(framework, *accept.mutable_accept(), free, reserved);
+        const bool reserves = accept.accept().operations_size() > 0;
         v1::Offer::Operation operation;
         operation.set_type(v1::Offer::Operation::LAUNCH);
         while (framework.wanted > 0 && (has_room(reserved) || has_room(free)) && !prng_.chance(0.2)) {
@@ -248,7 +260,9 @@ void Cluster::take_offers(Scheduler& scheduler, const Event::Offers& offers) {
             framework.tasks[id].agent = offer.agent_id().value();
             std::optional<base::Duration> limit;
             if (offer.has_max_task_duration()) limit = base::Duration(offer.max_task_duration().nanoseconds());
-            checkers_.launched({framework.id, id}, limit, offer.agent_id().value());
+            checkers_.launched({framework.id, id}, limit, offer.agent_id().value(), offer.id().value());
+            answers_.launched({framework.id, id}, offer.agent_id().value());
+            if (in_reserved && reserves) answers_.built_on_a_reservation({framework.id, id});
             auto& task = *operation.mutable_launch()->add_task_infos();
             task.set_name(id);
             task.mutable_task_id()->set_value(id);
@@ -312,8 +326,11 @@ void Cluster::take_status(Scheduler& scheduler, const v1::TaskStatus& status) {
     if (!terminal || task.terminal) return;
     task.terminal = true;
     if (status.state() == v1::TASK_FINISHED) {
+        accomplished();
         if (++framework.finished == scenario_.tasks_per_framework) end_guarantee(framework);
     } else {
+        checkers_.repeated({framework.id, status.task_id().value()}, status.state());
+        if (framework.is_ending) return;
         ++framework.lost;
         ++framework.wanted;
         Call revive;
@@ -355,27 +372,6 @@ void Cluster::ask(Framework& framework) {
         checkers_.asked_for_gang(framework.id, request.gang(), tasks);
     }
     this->call(*speaker, call);
-}
-
-// What became of the launches that were on their way when the connection broke?
-void Cluster::reconcile(Framework& framework) {
-    Call question;
-    question.set_type(Call::RECONCILE);
-    question.mutable_reconcile();
-    for (const auto& [id, task] : framework.tasks) {
-        if (task.terminal) continue;
-        auto& one = *question.mutable_reconcile()->add_tasks();
-        one.mutable_task_id()->set_value(id);
-        one.mutable_agent_id()->set_value(task.agent);
-    }
-    Scheduler* const speaker = speaker_of(framework);
-    if (question.reconcile().tasks_size() > 0 && speaker) call(*speaker, question);
-    if (framework.reconciling) return;
-    framework.reconciling = true;
-    timeline_.after(30s, [this, &framework] {
-        framework.reconciling = false;
-        reconcile(framework);
-    });
 }
 
 }  // namespace fairlead::sim

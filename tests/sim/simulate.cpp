@@ -34,6 +34,8 @@ struct Sums {
     std::uint64_t clean = 0;
     std::uint64_t tasks_finished = 0, tasks_lost_and_repeated = 0, tasks_revoked = 0, takeovers = 0, updates_handed_over = 0;
     std::uint64_t leaderships = 0, rivalries = 0, deposed_by_agents = 0, fenced_messages = 0, fenced_writes = 0;
+    double stood_still = 0;  // for so many seconds, at most
+    std::uint64_t slowest = 0;  // the seed of that
     fairlead::sim::FaultCounts faults{};
 
     void add(const Outcome& one) {
@@ -48,6 +50,8 @@ struct Sums {
         fenced_messages += static_cast<std::uint64_t>(one.fenced_messages);
         fenced_writes += static_cast<std::uint64_t>(one.fenced_writes);
         for (std::size_t kind = 0; kind < faults.size(); ++kind) faults[kind] += one.faults[kind];
+        const double still = std::chrono::duration<double>(one.stood_still).count();
+        if (still > stood_still) stood_still = still, slowest = seed;
     }
     void add(const Sums& other) {
         clean += other.clean;
@@ -62,6 +66,7 @@ struct Sums {
         fenced_messages += other.fenced_messages;
         fenced_writes += other.fenced_writes;
         for (std::size_t kind = 0; kind < faults.size(); ++kind) faults[kind] += other.faults[kind];
+        if (other.stood_still > stood_still) stood_still = other.stood_still, slowest = other.slowest;
     }
 };
 
@@ -155,6 +160,8 @@ void tell(const Shared& shared, const Sums& total) {
                     total.fenced_writes));
     say(fmt::format("{} times a scheduler took over that stood by; {} updates were told to the next one, too\n",
                     total.takeovers, total.updates_handed_over));
+    say(fmt::format("when the faults were over nothing stood still for longer than {:.1f} s (seed {})\n",
+                    total.stood_still, total.slowest));
     std::uint64_t faults = 0;
     for (const std::uint64_t count : total.faults) faults += count;
     say(fmt::format("{} faults:\n", faults));
