@@ -88,7 +88,15 @@ void Core::agent_unreachable(Agent& agent) {
         Framework& framework = books_.framework(agent.tasks.back()->framework);
         revocation_over(*agent.tasks.back());
         Task task = books_.take_task(*agent.tasks.back());
-        if (task.end_told) {
+        const bool is_over = task.end_heard && is_terminal(task.forwarded);
+        if (is_over && !task.end_told) {  // nobody was there to hear it; the whole of it comes with its agent
+            v1::TaskStatus end = task.last_status.message();
+            end.clear_uuid();
+            end.mutable_task_id()->set_value(task.id.value());
+            end.mutable_agent_id()->set_value(agent.id.value());
+            send_status(framework, std::move(end));
+        }
+        if (is_over || task.end_told) {
             framework.has_more_on_absent = true;  // until that is acknowledged
             archive(framework, std::move(task));
             continue;

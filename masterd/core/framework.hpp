@@ -63,6 +63,10 @@ struct Framework {
     std::unordered_map<std::string, std::map<base::TaskId, Task*>> gangs;
 
     bool is_connected() const { return connection == Connection::connected; }
+    // Known by its tasks alone, of an agent that has lost its record (registration.cpp).
+    bool is_nameless() const {
+        return connection == Connection::recovered && info->name().empty() && info->user().empty();
+    }
 };
 
 }  // namespace fairlead::masterd::core

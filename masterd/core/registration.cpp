@@ -209,20 +209,22 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
 // Null, and the agent told to end it, when the framework is over.
 Framework* Core::framework_for_registered(Agent& agent, const internal::Register& message,
                                           const base::FrameworkId& id) {
-    if (Framework* framework = books_.framework(id)) return framework;
-    if (was_completed(id) || !base::check_id("framework id", id.value())) {
+    const v1::FrameworkInfo* info = info_told(id, message.frameworks());
+    Framework* framework = books_.framework(id);
+    if (framework && !(framework->is_nameless() && info)) return framework;
+    if (!framework && (was_completed(id) || !base::check_id("framework id", id.value()))) {
         end_remains(agent, id);
         return nullptr;
     }
-    Framework& framework = add_framework(id);
-    const v1::FrameworkInfo* info = info_told(id, message.frameworks());
-    books_.set_info(framework, std::make_shared<const v1::FrameworkInfo>(info ? *info : info_of_nameless(id)),
+    if (!framework) framework = &add_framework(id);
+    books_.set_info(*framework, std::make_shared<const v1::FrameworkInfo>(info ? *info : info_of_nameless(id)),
                     options_.min_allocatable);
     // Its scheduler has to find the new leader first, however soon it has to be back otherwise.
-    const auto timeout = std::max(base::seconds_clamped(framework.info->failover_timeout()),
+    const auto timeout = std::max(base::seconds_clamped(framework->info->failover_timeout()),
                                   options_.agent_reregister_timeout);
-    framework.failover = timers_.schedule(now_.instant + timeout, FailoverExpired{framework.slot});
-    return &framework;
+    timers_.cancel(framework->failover);
+    framework->failover = timers_.schedule(now_.instant + timeout, FailoverExpired{framework->slot});
+    return framework;
 }
 
 // As its agent tells of it; holds nothing.

@@ -99,8 +99,7 @@ void Core::fail_over(Framework& framework) {
 void Core::resume(Framework& framework, Subscription subscription, const std::string& what) {
     timers_.cancel(framework.failover);
     framework.reregistered_time = now_.wall;
-    const bool is_known = !framework.info->name().empty() || !framework.info->user().empty();
-    if (is_known) subscription.info->set_user(framework.info->user());
+    if (!framework.is_nameless()) subscription.info->set_user(framework.info->user());
     if (framework.info->has_checkpoint()) subscription.info->set_checkpoint(framework.info->checkpoint());
     attach(framework, std::move(subscription));
     tell_agents_about(framework);

@@ -219,6 +219,40 @@ TEST(Agents, AFrameworkOfWhichAnAgentHasTasksAloneIsKnownByThemUntilItsScheduler
     EXPECT_TRUE(told) << "for its agent to write it down again";
 }
 
+// Found by the simulation: whichever agent came first had lost the record, and the framework had a week to come back.
+TEST(Agents, AFrameworkThatOneAgentHasTheRecordOfIsWhatThatSays) {
+    MasterHarness master;
+    const auto join = [&](const std::string& name, const v1::FrameworkInfo* info) {
+        auto message = register_message(agent_info(name));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("old-" + name);
+        if (info) *message.mutable_register_()->add_frameworks() = *info;
+        *message.mutable_register_()->add_tasks() = task_on_agent("old-0003", "t on " + name, "old-" + name, v1::TASK_RUNNING);
+        return master.join(message);
+    };
+    auto info = framework_info();
+    info.mutable_id()->set_value("old-0003");
+    info.set_failover_timeout(90);
+    const auto without = join("host1", nullptr);
+    master.pass(30s);
+    const auto with = join("host2", &info);
+    const auto later = join("host3", nullptr);
+    const base::FrameworkId id("old-0003");
+    const auto* framework = master.core.state().books.framework(id);
+    EXPECT_EQ(framework->info->name(), info.name());
+    EXPECT_EQ(framework->tasks.size(), 3u);
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    master.pass(40s);
+    for (const auto& host : {without, with, later}) master.say(host.link, pong);
+    master.pass(49s);
+    EXPECT_TRUE(master.core.state().books.framework(id));
+    master.pass(2s);
+    EXPECT_FALSE(master.core.state().books.framework(id));
+    bool ended = false;
+    for (const auto& sent : master.take(without)) ended = ended || sent->has_shutdown_framework();
+    EXPECT_TRUE(ended) << "also where the record is lost";
+}
+
 // Its scheduler may need a moment to find the new leader; a failover timeout of zero is about
 // schedulers, not about masters.
 TEST(Agents, AFrameworkLearntFromAnAgentHasTheTimeThatAgentsHave) {

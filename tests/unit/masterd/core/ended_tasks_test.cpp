@@ -335,6 +335,26 @@ TEST_F(EndedTask, ItsSchedulerWasAwayForTheEndIsNotToldYet) {
     EXPECT_EQ(master.take(master.join(again())).at(0)->registered().known_tasks_size(), 2);
 }
 
+// Found by the chaos test: the last leader had told it, was cut off, and its agent fell silent under the next one.
+TEST_F(EndedTask, WhatItsSchedulerWasNotThereToHearIsToldBeforeItsAgentIsGivenUp) {
+    auto info = framework_info();
+    info.set_failover_timeout(3600);
+    const auto patient = master.subscribe(info);
+    auto message = again();
+    *message.mutable_register_()->add_tasks() = task_on_agent(patient.id, "u", host.id, v1::TASK_RUNNING);
+    const auto back = master.join(message);
+    master.step(masterd::core::StreamClosed{patient.stream});
+    master.say(back.link, status_update(patient.id, "u", v1::TASK_FINISHED, uuid_one));
+    info.mutable_id()->set_value(patient.id);
+    const auto returned = master.subscribe(info);
+    master.step(masterd::core::LinkClosed{back.link});
+    master.pass(76s);
+    const auto updates = master.take_updates(returned);
+    ASSERT_EQ(updates.size(), 1u);
+    EXPECT_EQ(updates[0].state(), v1::TASK_FINISHED);
+    EXPECT_FALSE(updates[0].has_uuid()) << "its agent will tell it again";
+}
+
 TEST_F(EndedTask, AnUntoldEndOnAnAgentThatFallsSilentIsUnreachable) {
     hint_at_the_end();
     master.step(masterd::core::LinkClosed{host.link});
