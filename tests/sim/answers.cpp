@@ -68,14 +68,15 @@ void Answers::check_denial(const Answer& answer) const {
     if (!is_unreachable && !nobody_can_know(answer, agent)) complain_(claim(answer) + ", and its host has it");
 }
 
-// One that is back without it has still to answer for it.
+// One that is back without it has still to answer for it, or its answer is on its way.
 void Answers::check_unreachable(const Answer& answer) const {
     const std::string& agent = agent_of(answer.task);
     if (answer.hearer == Answer::Hearer::not_aware)
         complain_(claim(answer) + " to a framework that does not know what that is");
     if (terms_.is_given_up(answer.epoch, agent)) return;
     if (!terms_.was_given_up(answer.epoch, agent)) return complain_(claim(answer) + ", and its agent was not given up");
-    if (lives_(answer.task)) complain_(claim(answer) + ", and its agent is back with it");
+    if (!on_its_way_.contains(answer.task) && lives_(answer.task))
+        complain_(claim(answer) + ", and its agent is back with it");
 }
 
 void Answers::said_nothing(Terms::Epoch epoch, const TaskKey& task, Answer::Asked asked) const {

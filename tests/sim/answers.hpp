@@ -50,7 +50,12 @@ class Answers {
     // Its launch, by a master to its agent.
     void passed_on(const TaskKey& task) { passed_on_.insert(task); }
     // At a master, where it is an agent's word from then on.
-    void told_by_agent(const TaskKey& task, v1::TaskState state) { told_.emplace(task, state); }
+    // Its agent has decided how it ended; no master has heard of that yet.
+    void ended(const TaskKey& task) { on_its_way_.insert(task); }
+    void told_by_agent(const TaskKey& task, v1::TaskState state) {
+        told_.emplace(task, state);
+        on_its_way_.erase(task);
+    }
 
     void said(const Answer& answer) const;
     // To a question that was taken: of a task by name, or of one that runs and was not named, as all were asked for.
@@ -75,6 +80,7 @@ class Answers {
     std::set<TaskKey> arrived_;
     std::set<TaskKey> passed_on_;
     std::set<std::pair<TaskKey, v1::TaskState>> told_;
+    std::set<TaskKey> on_its_way_;  // word of its end
 };
 
 }  // namespace fairlead::sim

@@ -146,6 +146,10 @@ class Checkers {
     // --- launches that are repeated: what may have become of them on their way, as it happens ---
     void scheduler_was_cut_off(const std::string& framework) { ++cut_off_[framework]; }
     void agent_was_cut_off(int host) { ++hosts_[host].cut_off; }
+    // What its master sent before it heard of that went into the old link.
+    void master_heard_of_another_link(const std::string& agent) {
+        if (const auto known = agents_.find(agent); known != agents_.end()) agent_was_cut_off(known->second);
+    }
     void master_was_cut_off() { ++masters_cut_off_; }
     // By the master, or with its time; an answer to it may be on its way.
     void offer_taken_back(const std::string& offer) { taken_back_.insert(offer); }

@@ -196,6 +196,9 @@ Cluster::Acted Cluster::step_agent(Host& host, const nc::Input& input) {
     }
     nc::Output output = host.agent->step(moment_of(host), input);
     for (const std::string& broken : nc::broken_invariants(host.agent->state())) complain("agent: " + broken);
+    for (const nc::Report& report : output.reports)
+        if (report.kind == nc::Report::Kind::task_ended)
+            answers_.ended({report.framework_id.value(), report.task_id.value()});
     if (scenario_.trace)
         for (const nc::Report& report : output.reports)
             trace(fmt::format("agent{}: {} [{} {}]", host.number + 1, report.message, report.framework_id.value(),

@@ -157,13 +157,9 @@ void Cluster::judge_silence(std::uint64_t epoch, const mc::Input& input, const m
         }
 }
 
-// It runs, or its agent would tell of it: also of an end that nobody has acknowledged.
+// Its agent knows of it, also of an end that nobody has acknowledged; what runs and is in no record is nobody's.
 bool Cluster::lives(const Checkers::TaskKey& task) const {
     for (const Host& host : hosts_) {
-        for (const auto& [id, container] : host.containers)
-            if (container.state != HostContainer::State::ended && container.spec.framework_id.value() == task.first &&
-                container.spec.task_id.value() == task.second)
-                return true;
         for (const auto& [id, record] : host.container_records) {
             if (record.discarded() || record.framework_id().value() != task.first ||
                 record.task_info().task_id().value() != task.second)
