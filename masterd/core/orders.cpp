@@ -61,7 +61,7 @@ void Core::take(const RolesOrdered& ordered) {
                          fmt::format("role '{}' has {}", order.role.value(),
                                      has_quota ? "a quota already; UPDATE_QUOTA changes it" : "no quota"));
         }
-    std::map<base::Role, RoleOrders> changed;
+    std::map<base::Role, RoleOrders> changed, unchanged;
     for (const RoleOrder& order : ordered.orders) {
         RoleOrders& orders = after[order.role];
         const RoleOrders before = orders;
@@ -70,7 +70,7 @@ void Core::take(const RolesOrdered& ordered) {
             orders.guarantee = order.quota->guarantee;
             orders.limit = order.quota->limit;
         }
-        if (orders != before) changed[order.role] = orders;
+        (orders != before ? changed : unchanged)[order.role] = orders;
         if (orders.are_default()) after.erase(order.role);
     }
     if (const auto sound = check_orders(ordered, after); !sound) {
@@ -79,6 +79,8 @@ void Core::take(const RolesOrdered& ordered) {
         return reply(ordered.request, conflict ? 409 : 400, sound.error().message());
     }
     for (const auto& [role, orders] : changed) set_orders(role, orders);
+    // Written all the same: to a master that was deposed and does not know it, the registry says no.
+    for (const auto& [role, orders] : unchanged) output_.persist.emplace_back(PersistRoleOrders{role, orders});
     reply(ordered.request, 200);
 }
 

@@ -401,7 +401,8 @@ awaitable<Status> ZookeeperRegistry::write(std::uint64_t epoch, std::vector<core
             if (auto made = co_await commit(writer, step.take()); !made) co_return made;
         step.add(std::move(operation));
     }
-    if (!step.is_empty())
+    // Also when there is nothing to change: whoever asks for a write asks whether this is still the newest epoch.
+    if (!step.is_empty() || operations.empty())
         if (auto made = co_await commit(writer, step.take()); !made) co_return made;
     writer->broken = false;
     co_return Status();

@@ -140,6 +140,9 @@ TYPED_TEST_P(RegistryContract, WhoHasBeenFollowedCannotWrite) {
         const auto refused = co_await first->write(old, changes);
         EXPECT_FALSE(refused);
         EXPECT_EQ(refused.error().code(), base::ErrorCode::conflict) << refused.error().message();
+        std::vector<mc::Persist> what_holds{mc::PersistRoleOrders{base::Role("of nobody"), {}}};
+        const auto refused_too = co_await first->write(old, what_holds);
+        EXPECT_FALSE(refused_too) << "also where it would change nothing";
         mc::Inheritance inheritance;
         const auto third = co_await this->place.open();
         {
