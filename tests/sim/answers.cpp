@@ -62,7 +62,7 @@ void Answers::check_denial(const Answer& answer) const {
     const std::string& agent = agent_of(answer.task);
     if (answer.state == v1::TASK_DROPPED) return complain_(claim(answer) + ", and its agent has not said so");
     if (terms_.is_awaited(answer.epoch, agent)) return complain_(claim(answer) + ", and its agent may still come back");
-    if (!lives_(answer.task)) return;
+    if (!lives_(answer.task) || by_deposed_.contains(answer.task)) return;
     const bool is_unreachable = answer.state == v1::TASK_LOST && answer.hearer == Answer::Hearer::not_aware &&
                                 terms_.is_given_up(answer.epoch, agent);
     if (!is_unreachable && !nobody_can_know(answer, agent)) complain_(claim(answer) + ", and its host has it");

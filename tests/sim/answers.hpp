@@ -49,6 +49,9 @@ class Answers {
     void arrived(const TaskKey& task) { arrived_.insert(task); }
     // Its launch, by a master to its agent.
     void passed_on(const TaskKey& task) { passed_on_.insert(task); }
+    // By one who was deposed and did not know it, to an agent that has not heard of the next leader, though that may take
+    // it for registered: the answer to its registration was lost.
+    void passed_on_by_deposed(const TaskKey& task) { by_deposed_.insert(task); }
     // At a master, where it is an agent's word from then on.
     // Its agent has decided how it ended; no master has heard of that yet.
     void ended(const TaskKey& task) { on_its_way_.insert(task); }
@@ -79,6 +82,7 @@ class Answers {
     std::set<TaskKey> on_a_reservation_;
     std::set<TaskKey> arrived_;
     std::set<TaskKey> passed_on_;
+    std::set<TaskKey> by_deposed_;
     std::set<std::pair<TaskKey, v1::TaskState>> told_;
     std::set<TaskKey> on_its_way_;  // word of its end
 };

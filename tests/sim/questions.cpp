@@ -114,8 +114,11 @@ void Cluster::take_note_of_link_message(std::uint64_t epoch, std::uint64_t link,
 void Cluster::take_note_of_order(std::uint64_t epoch, std::uint64_t link, const internal::FromMaster& message) {
     if (message.has_registered())
         terms_.registered(epoch, message.registered().agent_id().value(), link, timeline_.now().instant);
-    for (const auto& task : message.launch_tasks().tasks())
-        answers_.passed_on({message.launch_tasks().framework_info().id().value(), task.task_id().value()});
+    for (const auto& task : message.launch_tasks().tasks()) {
+        const Checkers::TaskKey key{message.launch_tasks().framework_info().id().value(), task.task_id().value()};
+        answers_.passed_on(key);
+        if (epoch < zookeeper_.epoch()) answers_.passed_on_by_deposed(key);
+    }
 }
 
 // What one says who was deposed is no worse than silence; but its scheduler acts by it.
