@@ -10,12 +10,13 @@ namespace {
 using base::ErrorCode;
 using base::Result;
 
-// Znodes that come and go while we look: with each that goes we are nearer to the end.
+// Znodes that come, go and change while we look.
 constexpr int looks_max = 100;
 
 struct Look {
     bool again = false;  // something went away under our eyes
     Found found;
+    std::int32_t version = 0;  // of what the leader's znode said
 };
 
 async::awaitable<Result<Look>> look(zookeeper::Session& session, const std::string& path, const Children& children) {
@@ -35,6 +36,7 @@ async::awaitable<Result<Look>> look(zookeeper::Session& session, const std::stri
             continue;
         }
         look.found.leader = Leader{name, std::nullopt};
+        look.version = node->stat.version;
         auto info = from_znode(node->data);
         if (info)
             look.found.leader->info = *std::move(info);
@@ -67,7 +69,7 @@ async::awaitable<Result<Found>> find_leader(zookeeper::Session& session, std::st
         if (seen->found.leader) {
             const auto there = co_await session.exists(zookeeper::join(path, seen->found.leader->znode), changed);
             if (!there) co_return there.error();
-            if (*there) co_return std::move(seen->found);
+            if (*there && (*there)->version == seen->version) co_return std::move(seen->found);
             continue;
         }
         const auto still = co_await session.children(path, changed);

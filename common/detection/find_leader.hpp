@@ -20,8 +20,8 @@ struct Found {
     std::vector<std::string> oddities;  // a sentence for each thing that is not as it should be
 };
 
-// `changed` is called once when what was found may be so no longer; it is only left when this succeeds. A path that
-// does not exist has no leader. Fails as Session's reads do.
+// `changed` is called when what was found may be so no longer; what changes meanwhile may call it too early, never too
+// late. A path that does not exist has no leader. Fails as Session's reads do.
 async::awaitable<base::Result<Found>> find_leader(zookeeper::Session& session, std::string path,
                                                   zookeeper::Watch changed);
 

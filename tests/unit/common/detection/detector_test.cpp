@@ -4,6 +4,7 @@
 
 #include "common/async/task_group.hpp"
 #include "common/async/wake.hpp"
+#include "common/detection/find_leader.hpp"
 #include "common/zookeeper/paths.hpp"
 #include "tests/support/zookeeper_server.hpp"
 #include "tests/support/zookeeper_sessions.hpp"
@@ -89,6 +90,34 @@ TEST_F(DetectorTest, AnUnreadableLeaderIsNobodyUntilItGoes) {
         co_await odd->close();
         co_await until_leader("a");
         co_await a->close();
+    });
+}
+
+// ZooKeeper sends an event before any answer that already knows of the change.
+TEST_F(DetectorTest, NothingThatChangesDuringALookIsMissed) {
+    run([&]() -> awaitable<void> {
+        const auto leader = co_await master(znode_of("a"));
+        const auto names = co_await leader->children(url_.path);
+        const std::string znode = zookeeper::join(url_.path, names->names.front());
+        tasks_.spawn("writer", [](auto& session, std::string znode) -> awaitable<void> {
+            for (int i = 0;; ++i)
+                EXPECT_TRUE(co_await session.set(znode, znode_of(std::to_string(i)), zookeeper::any_version));
+        }(*leader, znode));
+        const auto reader = co_await session();
+        int unchanged = 0;
+        for (int looks = 0; looks < 300; ++looks) {
+            const auto changed = std::make_shared<bool>(false);
+            const auto found = co_await find_leader(*reader, url_.path, [changed] { *changed = true; });
+            const auto now = co_await reader->get(znode);
+            if (!found || !now) throw std::runtime_error("ZooKeeper does not answer");
+            if (*changed) continue;
+            ++unchanged;
+            EXPECT_EQ(now->data, znode_of(found->leader->info->id()));
+        }
+        EXPECT_GT(unchanged, 0);
+        tasks_.stop();
+        co_await tasks_.join();
+        co_await leader->close();
     });
 }
 
