@@ -99,15 +99,17 @@ TEST_F(DetectorTest, NothingThatChangesDuringALookIsMissed) {
         const auto leader = co_await master(znode_of("a"));
         const auto names = co_await leader->children(url_.path);
         const std::string znode = zookeeper::join(url_.path, names->names.front());
-        tasks_.spawn("writer", [](auto& session, std::string znode) -> awaitable<void> {
+        const auto write = [](auto& session, std::string znode) -> awaitable<void> {
             for (int i = 0;; ++i)
                 EXPECT_TRUE(co_await session.set(znode, znode_of(std::to_string(i)), zookeeper::any_version));
-        }(*leader, znode));
+        };
+        tasks_.spawn("writer", write(*leader, znode));
         const auto reader = co_await session();
         int unchanged = 0;
         for (int looks = 0; looks < 300; ++looks) {
             const auto changed = std::make_shared<bool>(false);
-            const auto found = co_await find_leader(*reader, url_.path, [changed] { *changed = true; });
+            const zookeeper::Watch watch = [changed] { *changed = true; };
+            const auto found = co_await find_leader(*reader, url_.path, watch);
             const auto now = co_await reader->get(znode);
             if (!found || !now) throw std::runtime_error("ZooKeeper does not answer");
             if (*changed) continue;
