@@ -99,17 +99,22 @@ TEST_F(DetectorTest, NothingThatChangesDuringALookIsMissed) {
         const auto leader = co_await master(znode_of("a"));
         const auto names = co_await leader->children(url_.path);
         const std::string znode = zookeeper::join(url_.path, names->names.front());
-        const auto write = [](auto& session, std::string znode) -> awaitable<void> {
-            for (int i = 0;; ++i)
-                EXPECT_TRUE(co_await session.set(znode, znode_of(std::to_string(i)), zookeeper::any_version));
+        int written = 0;
+        // As long after the look's begin as `reads` of its own take.
+        const auto write = [&](int reads) -> awaitable<void> {
+            for (int i = 0; i < reads; ++i) EXPECT_TRUE(co_await leader->exists(znode));
+            EXPECT_TRUE(co_await leader->set(znode, znode_of(std::to_string(written + 1)), zookeeper::any_version));
+            ++written;
+            changed_.ring();
         };
-        tasks_.spawn("writer", write(*leader, znode));
         const auto reader = co_await session();
         int unchanged = 0;
-        for (int looks = 0; looks < 300; ++looks) {
+        for (int look = 1; look <= 300; ++look) {
+            tasks_.spawn("writer", write(look % 4));
             const auto changed = std::make_shared<bool>(false);
             const zookeeper::Watch watch = [changed] { *changed = true; };
             const auto found = co_await find_leader(*reader, url_.path, watch);
+            while (written < look) co_await changed_.wait();
             const auto now = co_await reader->get(znode);
             if (!found || !now) throw std::runtime_error("ZooKeeper does not answer");
             if (*changed) continue;
@@ -117,8 +122,6 @@ TEST_F(DetectorTest, NothingThatChangesDuringALookIsMissed) {
             EXPECT_EQ(now->data, znode_of(found->leader->info->id()));
         }
         EXPECT_GT(unchanged, 0);
-        tasks_.stop();
-        co_await tasks_.join();
         co_await leader->close();
     });
 }
