@@ -146,6 +146,7 @@ class Core : private Term {
     // leadership.cpp
     void take(const LeadershipGained& gained);
     void take(const LeaseExtended& extended);
+    void take(const NextMasterKnown& known);
     void take(const LeadershipLost& lost);
     void stop_leading(const std::string& why);
     void close_all();
@@ -422,6 +423,7 @@ class Core : private Term {
     FilterTable filters_;
     base::Moment now_{};
     base::Instant heard_until_{};  // not after now
+    std::string next_master_;     // host:port; empty: nobody is known to stand by
     Output output_;
     // Go on over all terms, so that no id is handed out twice.
     std::uint64_t next_framework_ = 0;
