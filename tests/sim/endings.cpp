@@ -135,22 +135,15 @@ void Cluster::watch_endings(const Master& master, std::uint64_t epoch, const mc:
     }
 }
 
-// Over, and this leader has heard of it from agents alone: it gives its scheduler time. Null: it is not so.
-const mc::Framework* Cluster::awaited_in_vain(const Framework& framework) const {
-    const Master* leader = leading_master();
-    const auto* known = leader ? leader->core->state().books.framework(base::FrameworkId(framework.id)) : nullptr;
-    return framework.is_over && known && known->connection == mc::Framework::Connection::recovered ? known : nullptr;
-}
-
-// An agent that has lost what it knew of a framework cannot tell how soon that had to be back; it is given a week.
-bool Cluster::is_kept_without_its_record(const Framework& framework) const {
-    const auto* known = awaited_in_vain(framework);
-    return known && framework.ends == Framework::Ends::by_absence && known->is_nameless();
-}
-
 void Cluster::check_endings() {
     for (const Framework& framework : frameworks_) {
-        if (!framework.is_over || is_kept_without_its_record(framework)) continue;
+        if (!framework.is_over) continue;
+        if (framework.ends == Framework::Ends::by_teardown)
+            for (const Host& host : hosts_)
+                for (const auto& [id, record] : host.container_records)
+                    if (record.framework_id().value() == framework.id)
+                        complain(fmt::format("host {} has a record of {}, and framework {} was torn down", host.number,
+                                             record.task_info().task_id().value(), framework.number));
         for (const Host& host : hosts_)
             for (const auto& [id, container] : host.containers)
                 if (container.spec.framework_id.value() == framework.id && container.state != HostContainer::State::ended)

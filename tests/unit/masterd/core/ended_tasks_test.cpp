@@ -89,6 +89,30 @@ TEST_F(EndedTask, OfAnUnreachableOneTheAgentIsAskedWhenItComesBackWithoutTheTask
     EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_GONE);
 }
 
+// With its answer the agent brings it to the next master, for which a framework that nobody names has a week.
+TEST_F(EndedTask, WhoIsAskedForOneIsToldOfItsFrameworkUnlessItHasToldOfThatItself) {
+    master.step(masterd::core::LinkClosed{host.link});
+    host = master.join(again());
+    const auto told = master.take(host);
+    ASSERT_EQ(told.size(), 2u);
+    ASSERT_EQ(told[0]->registered().known_tasks_size(), 1) << "first the question";
+    const auto& info = told[1]->update_framework().framework_info();
+    EXPECT_EQ(info.SerializeAsString(), master.framework(scheduler).info->SerializeAsString());
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again();
+    *message.mutable_register_()->add_frameworks() = info;
+    EXPECT_EQ(master.take(master.join(message)).size(), 1u);
+}
+
+TEST_F(EndedTask, OfATaskWhoseAgentHasLostTheRecordOfItsFrameworkTheAgentIsToldOfThat) {
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again();
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    const auto told = master.take(master.join(message));
+    ASSERT_EQ(told.size(), 2u);
+    EXPECT_EQ(told[1]->update_framework().framework_info().id().value(), scheduler.id);
+}
+
 TEST_F(EndedTask, OfOneThatIsOverForAFrameworkWithoutPartitionsNobodyIsAskedAndItIsListedAsEndedOnceItWasToldToBeGone) {
     scheduler = master.subscribe(framework_info({}));
     const auto offer = master.take_offers(scheduler).at(0);
