@@ -269,6 +269,11 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     Task task = task_told(framework, agent, wire);
     task.resources = std::move(resources);
     task.holds_resources = !is_terminal(wire.state());
+    if (const Task* over = known_end(framework, wire, agent.id)) {  // which the agent is asked to tell
+        task.state = over->state;
+        task.forwarded = over->forwarded;
+        if (over->last_status) keep_status(task, over->last_status.message());
+    }
     if (lives_elsewhere) return take_stray(agent, framework, std::move(task));
     Task* added = books_.add_task(task);
     if (!added) {  // two tasks say they use the same port: the second is shown without resources

@@ -243,9 +243,18 @@ bool Cluster::done() const {
     for (const Framework& framework : frameworks_)
         if (!framework.is_over && framework.finished < scenario_.tasks_per_framework) return false;
     if (!orders_.empty()) return false;
-    // Nothing may still run that no framework is waiting for, and every update is acknowledged.
-    for (const Host& host : hosts_)
-        if (!host.containers.empty() || !host.container_records.empty() || !reservations_are_settled(host)) return false;
+    // Nothing may still run that no framework is waiting for, and every update is acknowledged, but where nobody is
+    // there to do that.
+    std::set<std::string> kept;
+    for (const Framework& framework : frameworks_)
+        if (is_kept_without_its_record(framework)) kept.insert(framework.id);
+    for (const Host& host : hosts_) {
+        for (const auto& [id, container] : host.containers)
+            if (!kept.contains(container.spec.framework_id.value())) return false;
+        for (const auto& [id, record] : host.container_records)
+            if (!kept.contains(record.framework_id().value())) return false;
+        if (!reservations_are_settled(host)) return false;
+    }
     return true;
 }
 

@@ -421,6 +421,7 @@ class Cluster {
     // endings.cpp
     void draw_end(Framework& framework);
     bool runs_for_hours(const Checkers::TaskKey& task);
+    bool is_kept_without_its_record(const Framework& framework) const;
     void tear_down(Framework& framework);
     void strike_at_the_end(Master& master);
     void desert(Framework& framework);

@@ -135,9 +135,18 @@ void Cluster::watch_endings(const Master& master, std::uint64_t epoch, const mc:
     }
 }
 
+// Deserted, and this leader has heard of it only from an agent that has lost the record of it with its host's power. Such an
+// agent cannot tell how soon the scheduler had to be back, so that has a week.
+bool Cluster::is_kept_without_its_record(const Framework& framework) const {
+    if (!framework.is_over || framework.ends != Framework::Ends::by_absence) return false;
+    const Master* leader = leading_master();
+    const auto* known = leader ? leader->core->state().books.framework(base::FrameworkId(framework.id)) : nullptr;
+    return known && known->is_nameless();
+}
+
 void Cluster::check_endings() {
     for (const Framework& framework : frameworks_) {
-        if (!framework.is_over) continue;
+        if (!framework.is_over || is_kept_without_its_record(framework)) continue;
         if (framework.ends == Framework::Ends::by_teardown)
             for (const Host& host : hosts_)
                 for (const auto& [id, record] : host.container_records)

@@ -152,6 +152,24 @@ TEST_F(EndedTask, AnAgentThatHasForgottenHowATaskEndedIsToldAlsoWhenItWasAwayFor
     EXPECT_EQ(registered.known_tasks(0).heard().uuid(), uuid_one);
 }
 
+// Found by the simulation (seed 412486): who asked before the agent had answered was told that the task is gone.
+TEST_F(EndedTask, OfWhichAnAgentHasForgottenTheEndIsNotSaidToBeGoneMeanwhile) {
+    forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    auto message = again();
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_GONE);
+    host = master.join(message);
+    EXPECT_EQ(reconciled().state(), v1::TASK_FAILED);
+    forward_the_end();
+    auto call = call_of(scheduler.id, v1::scheduler::Call::ACKNOWLEDGE);
+    call.mutable_acknowledge()->mutable_agent_id()->set_value(host.id);
+    call.mutable_acknowledge()->mutable_task_id()->set_value("t");
+    call.mutable_acknowledge()->set_uuid(uuid_one);
+    master.send(scheduler, call);
+    EXPECT_TRUE(master.framework(scheduler).tasks.empty());
+}
+
 TEST_F(EndedTask, UnderAnEarlierMasterIsKnownFromItsAgent) {
     internal::FromAgent message;
     const auto add = [&](const std::string& framework, const std::string& id, v1::TaskState state) {
