@@ -252,7 +252,7 @@ bool Cluster::done() const {
         for (const auto& [id, container] : host.containers)
             if (!kept.contains(container.spec.framework_id.value())) return false;
         for (const auto& [id, record] : host.container_records)
-            if (!kept.contains(record.framework_id().value())) return false;
+            if (!kept.contains(record.framework_id().value()) && !is_back_with_the_boot(host, record)) return false;
         if (!reservations_are_settled(host)) return false;
     }
     return true;

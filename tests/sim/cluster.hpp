@@ -421,7 +421,9 @@ class Cluster {
     // endings.cpp
     void draw_end(Framework& framework);
     bool runs_for_hours(const Checkers::TaskKey& task);
+    const masterd::core::Framework* awaited_in_vain(const Framework& framework) const;
     bool is_kept_without_its_record(const Framework& framework) const;
+    bool is_back_with_the_boot(const Host& host, const internal::ContainerRecord& record) const;
     void tear_down(Framework& framework);
     void strike_at_the_end(Master& master);
     void desert(Framework& framework);

@@ -135,13 +135,27 @@ void Cluster::watch_endings(const Master& master, std::uint64_t epoch, const mc:
     }
 }
 
-// Deserted, and this leader has heard of it only from an agent that has lost the record of it with its host's power. Such an
-// agent cannot tell how soon the scheduler had to be back, so that has a week.
-bool Cluster::is_kept_without_its_record(const Framework& framework) const {
-    if (!framework.is_over || framework.ends != Framework::Ends::by_absence) return false;
+// Over, and this leader has heard of it from agents alone: it gives its scheduler time. Null: it is not so.
+const mc::Framework* Cluster::awaited_in_vain(const Framework& framework) const {
     const Master* leader = leading_master();
     const auto* known = leader ? leader->core->state().books.framework(base::FrameworkId(framework.id)) : nullptr;
-    return known && known->is_nameless();
+    return framework.is_over && known && known->connection == mc::Framework::Connection::recovered ? known : nullptr;
+}
+
+// Deserted, and the agent that told of it has lost the record of it with its host's power. Such an agent cannot tell how
+// soon the scheduler had to be back, so that has a week.
+bool Cluster::is_kept_without_its_record(const Framework& framework) const {
+    const auto* known = awaited_in_vain(framework);
+    return known && framework.ends == Framework::Ends::by_absence && known->is_nameless();
+}
+
+// That its agent had forgotten it was on the disk, but not for good: the host has lost power since, and its log tells of
+// the task again, which is over. Whoever led then knows nothing of it any more.
+bool Cluster::is_back_with_the_boot(const Host& host, const internal::ContainerRecord& record) const {
+    if (record.phase() != internal::ContainerRecord::ENDED || record.boot_id() == boot_of(host)) return false;
+    return std::any_of(frameworks_.begin(), frameworks_.end(), [&](const Framework& framework) {
+        return framework.id == record.framework_id().value() && awaited_in_vain(framework);
+    });
 }
 
 void Cluster::check_endings() {
@@ -150,7 +164,7 @@ void Cluster::check_endings() {
         if (framework.ends == Framework::Ends::by_teardown)
             for (const Host& host : hosts_)
                 for (const auto& [id, record] : host.container_records)
-                    if (record.framework_id().value() == framework.id)
+                    if (record.framework_id().value() == framework.id && !is_back_with_the_boot(host, record))
                         complain(fmt::format("host {} has a record of {}, and framework {} was torn down", host.number,
                                              record.task_info().task_id().value(), framework.number));
         for (const Host& host : hosts_)
