@@ -165,6 +165,7 @@ void Core::fire(const PingDue& due) {
     message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
     if (!agent.history_told) message.mutable_ping()->set_history_max(history_of_one_agent());
     send(agent, std::move(message));
+    ++agent.pings;
 }
 
 std::int64_t Core::agents_return_within_ms() const {
