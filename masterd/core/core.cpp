@@ -166,6 +166,7 @@ void Core::fire(const PingDue& due) {
     if (!next_master_.empty()) message.mutable_ping()->set_next_master(next_master_);
     if (!agent.history_told) message.mutable_ping()->set_history_max(history_of_one_agent());
     send(agent, std::move(message));
+    ++agent.pings;
 }
 
 std::int64_t Core::agents_return_within_ms() const {
