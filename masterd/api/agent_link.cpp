@@ -77,7 +77,7 @@ class WaitingLink final : public http::LinkReceiver, public std::enable_shared_f
         standing_->link_waits();
     }
     ~WaitingLink() override {
-        if (stage_ != Stage::open) standing_->link_waits_no_more();
+        if (waits()) standing_->link_waits_no_more();
     }
 
     void serve() { link_->stream().receive_all(shared_from_this()); }
@@ -95,23 +95,31 @@ class WaitingLink final : public http::LinkReceiver, public std::enable_shared_f
     void ended(const base::Error& why) override {
         const std::lock_guard lock(mutex_);
         if (stage_ == Stage::open) return link_->ended(why);
-        stage_ = Stage::over;
+        waits_no_more(Stage::over);
     }
 
   private:
     enum class Stage { silent, asking, open, over };
 
     static async::awaitable<void> open_when_we_lead(std::shared_ptr<WaitingLink> self, std::string first) {
-        const bool leading = co_await until_it_leads(self->driver_, recovery_max);
+        const std::function<bool()> is_over = [self] {
+            const std::lock_guard lock(self->mutex_);
+            return !self->waits();
+        };
+        const bool leading = co_await until_it_leads(self->driver_, recovery_max, is_over);
         const std::lock_guard lock(self->mutex_);
         if (self->stage_ == Stage::asking && !(leading && self->open(first))) self->link_->stream().close();
     }
 
-    // Under the lock.
+    // --- under the lock ---
+    bool waits() const { return stage_ == Stage::silent || stage_ == Stage::asking; }
+    void waits_no_more(Stage now) {
+        stage_ = now;
+        standing_->link_waits_no_more();
+    }
     bool open(std::string_view first) {
         if (!link_->open()) return false;
-        stage_ = Stage::open;
-        standing_->link_waits_no_more();
+        waits_no_more(Stage::open);
         return link_->received(first);
     }
 

@@ -93,6 +93,14 @@ class RawClient {
             if (!read_more()) return std::exchange(received_, {}) + "<end>";
         }
     }
+    // What came, where it ends before.
+    std::string read_exactly(std::size_t bytes) {
+        while (received_.size() < bytes && read_more()) {
+        }
+        auto read = received_.substr(0, bytes);
+        received_.erase(0, bytes);
+        return read;
+    }
     std::string read_to_end() {
         while (read_more()) {
         }

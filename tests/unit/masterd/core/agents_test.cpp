@@ -356,6 +356,26 @@ TEST(Agents, AgentsHearOverHowLongToComeToTheNextLeaderByHowManyThereAre) {
     EXPECT_EQ(master.take(first).at(0)->ping().return_within_ms(), 500);
 }
 
+TEST(Agents, AgentsHearWhoLeadsNextWithEachPing) {
+    MasterHarness master;
+    const auto host = master.join();
+    master.take(host);
+    master.pass(16s);
+    EXPECT_FALSE(master.take(host).at(0)->ping().has_next_master());
+    internal::FromAgent pong;
+    pong.mutable_pong();
+    const auto ping = [&] {
+        master.say(host.link, pong);
+        master.pass(15s);
+        return master.take(host).at(0)->ping();
+    };
+    master.step(masterd::core::NextMasterKnown{"m2:5050"});
+    EXPECT_EQ(ping().next_master(), "m2:5050");
+    EXPECT_EQ(ping().next_master(), "m2:5050");
+    master.step(masterd::core::NextMasterKnown{});
+    EXPECT_FALSE(ping().has_next_master());
+}
+
 // Nothing has come from it for 75 s, then it has a moment to come back on another connection.
 TEST(Agents, ASilentAgentIsUnreachableInTheTimeThatAgentsHave) {
     MasterHarness master;

@@ -48,6 +48,7 @@ struct Contender {
                     .lost = [this](const std::string& why) { leading = false, reasons.push_back(why), changed.ring(); },
                     .leader_is =
                         [this](const auto& info) { leaders.push_back(info ? info->id() : "-"), changed.ring(); },
+                    .next_is = [this](const auto& info) { nexts.push_back(info ? info->id() : "-"), changed.ring(); },
                     .hopeless = [this](const base::Error& error) { hopeless = error.message(), changed.ring(); }}) {
         async::asio::co_spawn(context, election.run(), [this](std::exception_ptr failure) {
             ended = true;
@@ -66,6 +67,9 @@ struct Contender {
     awaitable<void> until_leading() {
         return until([this] { return leading; });
     }
+    awaitable<void> until_next(std::string id) {
+        return until([this, id] { return !nexts.empty() && nexts.back() == id; });
+    }
     awaitable<void> until_leader(std::string id) {
         return until([this, id] { return !leaders.empty() && leaders.back() == id; });
     }
@@ -74,7 +78,7 @@ struct Contender {
     bool leading = false;
     int gained = 0, extended = 0;
     base::Instant lease;
-    std::vector<std::string> reasons, leaders;
+    std::vector<std::string> reasons, leaders, nexts;
     std::string hopeless;
     bool ended = false;
     Election election;
@@ -140,6 +144,42 @@ TEST_F(ElectionTest, FirstLeadsAndAllKnowIt) {
         co_await b->election.resign();
         co_await c->until_leading();
         co_await c->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, WhoLeadsKnowsWhoIsNext) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        auto b = contender("b");
+        co_await a->until_next("b");
+        auto c = contender("c");
+        co_await c->until_leader("a");
+        co_await a->election.resign();
+        co_await b->until_next("c");
+        EXPECT_EQ(a->nexts, std::vector<std::string>{"b"}) << "c comes after b";
+        EXPECT_TRUE(c->nexts.empty()) << "it does not lead";
+        co_await c->election.resign();
+        co_await b->until_next("-");
+        co_await b->election.resign();
+    });
+}
+
+TEST_F(ElectionTest, WhoDoesNotLeadAnyMoreNamesNobody) {
+    run([&]() -> awaitable<void> {
+        auto a = contender("a");
+        co_await a->until_leading();
+        auto b = contender("b");
+        co_await a->until_next("b");
+        ZookeeperServer::shared().freeze();
+        co_await a->until([&] { return !a->leading; });
+        EXPECT_EQ(a->nexts.back(), "-");
+        ZookeeperServer::shared().thaw();
+        co_await a->until([&] { return a->leaders.back() != "-"; });
+        Contender& leader = a->leaders.back() == "a" ? *a : *b;
+        co_await leader.until([&] { return !leader.nexts.empty() && leader.nexts.back() != "-"; });
+        co_await a->election.resign();
+        co_await b->election.resign();
     });
 }
 
