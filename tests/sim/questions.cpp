@@ -101,24 +101,25 @@ void Cluster::watch_answers(const Master& master, std::uint64_t epoch, const mc:
 
 void Cluster::take_note_of_link_message(std::uint64_t epoch, std::uint64_t link, const internal::FromAgent& message) {
     terms_.heard(epoch, link, timeline_.now().instant);
+    const auto& begun = message.register_();
+    if (begun.agent_info().has_id() && begun.highest_epoch() == epoch)
+        terms_.has_epoch(epoch, begun.agent_info().id().value());
     each_task(message, [&](const v1::Task& task) {
         const Checkers::TaskKey key{task.framework_id().value(), task.task_id().value()};
-        answers_.told_by_agent(key, task.state());
-        if (task.has_status_update_state()) answers_.told_by_agent(key, task.status_update_state());
+        answers_.told_by_agent(epoch, key, task.state());
+        if (task.has_status_update_state()) answers_.told_by_agent(epoch, key, task.status_update_state());
     });
     if (!message.has_status_update()) return;
     const auto& update = message.status_update();
-    answers_.told_by_agent({update.framework_id().value(), update.status().task_id().value()}, update.status().state());
+    answers_.told_by_agent(epoch, {update.framework_id().value(), update.status().task_id().value()},
+                           update.status().state());
 }
 
 void Cluster::take_note_of_order(std::uint64_t epoch, std::uint64_t link, const internal::FromMaster& message) {
     if (message.has_registered())
         terms_.registered(epoch, message.registered().agent_id().value(), link, timeline_.now().instant);
-    for (const auto& task : message.launch_tasks().tasks()) {
-        const Checkers::TaskKey key{message.launch_tasks().framework_info().id().value(), task.task_id().value()};
-        answers_.passed_on(key);
-        if (epoch < zookeeper_.epoch()) answers_.passed_on_by_deposed(key);
-    }
+    for (const auto& task : message.launch_tasks().tasks())
+        answers_.passed_on(epoch, {message.launch_tasks().framework_info().id().value(), task.task_id().value()});
 }
 
 // What one says who was deposed is no worse than silence; but its scheduler acts by it.

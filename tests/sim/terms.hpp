@@ -36,6 +36,8 @@ class Terms {
     void awoke(Epoch epoch, base::Instant now) { terms_[epoch].listens_since = now; }
     void registered(Epoch epoch, const std::string& agent, Link link, base::Instant now);
     void heard(Epoch epoch, Link link, base::Instant now);
+    // It says so itself, as it registers.
+    void has_epoch(Epoch epoch, const std::string& agent);
     void link_over(Epoch epoch, Link link, base::Instant now);
     // Who is deposed knows no better, and is not judged.
     enum class Leader { rightful, deposed };
@@ -54,6 +56,10 @@ class Terms {
     bool is_given_up(Epoch epoch, const std::string& agent) const;
     // Given up, and back since.
     bool was_given_up(Epoch epoch, const std::string& agent) const;
+    // It is here, and has not been heard of since it was told so: the answer may be lost or not be on its disk, and it may
+    // go back to an earlier leader, who may not know that it was deposed, and run what that one launches.
+    bool may_serve_another(Epoch epoch, const std::string& agent) const;
+    bool any_may_serve_another(Epoch epoch) const;
     // Whoever has not been here cannot have told this leader what runs on it.
     bool has_been_here(Epoch epoch, const std::string& agent) const;
 
@@ -62,6 +68,7 @@ class Terms {
         enum class Standing { awaited, here, given_up, out } standing = Standing::here;
         bool was_given_up = false;
         bool has_been_here = false;
+        bool has_epoch = false;  // on its disk
         base::Instant heard{};
         base::Instant link_over{};
         std::optional<Link> link;
