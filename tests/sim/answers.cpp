@@ -81,18 +81,22 @@ void Answers::check_unreachable(const Answer& answer) const {
         complain_(claim(answer) + ", and its agent is back with it");
 }
 
+bool Answers::is_known_to_live(Terms::Epoch epoch, const TaskKey& task) const {
+    return known_to_.contains({epoch, task}) && terms_.is_here(epoch, agent_of(task)) && lives_(task);
+}
+
 void Answers::said_nothing(Terms::Epoch epoch, const TaskKey& task, Answer::Asked asked) const {
     const bool is_named = asked == Answer::Asked::with_agent;
     const bool is_awaited = is_named ? terms_.is_awaited(epoch, agent_of(task)) : terms_.any_awaited(epoch);
     const bool may_be_elsewhere =
         is_named ? terms_.may_serve_another(epoch, agent_of(task)) : terms_.any_may_serve_another(epoch);
-    if (is_awaited || (may_be_elsewhere && !known_to_.contains({epoch, task}))) return;
+    if (is_awaited || (may_be_elsewhere && !is_known_to_live(epoch, task))) return;
     complain_("a question about " + text(task) + " is not answered, and its agent is not awaited");
 }
 
 void Answers::left_out(Terms::Epoch epoch, const TaskKey& task) const {
-    const bool may_be_elsewhere = terms_.may_serve_another(epoch, agent_of(task)) && !known_to_.contains({epoch, task});
-    if (terms_.is_here(epoch, agent_of(task)) && !may_be_elsewhere)
+    const bool may_be_elsewhere = terms_.may_serve_another(epoch, agent_of(task));
+    if (may_be_elsewhere ? is_known_to_live(epoch, task) : terms_.is_here(epoch, agent_of(task)))
         complain_("whoever asks for all tasks is not told of " + text(task) + ", which runs on an agent that is here");
 }
 

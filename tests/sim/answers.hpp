@@ -8,8 +8,8 @@
 //   dropped               whose launch no master has passed on
 //   an error              only what was launched on what the same call was to reserve, which may be refused
 //   gone by an operator   nobody orders that here
-//   silence               only where the agent is awaited; asked without an agent's name, where any is. Also of a task that
-//                         this leader knows nothing of, where the agent may still serve an earlier leader
+//   silence               only where the agent is awaited; asked without an agent's name, where any is. Also of what this
+//                         leader knows nothing of, where the agent may still serve an earlier one
 //
 // Who is not aware of partitions hears lost for all of the others. There is one excuse for denying a task that lives:
 // the question does not name its agent, which was given up and has not been here in this term, so nobody can know whose
@@ -53,12 +53,13 @@ class Answers {
         passed_on_.insert(task);
         known_to_.emplace(epoch, task);
     }
+    // Its agent has brought it as it registered.
+    void brought_to(Terms::Epoch epoch, const TaskKey& task) { known_to_.emplace(epoch, task); }
     // At a master, where it is an agent's word from then on.
     // Its agent has decided how it ended; no master has heard of that yet.
     void ended(const TaskKey& task) { on_its_way_.insert(task); }
-    void told_by_agent(Terms::Epoch epoch, const TaskKey& task, v1::TaskState state) {
+    void told_by_agent(const TaskKey& task, v1::TaskState state) {
         told_.emplace(task, state);
-        known_to_.emplace(epoch, task);
         on_its_way_.erase(task);
     }
 
@@ -73,6 +74,7 @@ class Answers {
   private:
     bool is_an_agents_word(const Answer& answer) const;
     bool is_refusal(const Answer& answer) const;
+    bool is_known_to_live(Terms::Epoch epoch, const TaskKey& task) const;
     bool nobody_can_know(const Answer& answer, const std::string& agent) const;
     void check_denial(const Answer& answer) const;
     void check_unreachable(const Answer& answer) const;
@@ -84,7 +86,7 @@ class Answers {
     std::set<TaskKey> on_a_reservation_;
     std::set<TaskKey> arrived_;
     std::set<TaskKey> passed_on_;
-    std::set<std::pair<Terms::Epoch, TaskKey>> known_to_;  // passed on by this leader, or told to it
+    std::set<std::pair<Terms::Epoch, TaskKey>> known_to_;
     std::set<std::pair<TaskKey, v1::TaskState>> told_;
     std::set<TaskKey> on_its_way_;  // word of its end
 };

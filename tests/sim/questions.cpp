@@ -74,8 +74,10 @@ void Cluster::watch_answers(const Master& master, std::uint64_t epoch, const mc:
             for (const auto& task : operation.launch().task_infos())
                 answers_.arrived({arrived->call->framework_id().value(), task.task_id().value()});
     if (std::holds_alternative<mc::Awoke>(input)) terms_.awoke(epoch, now);
-    if (const auto* closed = std::get_if<mc::LinkClosed>(&input))
+    if (const auto* closed = std::get_if<mc::LinkClosed>(&input)) {
         terms_.link_over(epoch, static_cast<std::uint64_t>(closed->link), now);
+        brought_.erase(static_cast<std::uint64_t>(closed->link));
+    }
     if (const auto* received = std::get_if<mc::LinkMessage>(&input))
         take_note_of_link_message(epoch, static_cast<std::uint64_t>(received->link), *received->message);
     for (const mc::Persist& persist : output.persist)
@@ -106,18 +108,20 @@ void Cluster::take_note_of_link_message(std::uint64_t epoch, std::uint64_t link,
         terms_.has_epoch(epoch, begun.agent_info().id().value());
     each_task(message, [&](const v1::Task& task) {
         const Checkers::TaskKey key{task.framework_id().value(), task.task_id().value()};
-        answers_.told_by_agent(epoch, key, task.state());
-        if (task.has_status_update_state()) answers_.told_by_agent(epoch, key, task.status_update_state());
+        answers_.told_by_agent(key, task.state());
+        if (task.has_status_update_state()) answers_.told_by_agent(key, task.status_update_state());
+        if (!message.has_history()) brought_[link].push_back(key);
     });
     if (!message.has_status_update()) return;
     const auto& update = message.status_update();
-    answers_.told_by_agent(epoch, {update.framework_id().value(), update.status().task_id().value()},
-                           update.status().state());
+    answers_.told_by_agent({update.framework_id().value(), update.status().task_id().value()}, update.status().state());
 }
 
 void Cluster::take_note_of_order(std::uint64_t epoch, std::uint64_t link, const internal::FromMaster& message) {
-    if (message.has_registered())
+    if (message.has_registered()) {
         terms_.registered(epoch, message.registered().agent_id().value(), link, timeline_.now().instant);
+        for (const Checkers::TaskKey& task : std::exchange(brought_[link], {})) answers_.brought_to(epoch, task);
+    }
     for (const auto& task : message.launch_tasks().tasks())
         answers_.passed_on(epoch, {message.launch_tasks().framework_info().id().value(), task.task_id().value()});
 }
