@@ -142,9 +142,10 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
            agent);
 }
 
-// It has read an answer of this master before, or can only come to its id by reading this one.
+// There is no earlier master where nobody else can come to lead. Else the agent has read an answer of this one before, or
+// comes to its id by reading this one.
 bool Core::has_epoch(const internal::Register& message) const {
-    return !message.agent_info().has_id() ||
+    return !state_.lease_until || !message.agent_info().has_id() ||
            (message.cluster_id() == options_.cluster_id && message.highest_epoch() == state_.epoch);
 }
 

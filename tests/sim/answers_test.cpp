@@ -106,6 +106,17 @@ TEST_F(AnswersTest, OfAnAgentThatMayServeAnotherLeaderOnlyWhatIsKnownMustBeTold)
     EXPECT_NE(complaint(), "");
 }
 
+TEST_F(AnswersTest, AMasterThatIsTheOnlyOneHasNoRivals) {
+    masterd::core::Inheritance inheritance;
+    inheritance.agents = {record("a", Written::admitted)};
+    terms.began(1, at(100s), inheritance, Terms::Rivals::none);
+    answers.launched(task, "a");
+    terms.registered(1, "a", 8, at(120s));
+    EXPECT_EQ(said(v1::TASK_GONE), "");
+    answers.said_nothing(1, task, Answer::Asked::with_agent);
+    EXPECT_NE(complaint(), "");
+}
+
 TEST_F(AnswersTest, AnAgentThatSaysThatItHasTheEpochServesNoOther) {
     answers.launched(task, "a");
     terms.has_epoch(1, "a");

@@ -23,8 +23,9 @@ Terms::Agent::Standing Terms::standing_of(masterd::core::AgentRecord::Standing s
     return Agent::Standing::out;
 }
 
-void Terms::began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance) {
+void Terms::began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance, Rivals rivals) {
     Term& term = terms_[epoch];
+    term.rivals = rivals;
     term.began = term.listens_since = now;
     for (const auto& record : inheritance.agents) term.agents[record.id.value()].standing = standing_of(record.standing);
 }
@@ -33,7 +34,7 @@ void Terms::registered(Epoch epoch, const std::string& id, Link link, base::Inst
     Term& term = terms_[epoch];
     const bool is_named_here = !term.agents.contains(id);  // it has its name with the epoch
     Agent& agent = term.agents[id];
-    agent.has_epoch = agent.has_epoch || is_named_here;
+    agent.has_epoch = agent.has_epoch || is_named_here || term.rivals == Rivals::none;
     agent.was_given_up = agent.was_given_up || agent.standing == Agent::Standing::given_up;
     agent.has_been_here = true;
     agent.standing = Agent::Standing::here;

@@ -32,7 +32,9 @@ class Terms {
     Terms(Patience patience, Complain complain) : complain_(std::move(complain)), patience_(patience) {}
 
     // --- what happens to a leader, and what it decides ---
-    void began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance);
+    enum class Rivals { possible, none };  // others who may lead, or believe to
+    void began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance,
+               Rivals rivals = Rivals::possible);
     void awoke(Epoch epoch, base::Instant now) { terms_[epoch].listens_since = now; }
     void registered(Epoch epoch, const std::string& agent, Link link, base::Instant now);
     void heard(Epoch epoch, Link link, base::Instant now);
@@ -80,6 +82,7 @@ class Terms {
     struct Term {
         base::Instant began{};
         base::Instant listens_since{};
+        Rivals rivals = Rivals::possible;
         std::map<std::string, Framework> frameworks;
         std::map<std::string, Agent> agents;
     };

@@ -96,9 +96,7 @@ TEST_F(EndedTask, OfOneThatIsOverForAFrameworkWithoutPartitionsNobodyIsAskedAndI
     master.step(masterd::core::LinkClosed{host.link});
     master.pass(76s);
     EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_LOST);
-    const auto back = master.join(again());
-    const auto registered = master.take(back).at(0)->registered();
-    master.answer_ping(back);
+    const auto registered = master.take(master.join(again())).at(0)->registered();
     ASSERT_EQ(registered.known_tasks_size(), 1) << "only that of the fixture's framework";
     EXPECT_NE(registered.known_tasks(0).framework_id().value(), scheduler.id);
     EXPECT_EQ(reconciled().state(), v1::TASK_LOST);

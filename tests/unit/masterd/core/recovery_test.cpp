@@ -18,8 +18,8 @@ using Standing = AgentRecord::Standing;
 class Recovery : public testing::Test {
   protected:
     // Leads anew, as the next master would, with this inheritance.
-    void inherit(Inheritance inheritance) {
-        LeadershipGained gained{2, {}, std::move(inheritance)};
+    void inherit(Inheritance inheritance, std::optional<base::Instant> lease_until = {}) {
+        LeadershipGained gained{2, {}, std::move(inheritance), lease_until};
         gained.master_info = master.core.state().master_info;
         gained.master_info.set_id("n");
         master.step(gained);
@@ -63,7 +63,7 @@ TEST_F(Recovery, NothingIsSaidOfATaskWhoseAgentMayStillComeBack) {
 
 TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {
     inherit({{agent("m-S7")}, {}});
-    master.answer_ping(master.join(registration("m-S7")));
+    master.join(registration("m-S7"));
     EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
     EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN) << "nobody is missing any more";
 }
@@ -73,7 +73,7 @@ TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {
 class AgentOfAnEarlierEpoch : public Recovery {
   protected:
     AgentOfAnEarlierEpoch() {
-        inherit({{agent("m-S7")}, {}});
+        inherit({{agent("m-S7")}, {}}, master.now.instant + 1h);
         auto message = registration("m-S7");
         message.mutable_register_()->set_highest_epoch(1);
         *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "told", "m-S7", v1::TASK_RUNNING);
@@ -135,7 +135,7 @@ TEST_F(AgentOfAnEarlierEpoch, IsNotWaitedForWhenItIsGivenUp) {
 }
 
 TEST_F(Recovery, AnAgentThatIsNamedByThisMasterServesNoEarlierOne) {
-    inherit({});
+    inherit({}, master.now.instant + 1h);
     const auto host = master.join("host1");
     EXPECT_EQ(reconcile("t", host.id).at(0).state(), v1::TASK_GONE);
     EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN);
@@ -183,7 +183,7 @@ TEST_F(Recovery, AgentsThatDoNotComeBackInTimeAreUnreachable) {
     EXPECT_EQ(status.state(), v1::TASK_UNREACHABLE);
     EXPECT_TRUE(status.has_unreachable_time());
     EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN);
-    master.answer_ping(master.join(registration("m-S7")));
+    master.join(registration("m-S7"));
     EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
 }
 
