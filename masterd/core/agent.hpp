@@ -30,6 +30,10 @@ struct Agent {
     std::string peer_address;
     bool is_remote = false;      // in another region than the masters
     bool history_told = false;   // what it remembers of tasks under earlier masters
+    // It serves no earlier master any more: what it says after it was told of this epoch waits for its disk to have it.
+    // Before, it may go back to one that was deposed and does not know it, and run what that one launches.
+    bool has_our_epoch = false;
+    bool asked_for_epoch = false;  // ahead of the next ping
     std::optional<LinkId> link;  // none: disconnected
     resources::Resources used;
     resources::Resources offered;

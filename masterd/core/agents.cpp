@@ -40,6 +40,7 @@ void Core::take(const LinkMessage& received) {
     if (found == links_.end()) return take_registration(received.link, message);
     Agent& agent = books_.agent(found->second);
     agent.last_heard = std::max(agent.last_heard, heard_until_);
+    take_over(agent);
     switch (message.message_case()) {
         case internal::FromAgent::kStatusUpdate:
             return take_update(agent, message.status_update());
@@ -66,9 +67,20 @@ void Core::take(const LinkMessage& received) {
     }
 }
 
+// Whatever it says on its link it says because it has read that it is registered.
+void Core::take_over(Agent& agent) {
+    if (!std::exchange(agent.has_our_epoch, true)) --state_.agents_without_our_epoch;
+}
+
+// Pings are far apart, and somebody waits for an answer that only the agent can give.
+void Core::ask_for_epoch(Agent& agent) {
+    if (agent.link && !std::exchange(agent.asked_for_epoch, true)) send_ping(agent);
+}
+
 void Core::link_lost(Agent& agent, const std::string& why) {
     links_.erase(*agent.link);
     agent.link.reset();
+    agent.asked_for_epoch = false;
     timers_.cancel(agent.ping);
     books_.set_offerable(agent, false);
     end_offers(agent.offers, Tell::rescind);
@@ -148,6 +160,7 @@ void Core::forget(Agent& agent) {
     tell_failure(agent.id);
     filters_.drop_agent(agent.slot);
     places_.remove(agent);
+    if (!agent.has_our_epoch) --state_.agents_without_our_epoch;
     drop_strays(books_.strays_on(agent.slot));
     state_.unread_acknowledgements.drop_agent(agent.slot);
     books_.remove_agent(agent.slot);

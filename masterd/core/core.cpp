@@ -160,7 +160,10 @@ void Core::fire(const PingDue& due) {
     base::Instant next = now_.instant + options_.ping_interval;
     if (heard_until_ < silent_too_long) next = std::min(next, when_heard(silent_too_long));
     agent.ping = timers_.schedule(next, due);
-    if (now_.instant >= silent_too_long) return;  // its answer may have come long ago
+    if (now_.instant < silent_too_long) send_ping(agent);  // else its answer may have come long ago
+}
+
+void Core::send_ping(const Agent& agent) {
     internal::FromMaster message;
     message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
     if (!next_master_.empty()) message.mutable_ping()->set_next_master(next_master_);

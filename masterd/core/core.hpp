@@ -54,6 +54,7 @@ struct State {
     CompletedFrameworks completed_frameworks;
     AbsentAgents absent_agents;
     LateAgents late_agents;
+    std::size_t agents_without_our_epoch = 0;
     bool recovery_window_is_over = false;
     // Agents of an earlier master that have had their time and are not given up yet.
     std::size_t late_from_before() const {
@@ -176,6 +177,7 @@ class Core : private Term {
     void fire(const InverseOfferDue& due);
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
+    void send_ping(const Agent& agent);
     std::int64_t agents_return_within_ms() const;
     std::uint32_t history_of_one_agent() const;
     void fire(const AllocationAwaited& due);
@@ -324,6 +326,7 @@ class Core : private Term {
 
     // registration.cpp
     void register_agent(LinkId link, const internal::Register& message);
+    bool has_epoch(const internal::Register& message) const;
     void remove_predecessor(Agent& predecessor, const base::AgentId& id);
     void take_registered_tasks(Agent& agent, const internal::Register& message);
     // By framework and task.
@@ -341,6 +344,8 @@ class Core : private Term {
     void name_frameworks(const Agent& agent, const Infos& told);
 
     // agents.cpp
+    void take_over(Agent& agent);
+    void ask_for_epoch(Agent& agent);
     void link_lost(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why);

@@ -225,6 +225,7 @@ std::vector<std::string> Invariants::check(const State& state) {
     std::size_t offers_of_frameworks = 0;
     std::size_t offers_of_agents = 0;
     std::size_t late = 0;
+    std::size_t without_our_epoch = 0;
     for (const auto& agent : state.books.agents()) {
         if (!agent) continue;
         check_agent(state, *agent, complaints);
@@ -234,6 +235,7 @@ std::vector<std::string> Invariants::check(const State& state) {
         tasks_of_agents += agent->tasks.size();
         offers_of_agents += agent->offers.size();
         late += state.late_agents.contains(agent->slot);
+        without_our_epoch += !agent->has_our_epoch;
         if (state.late_agents.contains(agent->slot) && (agent->link || agent->overdue))
             complaints.push_back("agent " + agent->id.value() + " is late, and it is there or has time left");
         if (state.absent_agents.contains(agent->id))
@@ -246,6 +248,8 @@ std::vector<std::string> Invariants::check(const State& state) {
         offers_of_frameworks += framework->offers.size();
     }
     if (late != state.late_agents.size()) complaints.push_back("somebody is late who is not an agent");
+    if (without_our_epoch != state.agents_without_our_epoch)
+        complaints.push_back("agents that do not have this epoch yet are counted wrongly");
     if (total != state.books.total())
         complaints.push_back("the total is not the sum of the agents");
     if (free != state.books.free()) complaints.push_back("what is free is not the sum of the agents");

@@ -103,7 +103,11 @@ void Core::reconcile_one(Framework& framework, const base::TaskId& id, const bas
     if (const Task* over = was_lost ? nullptr : framework.completed_tasks.find(id);
         over && over->end_heard && (agent.empty() || over->agent_id == agent))
         return send_status(framework, answer(over->state, over->agent_id, "Reconciliation: Task is over"));
-    if (!where.empty() && books_.agent(where))
+    // The scheduler asks again here, too: they may still take tasks from an earlier master.
+    if (where.empty() && state_.agents_without_our_epoch > 0) return;
+    Agent* there = where.empty() ? nullptr : books_.agent(where);
+    if (there && !there->has_our_epoch) return ask_for_epoch(*there);
+    if (there)
         return answer_end(v1::TASK_GONE, "Reconciliation: Task is unknown to the agent");
     if (absent_agents.is(where, Why::gone))
         return answer_end(v1::TASK_GONE_BY_OPERATOR, "Reconciliation: The agent is gone");

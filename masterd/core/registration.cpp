@@ -109,6 +109,8 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
         return refuse_agent(link, "Its resources are more than the cluster can count", false);
     }
     expect_no_more(agent);
+    if (!known) ++state_.agents_without_our_epoch;
+    if (has_epoch(message)) take_over(agent);
     if (known) places_.remove(agent);
     auto kind = kinds_.find_or_add(message.agent_info(), message.version());
     agent.is_remote = is_remote(kind->info, state_.master_info);
@@ -140,6 +142,13 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
            fmt::format("agent {} {} with {}", agent.hostname,
                        again ? "is back" : "has joined", total->to_string()),
            agent);
+}
+
+// There is no earlier master where nobody else can come to lead. Else the agent has read an answer of this one before, or
+// comes to its id by reading this one.
+bool Core::has_epoch(const internal::Register& message) const {
+    return !state_.lease_until || !message.agent_info().has_id() ||
+           (message.cluster_id() == options_.cluster_id && message.highest_epoch() == state_.epoch);
 }
 
 // An agent that comes from where another one was and does not know of it has not taken over what

@@ -62,7 +62,9 @@ void Answers::check_denial(const Answer& answer) const {
     const std::string& agent = agent_of(answer.task);
     if (answer.state == v1::TASK_DROPPED) return complain_(claim(answer) + ", and its agent has not said so");
     if (terms_.is_awaited(answer.epoch, agent)) return complain_(claim(answer) + ", and its agent may still come back");
-    if (!lives_(answer.task) || by_deposed_.contains(answer.task)) return;
+    if (terms_.may_serve_another(answer.epoch, agent))
+        return complain_(claim(answer) + ", and its agent may still serve an earlier leader");
+    if (!lives_(answer.task)) return;
     const bool is_unreachable = answer.state == v1::TASK_LOST && answer.hearer == Answer::Hearer::not_aware &&
                                 terms_.is_given_up(answer.epoch, agent);
     if (!is_unreachable && !nobody_can_know(answer, agent)) complain_(claim(answer) + ", and its host has it");
@@ -79,14 +81,22 @@ void Answers::check_unreachable(const Answer& answer) const {
         complain_(claim(answer) + ", and its agent is back with it");
 }
 
+bool Answers::is_known_to_live(Terms::Epoch epoch, const TaskKey& task) const {
+    return known_to_.contains({epoch, task}) && terms_.is_here(epoch, agent_of(task)) && lives_(task);
+}
+
 void Answers::said_nothing(Terms::Epoch epoch, const TaskKey& task, Answer::Asked asked) const {
-    const bool may_be_silent = asked == Answer::Asked::without_agent ? terms_.any_awaited(epoch)
-                                                                     : terms_.is_awaited(epoch, agent_of(task));
-    if (!may_be_silent) complain_("a question about " + text(task) + " is not answered, and its agent is not awaited");
+    const bool is_named = asked == Answer::Asked::with_agent;
+    const bool is_awaited = is_named ? terms_.is_awaited(epoch, agent_of(task)) : terms_.any_awaited(epoch);
+    const bool may_be_elsewhere =
+        is_named ? terms_.may_serve_another(epoch, agent_of(task)) : terms_.any_may_serve_another(epoch);
+    if (is_awaited || (may_be_elsewhere && !is_known_to_live(epoch, task))) return;
+    complain_("a question about " + text(task) + " is not answered, and its agent is not awaited");
 }
 
 void Answers::left_out(Terms::Epoch epoch, const TaskKey& task) const {
-    if (terms_.is_here(epoch, agent_of(task)))
+    const bool may_be_elsewhere = terms_.may_serve_another(epoch, agent_of(task));
+    if (may_be_elsewhere ? is_known_to_live(epoch, task) : terms_.is_here(epoch, agent_of(task)))
         complain_("whoever asks for all tasks is not told of " + text(task) + ", which runs on an agent that is here");
 }
 

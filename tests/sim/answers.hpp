@@ -8,7 +8,8 @@
 //   dropped               whose launch no master has passed on
 //   an error              only what was launched on what the same call was to reserve, which may be refused
 //   gone by an operator   nobody orders that here
-//   silence               only where the agent is awaited; asked without an agent's name, where any is
+//   silence               only where the agent is awaited; asked without an agent's name, where any is. Also of what this
+//                         leader knows nothing of, where the agent may still serve an earlier one
 //
 // Who is not aware of partitions hears lost for all of the others. There is one excuse for denying a task that lives:
 // the question does not name its agent, which was given up and has not been here in this term, so nobody can know whose
@@ -48,10 +49,12 @@ class Answers {
     // At a master, with the call that launches it.
     void arrived(const TaskKey& task) { arrived_.insert(task); }
     // Its launch, by a master to its agent.
-    void passed_on(const TaskKey& task) { passed_on_.insert(task); }
-    // By one who was deposed and did not know it, to an agent that has not heard of the next leader, though that may take
-    // it for registered: the answer to its registration was lost.
-    void passed_on_by_deposed(const TaskKey& task) { by_deposed_.insert(task); }
+    void passed_on(Terms::Epoch epoch, const TaskKey& task) {
+        passed_on_.insert(task);
+        known_to_.emplace(epoch, task);
+    }
+    // Its agent has brought it as it registered.
+    void brought_to(Terms::Epoch epoch, const TaskKey& task) { known_to_.emplace(epoch, task); }
     // At a master, where it is an agent's word from then on.
     // Its agent has decided how it ended; no master has heard of that yet.
     void ended(const TaskKey& task) { on_its_way_.insert(task); }
@@ -71,6 +74,7 @@ class Answers {
   private:
     bool is_an_agents_word(const Answer& answer) const;
     bool is_refusal(const Answer& answer) const;
+    bool is_known_to_live(Terms::Epoch epoch, const TaskKey& task) const;
     bool nobody_can_know(const Answer& answer, const std::string& agent) const;
     void check_denial(const Answer& answer) const;
     void check_unreachable(const Answer& answer) const;
@@ -82,7 +86,7 @@ class Answers {
     std::set<TaskKey> on_a_reservation_;
     std::set<TaskKey> arrived_;
     std::set<TaskKey> passed_on_;
-    std::set<TaskKey> by_deposed_;
+    std::set<std::pair<Terms::Epoch, TaskKey>> known_to_;
     std::set<std::pair<TaskKey, v1::TaskState>> told_;
     std::set<TaskKey> on_its_way_;  // word of its end
 };

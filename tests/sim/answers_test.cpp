@@ -30,7 +30,7 @@ class AnswersTest : public testing::Test {
     void launch_on(const std::string& agent) {
         answers.launched(task, agent);
         answers.arrived(task);
-        answers.passed_on(task);
+        answers.passed_on(1, task);
     }
     void give_up(const std::string& agent, base::Duration when) {
         terms.decided(1, record(agent, Written::unreachable), at(when), Terms::Leader::rightful);
@@ -72,6 +72,8 @@ TEST_F(AnswersTest, WhileAnAgentMayComeBackSilenceIsTheAnswer) {
     answers.said_nothing(1, task, Answer::Asked::with_agent);
     EXPECT_EQ(complaint(), "");
     terms.registered(1, "a", 8, at(120s));
+    EXPECT_EQ(said(v1::TASK_GONE), "t of f is said to be TASK_GONE, and its agent may still serve an earlier leader");
+    terms.heard(1, 8, at(121s));
     EXPECT_EQ(said(v1::TASK_GONE), "");
     answers.said_nothing(1, task, Answer::Asked::with_agent);
     EXPECT_EQ(complaint(), "a question about t of f is not answered, and its agent is not awaited");
@@ -83,6 +85,44 @@ TEST_F(AnswersTest, WhoAsksWithoutAnAgentWaitsForAll) {
     EXPECT_EQ(complaint(), "");
     terms.registered(1, "a", 8, at(120s));
     answers.said_nothing(1, task, Answer::Asked::without_agent);
+    EXPECT_EQ(complaint(), "") << "it may be there: it can serve another leader";
+    terms.heard(1, 8, at(121s));
+    answers.said_nothing(1, task, Answer::Asked::without_agent);
+    EXPECT_NE(complaint(), "");
+}
+
+TEST_F(AnswersTest, OfAnAgentThatMayServeAnotherLeaderOnlyWhatIsKnownMustBeTold) {
+    answers.launched(task, "a");
+    answers.passed_on(7, task);  // by another one
+    terms.registered(1, "a", 8, at(120s));
+    for (const auto asked : {Answer::Asked::with_agent, Answer::Asked::without_agent}) answers.said_nothing(1, task, asked);
+    answers.left_out(1, task);
+    EXPECT_EQ(complaint(), "");
+    answers.brought_to(1, task);
+    is_there = true;
+    answers.said_nothing(1, task, Answer::Asked::with_agent);
+    EXPECT_NE(complaint(), "");
+    answers.left_out(1, task);
+    EXPECT_NE(complaint(), "");
+}
+
+TEST_F(AnswersTest, AMasterThatIsTheOnlyOneHasNoRivals) {
+    masterd::core::Inheritance inheritance;
+    inheritance.agents = {record("a", Written::admitted)};
+    terms.began(1, at(100s), inheritance, Terms::Rivals::none);
+    answers.launched(task, "a");
+    terms.registered(1, "a", 8, at(120s));
+    EXPECT_EQ(said(v1::TASK_GONE), "");
+    answers.said_nothing(1, task, Answer::Asked::with_agent);
+    EXPECT_NE(complaint(), "");
+}
+
+TEST_F(AnswersTest, AnAgentThatSaysThatItHasTheEpochServesNoOther) {
+    answers.launched(task, "a");
+    terms.has_epoch(1, "a");
+    terms.registered(1, "a", 8, at(120s));
+    EXPECT_EQ(said(v1::TASK_GONE), "");
+    answers.said_nothing(1, task, Answer::Asked::with_agent);
     EXPECT_NE(complaint(), "");
 }
 
@@ -127,7 +167,7 @@ TEST_F(AnswersTest, DroppedIsWhoseLaunchNobodyPassedOnOrAsItsAgentSays) {
     };
     answers.launched(task, "b");
     EXPECT_EQ(refuse(), "");
-    answers.passed_on(task);
+    answers.passed_on(1, task);
     EXPECT_NE(refuse(), "");
     EXPECT_NE(said(v1::TASK_DROPPED), "");
     answers.told_by_agent(task, v1::TASK_DROPPED);

@@ -467,6 +467,11 @@ class Cluster {
     Checkers checkers_{[this](const std::string& what) { complain(what); }};
     Terms terms_{{masterd::core::CoreOptions().agent_reregister_timeout, masterd::core::CoreOptions().agent_return_time_min},
                  [this](const std::string& what) { complain(what); }};
+    struct Brought {
+        std::vector<Checkers::TaskKey> tasks;
+        bool has_epoch = false;
+    };
+    std::map<std::uint64_t, Brought> brought_;  // by link, with registrations that are not answered yet
     Answers answers_{terms_, [this](const Checkers::TaskKey& task) { return lives(task); },
                      [this](const std::string& what) { complain(what); }};
     base::Instant moves_until_{};

@@ -227,7 +227,9 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
     master.offers_before.clear();
     if (scenario_.guarantees && (std::holds_alternative<mc::TimePassed>(input) || std::holds_alternative<mc::Awoke>(input)))
         remember_offers(master);
-    if (const auto* gained = std::get_if<mc::LeadershipGained>(&input)) terms_.began(gained->epoch, now, gained->inheritance);
+    if (const auto* gained = std::get_if<mc::LeadershipGained>(&input))
+        terms_.began(gained->epoch, now, gained->inheritance,
+                     masters_.size() > 1 ? Terms::Rivals::possible : Terms::Rivals::none);
     Master::Waiting waiting{master.core->step(moment_of(master), input), 0, std::move(over)};
     mc::Output& output = waiting.output;
     take_note_of(master, output);

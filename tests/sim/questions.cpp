@@ -74,8 +74,10 @@ void Cluster::watch_answers(const Master& master, std::uint64_t epoch, const mc:
             for (const auto& task : operation.launch().task_infos())
                 answers_.arrived({arrived->call->framework_id().value(), task.task_id().value()});
     if (std::holds_alternative<mc::Awoke>(input)) terms_.awoke(epoch, now);
-    if (const auto* closed = std::get_if<mc::LinkClosed>(&input))
+    if (const auto* closed = std::get_if<mc::LinkClosed>(&input)) {
         terms_.link_over(epoch, static_cast<std::uint64_t>(closed->link), now);
+        brought_.erase(static_cast<std::uint64_t>(closed->link));
+    }
     if (const auto* received = std::get_if<mc::LinkMessage>(&input))
         take_note_of_link_message(epoch, static_cast<std::uint64_t>(received->link), *received->message);
     for (const mc::Persist& persist : output.persist)
@@ -101,10 +103,12 @@ void Cluster::watch_answers(const Master& master, std::uint64_t epoch, const mc:
 
 void Cluster::take_note_of_link_message(std::uint64_t epoch, std::uint64_t link, const internal::FromAgent& message) {
     terms_.heard(epoch, link, timeline_.now().instant);
+    if (message.has_register_()) brought_[link].has_epoch = message.register_().highest_epoch() == epoch;
     each_task(message, [&](const v1::Task& task) {
         const Checkers::TaskKey key{task.framework_id().value(), task.task_id().value()};
         answers_.told_by_agent(key, task.state());
         if (task.has_status_update_state()) answers_.told_by_agent(key, task.status_update_state());
+        if (!message.has_history()) brought_[link].tasks.push_back(key);
     });
     if (!message.has_status_update()) return;
     const auto& update = message.status_update();
@@ -112,13 +116,15 @@ void Cluster::take_note_of_link_message(std::uint64_t epoch, std::uint64_t link,
 }
 
 void Cluster::take_note_of_order(std::uint64_t epoch, std::uint64_t link, const internal::FromMaster& message) {
-    if (message.has_registered())
-        terms_.registered(epoch, message.registered().agent_id().value(), link, timeline_.now().instant);
-    for (const auto& task : message.launch_tasks().tasks()) {
-        const Checkers::TaskKey key{message.launch_tasks().framework_info().id().value(), task.task_id().value()};
-        answers_.passed_on(key);
-        if (epoch < zookeeper_.epoch()) answers_.passed_on_by_deposed(key);
+    if (message.has_registered()) {
+        const std::string& agent = message.registered().agent_id().value();
+        const Brought brought = std::exchange(brought_[link], {});
+        if (brought.has_epoch) terms_.has_epoch(epoch, agent);
+        terms_.registered(epoch, agent, link, timeline_.now().instant);
+        for (const Checkers::TaskKey& task : brought.tasks) answers_.brought_to(epoch, task);
     }
+    for (const auto& task : message.launch_tasks().tasks())
+        answers_.passed_on(epoch, {message.launch_tasks().framework_info().id().value(), task.task_id().value()});
 }
 
 // What one says who was deposed is no worse than silence; but its scheduler acts by it.

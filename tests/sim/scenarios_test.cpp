@@ -50,6 +50,19 @@ TEST(Scenario, TwoMastersThatBothBelieveToLeadDoNoHarm) {
     EXPECT_GT(outcome.fenced_writes, 0) << "and so has the registry";
 }
 
+// Found by seed 206505: an agent registered with the new leader, crashed before the epoch was on its disk, and went back to
+// the one that was deposed. What it ran for that one was GONE for the new leader, which took it for registered.
+TEST(Scenario, AnAgentThatCanStillGoBackToTheDeposedMasterIsDeniedNothing) {
+    const Outcome outcome = run(1, 100, [](Scenario& scenario) {
+        make_masters_quarrel(scenario);
+        scenario.masters = 2;
+        scenario.disks_fail = true;
+        scenario.leases = Scenario::Leases::too_long;
+    });
+    EXPECT_GT(outcome.rivalries, 0);
+    EXPECT_GT(count(outcome, Fault::agent_disk_stalled), 10u);
+}
+
 // That it acts while its session is over is complained of in every run.
 TEST(Scenario, UnderARightLeaseNobodyActsBesideTheLeader) {
     const Outcome outcome = run(1, 10, [](Scenario& scenario) {

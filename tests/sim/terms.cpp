@@ -23,14 +23,18 @@ Terms::Agent::Standing Terms::standing_of(masterd::core::AgentRecord::Standing s
     return Agent::Standing::out;
 }
 
-void Terms::began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance) {
+void Terms::began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance, Rivals rivals) {
     Term& term = terms_[epoch];
+    term.rivals = rivals;
     term.began = term.listens_since = now;
     for (const auto& record : inheritance.agents) term.agents[record.id.value()].standing = standing_of(record.standing);
 }
 
 void Terms::registered(Epoch epoch, const std::string& id, Link link, base::Instant now) {
-    Agent& agent = terms_[epoch].agents[id];
+    Term& term = terms_[epoch];
+    const bool is_named_here = !term.agents.contains(id);  // it has its name with the epoch
+    Agent& agent = term.agents[id];
+    agent.has_epoch = agent.has_epoch || is_named_here || term.rivals == Rivals::none;
     agent.was_given_up = agent.was_given_up || agent.standing == Agent::Standing::given_up;
     agent.has_been_here = true;
     agent.standing = Agent::Standing::here;
@@ -45,7 +49,15 @@ Terms::Agent* Terms::on(Term& term, Link link) {
 }
 
 void Terms::heard(Epoch epoch, Link link, base::Instant now) {
-    if (Agent* agent = on(terms_[epoch], link)) agent->heard = now;
+    Agent* agent = on(terms_[epoch], link);
+    if (!agent) return;
+    agent->heard = now;
+    agent->has_epoch = true;
+}
+
+void Terms::has_epoch(Epoch epoch, const std::string& id) {
+    auto& agents = terms_[epoch].agents;
+    if (const auto found = agents.find(id); found != agents.end()) found->second.has_epoch = true;
 }
 
 void Terms::link_over(Epoch epoch, Link link, base::Instant now) {
@@ -123,6 +135,17 @@ bool Terms::any_awaited(Epoch epoch) const {
 bool Terms::is_here(Epoch epoch, const std::string& id) const {
     const Agent* agent = find(epoch, id);
     return agent && agent->standing == Agent::Standing::here;
+}
+
+bool Terms::may_serve_another(Epoch epoch, const std::string& id) const {
+    const Agent* agent = find(epoch, id);
+    return agent && agent->standing == Agent::Standing::here && !agent->has_epoch;
+}
+
+bool Terms::any_may_serve_another(Epoch epoch) const {
+    const auto term = terms_.find(epoch);
+    return term != terms_.end() && std::any_of(term->second.agents.begin(), term->second.agents.end(),
+                                               [&](const auto& one) { return may_serve_another(epoch, one.first); });
 }
 
 bool Terms::is_given_up(Epoch epoch, const std::string& id) const {

@@ -32,10 +32,14 @@ class Terms {
     Terms(Patience patience, Complain complain) : complain_(std::move(complain)), patience_(patience) {}
 
     // --- what happens to a leader, and what it decides ---
-    void began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance);
+    enum class Rivals { possible, none };  // others who may lead, or believe to
+    void began(Epoch epoch, base::Instant now, const masterd::core::Inheritance& inheritance,
+               Rivals rivals = Rivals::possible);
     void awoke(Epoch epoch, base::Instant now) { terms_[epoch].listens_since = now; }
     void registered(Epoch epoch, const std::string& agent, Link link, base::Instant now);
     void heard(Epoch epoch, Link link, base::Instant now);
+    // It says so itself, as it registers.
+    void has_epoch(Epoch epoch, const std::string& agent);
     void link_over(Epoch epoch, Link link, base::Instant now);
     // Who is deposed knows no better, and is not judged.
     enum class Leader { rightful, deposed };
@@ -54,6 +58,10 @@ class Terms {
     bool is_given_up(Epoch epoch, const std::string& agent) const;
     // Given up, and back since.
     bool was_given_up(Epoch epoch, const std::string& agent) const;
+    // It is here, and has not been heard of since it was told so: the answer may be lost or not be on its disk, and it may
+    // go back to an earlier leader, who may not know that it was deposed, and run what that one launches.
+    bool may_serve_another(Epoch epoch, const std::string& agent) const;
+    bool any_may_serve_another(Epoch epoch) const;
     // Whoever has not been here cannot have told this leader what runs on it.
     bool has_been_here(Epoch epoch, const std::string& agent) const;
 
@@ -62,6 +70,7 @@ class Terms {
         enum class Standing { awaited, here, given_up, out } standing = Standing::here;
         bool was_given_up = false;
         bool has_been_here = false;
+        bool has_epoch = false;  // on its disk
         base::Instant heard{};
         base::Instant link_over{};
         std::optional<Link> link;
@@ -73,6 +82,7 @@ class Terms {
     struct Term {
         base::Instant began{};
         base::Instant listens_since{};
+        Rivals rivals = Rivals::possible;
         std::map<std::string, Framework> frameworks;
         std::map<std::string, Agent> agents;
     };

@@ -176,6 +176,11 @@ class MasterHarness {
     Host join(const std::string& hostname = "host1") {
         return join(register_message(agent_info(hostname)));
     }
+    void answer_ping(const Host& of) {
+        internal::FromAgent message;
+        message.mutable_pong();
+        say(of.link, message);
+    }
     // The host has written down all that it was told to keep reserved.
     void confirm_reservations(const Host& of) {
         internal::FromAgent message;

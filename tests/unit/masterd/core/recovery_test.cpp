@@ -18,8 +18,8 @@ using Standing = AgentRecord::Standing;
 class Recovery : public testing::Test {
   protected:
     // Leads anew, as the next master would, with this inheritance.
-    void inherit(Inheritance inheritance) {
-        LeadershipGained gained{2, {}, std::move(inheritance)};
+    void inherit(Inheritance inheritance, std::optional<base::Instant> lease_until = {}) {
+        LeadershipGained gained{2, {}, std::move(inheritance), lease_until};
         gained.master_info = master.core.state().master_info;
         gained.master_info.set_id("n");
         master.step(gained);
@@ -66,6 +66,79 @@ TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {
     master.join(registration("m-S7"));
     EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
     EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN) << "nobody is missing any more";
+}
+
+// An agent may never have read that it is registered here, or lose it with a crash before it is on its disk. Then it
+// goes back to the master before, which may not know that it was deposed, and runs what that one launches.
+class AgentOfAnEarlierEpoch : public Recovery {
+  protected:
+    AgentOfAnEarlierEpoch() {
+        inherit({{agent("m-S7")}, {}}, master.now.instant + 1h);
+        auto message = registration("m-S7");
+        message.mutable_register_()->set_highest_epoch(1);
+        *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "told", "m-S7", v1::TASK_RUNNING);
+        host = master.join(message);
+        master.take(host);
+    }
+    std::size_t pings() {
+        std::size_t pings = 0;
+        for (const auto& message : master.take(host)) pings += message->has_ping();
+        return pings;
+    }
+    MasterHarness::Host host;
+};
+
+TEST_F(AgentOfAnEarlierEpoch, DeniesNoTaskByItsSilenceUntilItHasBeenHeardOf) {
+    EXPECT_TRUE(reconcile("t", "m-S7").empty());
+    EXPECT_TRUE(kill("t", "m-S7").empty());
+    EXPECT_TRUE(reconcile("t").empty()) << "it may be there";
+    EXPECT_EQ(reconcile("told", "m-S7").at(0).state(), v1::TASK_RUNNING) << "what it has told of is known";
+    EXPECT_EQ(reconcile("t", "nowhere").at(0).state(), v1::TASK_UNKNOWN);
+    master.answer_ping(host);
+    EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
+    EXPECT_EQ(kill("t", "m-S7").at(0).state(), v1::TASK_GONE);
+    EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN);
+}
+
+TEST_F(AgentOfAnEarlierEpoch, ComesBackWithWhatTheDeposedMasterHasLaunched) {
+    EXPECT_TRUE(reconcile("t", "m-S7").empty());
+    master.step(LinkClosed{host.link});
+    EXPECT_TRUE(reconcile("t", "m-S7").empty());
+    EXPECT_TRUE(reconcile("t").empty());
+    auto message = registration("m-S7");
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", "m-S7", v1::TASK_RUNNING);
+    master.join(message);
+    EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_RUNNING);
+}
+
+TEST_F(AgentOfAnEarlierEpoch, IsPingedAtOnceAndOnceWhenSomebodyAsks) {
+    for (int i = 0; i < 3; ++i) reconcile("t", "m-S7");
+    EXPECT_EQ(pings(), 1u);
+    master.answer_ping(host);
+    reconcile("t", "m-S7");
+    EXPECT_EQ(pings(), 0u);
+}
+
+TEST_F(AgentOfAnEarlierEpoch, HasThisOneWhenItSaysSoAsItRegisters) {
+    master.step(LinkClosed{host.link});
+    auto message = registration("m-S7");
+    message.mutable_register_()->set_highest_epoch(2);
+    master.join(message);
+    EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_GONE);
+}
+
+TEST_F(AgentOfAnEarlierEpoch, IsNotWaitedForWhenItIsGivenUp) {
+    master.step(LinkClosed{host.link});
+    master.pass(80s);
+    EXPECT_EQ(reconcile("t", "m-S7").at(0).state(), v1::TASK_UNREACHABLE);
+    EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN);
+}
+
+TEST_F(Recovery, AnAgentThatIsNamedByThisMasterServesNoEarlierOne) {
+    inherit({}, master.now.instant + 1h);
+    const auto host = master.join("host1");
+    EXPECT_EQ(reconcile("t", host.id).at(0).state(), v1::TASK_GONE);
+    EXPECT_EQ(reconcile("t").at(0).state(), v1::TASK_UNKNOWN);
 }
 
 // What a role has on agents that are not back yet is not missing. The module is shown so, and again when it is over.
