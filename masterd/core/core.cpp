@@ -163,7 +163,7 @@ void Core::fire(const PingDue& due) {
     if (now_.instant < silent_too_long) send_ping(agent);  // else its answer may have come long ago
 }
 
-void Core::send_ping(const Agent& agent) {
+void Core::send_ping(Agent& agent) {
     internal::FromMaster message;
     message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
     if (!next_master_.empty()) message.mutable_ping()->set_next_master(next_master_);

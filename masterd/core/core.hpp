@@ -177,7 +177,7 @@ class Core : private Term {
     void fire(const InverseOfferDue& due);
     void fire(const FilterExpired& due);
     void fire(const PingDue& due);
-    void send_ping(const Agent& agent);
+    void send_ping(Agent& agent);
     std::int64_t agents_return_within_ms() const;
     std::uint32_t history_of_one_agent() const;
     void fire(const AllocationAwaited& due);
