@@ -15,7 +15,8 @@ using Clock = std::chrono::steady_clock;
 
 // One link, from the pause before it to its end. Outlives its WaitingLink for as long as it takes to cancel.
 struct WaitingLink::Attempt {
-    static async::awaitable<void> run(std::shared_ptr<Attempt> attempt, base::Duration pause, base::Duration answer_max);
+    static async::awaitable<void> run(std::shared_ptr<Attempt> attempt, base::Duration pause,
+                                      base::Duration answer_max);
     static async::awaitable<base::Error> wait_with_master(std::shared_ptr<Attempt> attempt, base::Duration answer_max);
 
     http::Url master;
