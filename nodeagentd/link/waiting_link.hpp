@@ -1,9 +1,9 @@
 #pragma once
-// A link that waits with the master that would lead next, so that a failover costs the agent no new connection: it is
-// opened while nothing is urgent, nothing is said on it, and it is taken when that master leads. Only a saving: whatever
-// goes wrong with it costs nothing, and the link that is missing then is opened as it always was. So it is quiet: it
-// opens at a moment drawn at random, as all agents hear of the next master within one interval of pings; it tries again
-// only when it is told again, later and later; and it tells the journal of one failure with each master.
+// A link that waits with the master that would lead next, so that a failover costs no new connection: it is opened
+// while nothing is urgent, nothing is said on it, and it is taken when that master leads. Only a saving: whatever goes
+// wrong with it costs nothing, and the link that is missing then is opened as it always was. So it is quiet: it opens
+// at a moment drawn at random, as all agents hear of the next master within one interval of pings; it tries again only
+// when it is told again, later and later; and it tells the journal of one failure with each master.
 //
 // It does nothing by itself but notice the link's end; what it learns of it is acted on at the next word about who
 // leads next. Owner's strand. What is open or under way when it is destroyed is closed.

@@ -3,9 +3,12 @@
 
 #include "nodeagentd/link/waiting_link.hpp"
 
+#include "common/async/deadline.hpp"
 #include "common/log/log.hpp"
 #include "tests/unit/nodeagentd/link/linked_agents.hpp"
 
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -46,7 +49,7 @@ class WaitingAgentLink : public AgentLinkByZookeeper {
         co_await until("a link that waits", [&master, times] { return master.waiting.size() >= times; });
     }
     awaitable<void> expect_ended_by_the_agent(http::LinkStream& link) {
-        const auto end = co_await link.receive();
+        const auto end = co_await async::with_deadline(patience, "the end of a link", link.receive());
         EXPECT_TRUE(!end && end.error().code() == ErrorCode::unavailable) << "nothing was said on it";
     }
     // Now `next` leads, and the agent is linked to it for the `times`th time.
@@ -252,7 +255,8 @@ TEST_F(WaitingAgentLink, FollowsNoRedirect) {
     };
     run([&]() -> awaitable<void> {
         auto one = co_await linked_to(first);
-        co_await say_until(first, second.address(), "a third try", [&] { return second.asked_to_wait_at.size() == 3; });
+        co_await say_until(first, second.address(), "a third try",
+                           [&] { return second.asked_to_wait_at.size() == 3; });
         EXPECT_TRUE(elsewhere.asked_to_wait_at.empty());
         co_await one->close();
     });
@@ -279,7 +283,8 @@ TEST_F(WaitingAgentLink, AMasterThatDoesNotAnswerIsAskedAgainAfterAWhile) {
     answer_max_ = 300ms;
     run([&]() -> awaitable<void> {
         auto one = co_await linked_to(first);
-        co_await say_until(first, second.address(), "a second try", [&] { return second.asked_to_wait_at.size() == 2; });
+        co_await say_until(first, second.address(), "a second try",
+                           [&] { return second.asked_to_wait_at.size() == 2; });
         EXPECT_GE(second.asked_to_wait_at[1] - second.asked_to_wait_at[0], answer_max_);
         EXPECT_EQ(agent_.closed, 0u);
         co_await one->close();
@@ -375,6 +380,43 @@ TEST_F(WaitingAgentLink, ThatIsNotOpenYetDoesNotKeepTheAgentFromStopping) {
         co_await stop();
         co_await one->close();
     });
+}
+
+// --- by itself, with a master whose every step is the test's ---
+
+enum class Then { nothing, speaks, closes };
+
+// Whether a link is taken on which `behind` came with the head of the answer, and this happens just before it is taken:
+// nobody has had a turn to notice.
+bool is_taken(const std::string& behind, Then then) {
+    async::asio::io_context context;
+    http::tcp::acceptor acceptor(context, {async::asio::ip::address_v4::loopback(), 0});
+    const http::Url master{"127.0.0.1", acceptor.local_endpoint().port()};
+    bool taken = false;
+    async::run_coroutine(context, [&]() -> awaitable<void> {
+        WaitingLink waiting(context.get_executor(), {}, 1);
+        waiting.next_master_is(master, 0ms);
+        auto peer = co_await acceptor.async_accept(async::asio::use_awaitable);
+        std::string head;
+        co_await async::asio::async_read_until(peer, async::asio::dynamic_buffer(head), "\r\n\r\n",
+                                               async::asio::use_awaitable);
+        async::asio::write(peer, async::asio::buffer("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+                                                     "Upgrade: fairlead-agent-link/1\r\n\r\n" + behind));
+        for (int turns = 0; turns < 100; ++turns)  // the answer is there already, and only has to be read
+            co_await async::asio::post(context, async::asio::use_awaitable);
+        if (then == Then::speaks) async::asio::write(peer, async::asio::buffer("x", 1));
+        if (then == Then::closes) peer.close();
+        taken = waiting.take({master}).has_value();
+        EXPECT_FALSE(waiting.take({master})) << "it is taken once";
+    });
+    return taken;
+}
+
+TEST(WaitingLink, IsNotTakenWhenItHasEndedOrTheMasterHasSpokenAndNobodyHadATurnToNotice) {
+    EXPECT_TRUE(is_taken("", Then::nothing));
+    EXPECT_FALSE(is_taken("", Then::closes));
+    EXPECT_FALSE(is_taken("", Then::speaks));
+    EXPECT_FALSE(is_taken("behind the head of the answer", Then::nothing));
 }
 
 TEST(NextMaster, IsAHostAndAPortAndNothingElse) {
