@@ -9,6 +9,7 @@
 #include "common/http/link_stream.hpp"
 #include "common/log/log.hpp"
 #include "common/log/message_ids.hpp"
+#include "nodeagentd/link/waiting_link.hpp"
 
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
@@ -61,9 +62,18 @@ class Connection : public ports::MasterConnection {
     const std::shared_ptr<Clock::time_point> not_before_;
 };
 
-// Until the link ends; says why it did.
+using Names = std::vector<http::Url>;  // by which one master may be called
+
+// Who leads next, as the master with these names says it.
+std::optional<http::Url> next_master(const internal::Ping& ping, const Names& names) {
+    auto next = ping.has_next_master() ? parse_next_master(ping.next_master()) : std::nullopt;
+    const bool itself = next && std::ranges::find(names, *next) != names.end();
+    return itself ? std::nullopt : next;
+}
+
+// Until the link ends; says why it did. `names`: the master's.
 async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connection> connection,
-                                    ports::LinkEvents& driver) {
+                                    ports::LinkEvents& driver, WaitingLink* waiting, Names names) {
     for (;;) {
         auto frame = co_await connection->stream().receive();
         if (!frame) co_return frame.error();
@@ -71,6 +81,8 @@ async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connectio
         if (!message->ParseFromString(*frame))
             co_return base::Error(base::ErrorCode::malformed, "the master sent what is no message");
         connection->note_return(*message);
+        if (waiting && message->has_ping())
+            waiting->next_master_is(next_master(message->ping(), names), connection->return_within());
         if (!driver.link_message(link, std::move(message)))
             co_return base::Error(base::ErrorCode::limit_exceeded, "the agent's mailbox is full");
     }
@@ -91,6 +103,8 @@ class Search {
         auto url = http::parse_url(detection::address_of(*info));
         if (!url) return;
         leader_ = *std::move(url);
+        leader_names_ = {*leader_};
+        if (auto name = http::parse_url(detection::authority_of(*info))) leader_names_.push_back(*std::move(name));
         if (std::exchange(leader_id_, info->id()) != info->id()) {
             ++leaders_;
             another_.cancel();
@@ -104,6 +118,8 @@ class Search {
         while (!leader_) co_await changed_.wait();
         co_return *leader_;
     }
+    // Of the leader that next() has answered.
+    Names names() const { return listed_.empty() ? leader_names_ : Names(); }
     // Asks for a link, which is wanted no more when another leader is named meanwhile.
     async::awaitable<Answer> ask(http::Client& client, base::Duration answer_max) {
         const auto executor = co_await async::asio::this_coro::executor;
@@ -135,9 +151,17 @@ class Search {
     std::uint64_t leaders_ = 0;
     std::size_t attempts_ = 0;
     std::optional<http::Url> leader_;
+    Names leader_names_;
     std::string leader_id_;
     std::weak_ptr<Connection> connection_;
 };
+
+// The one that has waited there, or a new one.
+async::awaitable<Answer> link_with(std::shared_ptr<Search> search, http::Client& client, base::Duration answer_max,
+                                   std::optional<http::UpgradedSocket> waited) {
+    if (waited) co_return *std::move(waited);
+    co_return co_await search->ask(client, answer_max);
+}
 
 // All agents lose a master in the same moment, and one that starts again must not meet them all at once.
 async::Backoff backoff_among(base::Duration return_within) {
@@ -168,6 +192,9 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
         helpers.spawn("the search for the leader",
                       detection::follow_leader(*masters.zookeeper, {.session_timeout = masters.session_timeout},
                                                [search](const auto& info) { search->leader_is(info); }));
+    std::optional<WaitingLink> waiting;
+    if (masters.zookeeper)  // which draws a sequence of its own
+        waiting.emplace(executor, WaitingLinkOptions{masters.answer_max, masters.waiting_retry}, ~seed);
     base::Prng prng(seed);
     base::Duration return_within = Connection::return_unknown;
     async::Backoff backoff = backoff_among(return_within);
@@ -178,7 +205,9 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
         const http::Url master = co_await search->next();
         http::Client client(executor, master);
         if (masters.zookeeper) client.follow_no_redirects();  // of a master that has not heard yet that it leads
-        auto socket = co_await search->ask(client, masters.answer_max);
+        const Names names = search->names();
+        auto waited = waiting ? waiting->take(names) : std::nullopt;
+        auto socket = co_await link_with(search, client, masters.answer_max, std::move(waited));
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};
@@ -186,7 +215,7 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
             search->linked(connection);
             const auto since = Clock::now();
             driver.link_opened(id, connection);
-            const base::Error end = co_await serve(id, connection, driver);
+            const base::Error end = co_await serve(id, connection, driver, waiting ? &*waiting : nullptr, names);
             connection->close({});
             return_within = connection->return_within();
             driver.link_closed(id);
