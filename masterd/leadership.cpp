@@ -73,6 +73,9 @@ election::ElectionEvents Leadership::events() {
         const std::string who = leader ? detection::authority_of(*leader) + " leads" : "nobody is known to lead";
         log::Entry(log::Priority::notice, "standing by: " + who).id(log::message_ids::standing_by);
     };
+    events.next_is = [this](const std::optional<v1::MasterInfo>& next) {
+        parts_.driver.next_master_is(next ? detection::authority_of(*next) : "");
+    };
     events.unreachable = [this] { parts_.ready(); };
     events.hopeless = [this](const base::Error& error) {
         fatal_(Cause::configuration, error.in("cannot take part in the election of a leader"));

@@ -1,8 +1,10 @@
 #include "masterd/api/agent_link.hpp"
 
 #include "common/http/link_stream.hpp"
+#include "masterd/api/leader_gate.hpp"
 
 #include <atomic>
+#include <mutex>
 #include <vector>
 
 namespace fairlead::masterd::api {
@@ -30,12 +32,17 @@ class Link final : public driver::AgentConnection,
     Link(driver::Driver& driver, std::shared_ptr<const async::Executor> encoder, http::UpgradedSocket socket)
         : driver_(driver), encoder_(std::move(encoder)), stream_(std::move(socket)) {}
 
-    void open() {
-        const auto id = driver_.link_opened(stream_.peer().address().to_string(), shared_from_this());
-        if (!id) return stream_.close();
-        id_ = *id;
+    void serve() {
+        if (!open()) return stream_.close();
         stream_.receive_all(shared_from_this());
     }
+    // Tells the driver. false: it has too much to do.
+    bool open() {
+        const auto id = driver_.link_opened(stream_.peer().address().to_string(), shared_from_this());
+        if (id) id_ = *id;
+        return id.has_value();
+    }
+    http::LinkStream& stream() { return stream_; }
 
     void send(std::shared_ptr<const internal::FromMaster> message) override {
         async::asio::post(*encoder_, [self = shared_from_this(), message = std::move(message)] {
@@ -61,22 +68,82 @@ class Link final : public driver::AgentConnection,
     http::LinkStream stream_;
 };
 
-}  // namespace
+// What the agent says first is kept until this master leads: word of the election may have come to the agent earlier than
+// to us.
+class WaitingLink final : public http::LinkReceiver, public std::enable_shared_from_this<WaitingLink> {
+  public:
+    WaitingLink(driver::Driver& driver, std::shared_ptr<Standing> standing, std::shared_ptr<Link> link)
+        : driver_(driver), standing_(std::move(standing)), link_(std::move(link)) {
+        standing_->link_waits();
+    }
+    ~WaitingLink() override {
+        if (stage_ != Stage::open) standing_->link_waits_no_more();
+    }
 
-http::Handler agent_link(driver::Driver& driver, const async::Executor& encoders) {
-    const auto shared = std::make_shared<Encoders>(encoders);
-    return [&driver, shared](http::Request request, http::Responder responder) -> async::awaitable<void> {
-        if (!request.wants_upgrade(agent_link_protocol)) {
-            auto response = http::text_response(426, "This is where agents connect");
-            response.headers.set("Upgrade", agent_link_protocol);
-            responder.respond(std::move(response));
+    void serve() { link_->stream().receive_all(shared_from_this()); }
+
+    bool received(std::string_view payload) override {
+        const std::lock_guard lock(mutex_);
+        if (stage_ == Stage::open) return link_->received(payload);
+        if (stage_ != Stage::silent) return false;  // nothing comes before the answer to what came first
+        if (driver_.leading()) return open(payload);
+        stage_ = Stage::asking;
+        async::asio::co_spawn(link_->stream().executor(), open_when_we_lead(shared_from_this(), std::string(payload)),
+                              async::asio::detached);
+        return true;
+    }
+    void ended(const base::Error& why) override {
+        const std::lock_guard lock(mutex_);
+        if (stage_ == Stage::open) return link_->ended(why);
+        stage_ = Stage::over;
+    }
+
+  private:
+    enum class Stage { silent, asking, open, over };
+
+    static async::awaitable<void> open_when_we_lead(std::shared_ptr<WaitingLink> self, std::string first) {
+        const bool leading = co_await until_it_leads(self->driver_, recovery_max);
+        const std::lock_guard lock(self->mutex_);
+        if (self->stage_ == Stage::asking && !(leading && self->open(first))) self->link_->stream().close();
+    }
+
+    // Under the lock.
+    bool open(std::string_view first) {
+        if (!link_->open()) return false;
+        stage_ = Stage::open;
+        standing_->link_waits_no_more();
+        return link_->received(first);
+    }
+
+    driver::Driver& driver_;
+    const std::shared_ptr<Standing> standing_;
+    const std::shared_ptr<Link> link_;
+    std::mutex mutex_;
+    Stage stage_ = Stage::silent;
+};
+
+http::Handler upgrade(std::function<void(http::UpgradedSocket)> take) {
+    return [take = std::move(take)](http::Request request, http::Responder responder) -> async::awaitable<void> {
+        if (request.wants_upgrade(agent_link_protocol)) {
+            responder.upgrade(std::string(agent_link_protocol), {}, take);
             co_return;
         }
-        responder.upgrade(std::string(agent_link_protocol), {}, [&driver, shared](http::UpgradedSocket socket) {
-            std::shared_ptr<const async::Executor> encoder(shared, &shared->next());
-            std::make_shared<Link>(driver, std::move(encoder), std::move(socket))->open();
-        });
+        auto response = http::text_response(426, "This is where agents connect");
+        response.headers.set("Upgrade", agent_link_protocol);
+        responder.respond(std::move(response));
     };
+}
+
+}  // namespace
+
+AgentLinkHandlers agent_links(driver::Driver& driver, std::shared_ptr<Standing> standing, const async::Executor& encoders) {
+    const auto link = [&driver, shared = std::make_shared<Encoders>(encoders)](http::UpgradedSocket socket) {
+        return std::make_shared<Link>(driver, std::shared_ptr<const async::Executor>(shared, &shared->next()), std::move(socket));
+    };
+    return {.serving = upgrade([link](http::UpgradedSocket socket) { link(std::move(socket))->serve(); }),
+            .waiting = upgrade([link, &driver, standing](http::UpgradedSocket socket) {
+                std::make_shared<WaitingLink>(driver, standing, link(std::move(socket)))->serve();
+            })};
 }
 
 }  // namespace fairlead::masterd::api

@@ -14,16 +14,6 @@ std::string_view without_authority(std::string_view target) {
     return slash == std::string_view::npos ? "/" : target.substr(slash);
 }
 
-// Looks again and again, a little less often each time, so that also tens of thousands who wait cost nothing to speak
-// of.
-async::awaitable<void> until_it_leads(const driver::Driver& driver, const Standing& standing, base::Duration at_most) {
-    base::Duration pause = std::chrono::milliseconds(2);
-    for (base::Duration waited{}; waited < at_most; waited += pause, pause = pause * 3 / 2) {
-        if (driver.leading() || standing.view().leader != Standing::Leader::own) co_return;
-        co_await async::sleep_for(pause);
-    }
-}
-
 }  // namespace
 
 http::Response to_leader(const Standing::View& view, std::string_view path_and_query) {
@@ -33,11 +23,22 @@ http::Response to_leader(const Standing::View& view, std::string_view path_and_q
     return response;
 }
 
+async::awaitable<bool> until_it_leads(const driver::Driver& driver, base::Duration at_most, std::function<bool()> will_not) {
+    base::Duration pause = std::chrono::milliseconds(2);
+    for (base::Duration waited{}; waited < at_most; waited += pause, pause = pause * 3 / 2) {
+        if (driver.leading()) co_return true;
+        if (will_not()) co_return false;
+        co_await async::sleep_for(pause);
+    }
+    co_return driver.leading();
+}
+
 http::Handler for_leader(const driver::Driver& driver, std::shared_ptr<const Standing> standing, Recovering recovering,
-                         http::Handler handler, base::Duration recovery_max) {
-    return [&driver, standing = std::move(standing), recovering, handler = std::move(handler), recovery_max](
+                         http::Handler handler, base::Duration at_most) {
+    return [&driver, standing = std::move(standing), recovering, handler = std::move(handler), at_most](
                http::Request request, http::Responder responder) -> async::awaitable<void> {
-        if (recovering == Recovering::awaited) co_await until_it_leads(driver, *standing, recovery_max);
+        const std::function<bool()> is_another = [&standing] { return standing->view().leader != Standing::Leader::own; };
+        if (recovering == Recovering::awaited) co_await until_it_leads(driver, at_most, is_another);
         const auto view = standing->view();
         if (view.leader != Standing::Leader::own) {
             responder.respond(to_leader(view, without_authority(request.target)));

@@ -132,8 +132,10 @@ void add_routes(http::Router& router, driver::Driver& driver, async::Executor st
     router.add_optional_prefix("/master");
     add("/api/v1/scheduler", scheduler_api(driver, streams), Recovering::awaited);
     add("/api/v1", operator_api(driver, turns), Recovering::awaited);
-    add(std::string(agent_link_path), agent_link(driver, streams), Recovering::awaited);
+    const auto links = agent_links(driver, identity.standing, streams);
+    add(std::string(agent_link_path), links.serving, Recovering::awaited);
     // These are asked of a master, whichever it is.
+    router.add(std::string(waiting_agent_link_path), links.waiting);
     router.add("/health", health(driver, identity));
     router.add("/redirect", redirect(identity));
 

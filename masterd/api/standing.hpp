@@ -2,6 +2,7 @@
 // Who leads, as requests need to know it: this master, another one, or nobody that is known; and what keeps this master
 // from leading, if anything does. Any thread.
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@ class Standing {
         Leader leader = Leader::own;  // of a master without others
         std::string authority;        // host:port of the other one
         std::string trouble;          // why it could not take over; empty: it could, as far as is known
+        std::size_t links_waiting = 0;  // of agents, for this master to lead
     };
 
     View view() const {
@@ -32,7 +34,14 @@ class Standing {
         view_.trouble = std::move(why);
     }
 
+    void link_waits() { count_waiting(1); }
+    void link_waits_no_more() { count_waiting(-1); }
+
   private:
+    void count_waiting(int change) {
+        const std::lock_guard lock(mutex_);
+        view_.links_waiting += static_cast<std::size_t>(change);
+    }
     void set(Leader leader, std::string authority) {
         const std::lock_guard lock(mutex_);
         view_.leader = leader;

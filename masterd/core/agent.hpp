@@ -37,6 +37,8 @@ struct Agent {
     std::vector<Task*> tasks;
     std::vector<Offer*> offers;
     base::Instant last_heard{};
+    std::uint64_t pings = 0;  // on this link
+    std::uint64_t pongs = 0;
     std::uint64_t reservations_told = 0;  // the number of the last list of what to keep reserved
     std::uint64_t reservations_kept = 0;  // and of the last that is on its disk
     std::vector<UnconfirmedChange> unconfirmed;

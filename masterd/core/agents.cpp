@@ -59,8 +59,10 @@ void Core::take(const LinkMessage& received) {
         case internal::FromAgent::kUnregister:
             output_.effects.emplace_back(CloseLink{received.link});
             return remove_agent(agent, AbsentAgent::Why::removed, "it has left the cluster");
+        case internal::FromAgent::kPong:
+            return state_.unread_acknowledgements.answered(agent.slot, ++agent.pongs);
         default:
-            return;  // a pong, or what a newer agent says
+            return;  // what a newer agent says
     }
 }
 
@@ -111,6 +113,8 @@ void Core::agent_unreachable(Agent& agent) {
         if (!framework.unreachable_tasks.add(std::move(task), options_.unreachable_tasks_max))
             framework.has_more_on_absent = true;
     }
+    for (const FrameworkSlot framework : state_.unread_acknowledgements.frameworks_on(agent.slot))
+        books_.framework(framework).has_more_on_absent = true;
     answer_unconfirmed(agent, v1::OPERATION_UNREACHABLE, "Agent " + agent.hostname + " is unreachable");
     remember_absent(agent.id, std::move(absent));
     forget(agent);
@@ -145,6 +149,7 @@ void Core::forget(Agent& agent) {
     filters_.drop_agent(agent.slot);
     places_.remove(agent);
     drop_strays(books_.strays_on(agent.slot));
+    state_.unread_acknowledgements.drop_agent(agent.slot);
     books_.remove_agent(agent.slot);
 }
 

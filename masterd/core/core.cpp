@@ -12,7 +12,7 @@ namespace {
 
 template <typename Fact>
 constexpr bool is_of_leadership = std::is_same_v<Fact, LeadershipGained> || std::is_same_v<Fact, LeaseExtended> ||
-                                  std::is_same_v<Fact, LeadershipLost>;
+                                  std::is_same_v<Fact, NextMasterKnown> || std::is_same_v<Fact, LeadershipLost>;
 
 }  // namespace
 
@@ -163,8 +163,10 @@ void Core::fire(const PingDue& due) {
     if (now_.instant >= silent_too_long) return;  // its answer may have come long ago
     internal::FromMaster message;
     message.mutable_ping()->set_return_within_ms(agents_return_within_ms());
+    if (!next_master_.empty()) message.mutable_ping()->set_next_master(next_master_);
     if (!agent.history_told) message.mutable_ping()->set_history_max(history_of_one_agent());
     send(agent, std::move(message));
+    ++agent.pings;
 }
 
 std::int64_t Core::agents_return_within_ms() const {

@@ -29,6 +29,7 @@
 #include "masterd/core/offer_filters.hpp"
 #include "masterd/core/options.hpp"
 #include "masterd/core/revocation_table.hpp"
+#include "masterd/core/unread_acknowledgements.hpp"
 
 #include "common/base/prng.hpp"
 
@@ -59,6 +60,7 @@ struct State {
         return recovery_window_is_over ? absent_agents.count(AbsentAgent::Why::recovering) : 0;
     }
     RevocationTable revocations;
+    UnreadAcknowledgements unread_acknowledgements;
     // Of the core whose state this is.
     const FilterTable* refusals = nullptr;
     const allocator::Policy* policy = nullptr;
@@ -146,6 +148,7 @@ class Core : private Term {
     // leadership.cpp
     void take(const LeadershipGained& gained);
     void take(const LeaseExtended& extended);
+    void take(const NextMasterKnown& known);
     void take(const LeadershipLost& lost);
     void stop_leading(const std::string& why);
     void close_all();
@@ -201,6 +204,7 @@ class Core : private Term {
     void apply_suppressed(Framework& framework,
                           const google::protobuf::RepeatedPtrField<std::string>& roles);
     void tell_agents_about(const Framework& framework);
+    void send_info(const Agent& agent, const Framework& framework);
     void update_framework(Framework& framework, const CallArrived& arrived);
     bool was_completed(const base::FrameworkId& id) const;
     std::size_t framework_count() const;
@@ -271,6 +275,7 @@ class Core : private Term {
     bool kill(Framework& framework, const base::TaskId& id, const v1::scheduler::Call::Kill* call);
     void send_kill(const Framework& framework, Task& task, internal::KillTask order);
     void acknowledge(Framework& framework, const v1::scheduler::Call::Acknowledge& acknowledge);
+    void note_end_acknowledged(const Agent& agent, const Framework& framework);
     void take_update(Agent& agent, const internal::StatusUpdate& update);
     void apply_state(Framework& framework, Task& task, v1::TaskState state);
     void send_status(const Framework& framework, const v1::TaskStatus& status);
@@ -333,6 +338,7 @@ class Core : private Term {
     Framework* framework_for_registered(Agent& agent, const internal::Register& message,
                                         const base::FrameworkId& id);
     void answer_registration(Agent& agent, const std::vector<const Task*>& to_answer_for);
+    void name_frameworks(const Agent& agent, const Infos& told);
 
     // agents.cpp
     void link_lost(Agent& agent, const std::string& why);
@@ -422,6 +428,7 @@ class Core : private Term {
     FilterTable filters_;
     base::Moment now_{};
     base::Instant heard_until_{};  // not after now
+    std::string next_master_;     // host:port; empty: nobody is known to stand by
     Output output_;
     // Go on over all terms, so that no id is handed out twice.
     std::uint64_t next_framework_ = 0;

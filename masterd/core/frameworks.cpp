@@ -41,6 +41,7 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
         archive(framework, books_.take_task(task));
     }
     for (const Task* stray : books_.strays_of(framework.slot)) agents.push_back(stray->agent);
+    for (const AgentSlot slot : state_.unread_acknowledgements.agents_of(framework.slot)) agents.push_back(slot);
     drop_strays(books_.strays_of(framework.slot));
     std::sort(agents.begin(), agents.end());
     agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
@@ -48,6 +49,7 @@ void Core::remove_framework(Framework& framework, const std::string& why) {
     for (Task& task : framework.unreachable_tasks.take_all()) archive(framework, std::move(task));
 
     filters_.drop_framework(framework.slot);
+    state_.unread_acknowledgements.drop_framework(framework.slot);
     remember_ended(framework.id, holders);
     state_.completed_frameworks.add(books_.remove_framework(framework.slot), options_.completed_frameworks_max);
 }
@@ -57,6 +59,8 @@ EndedFrameworks::Holders Core::holders_of(const Framework& framework) const {
     EndedFrameworks::Holders holders;
     for (const auto& [id, task] : framework.tasks) holders.agents.insert(task.agent_id);
     for (const Task* stray : books_.strays_of(framework.slot)) holders.agents.insert(stray->agent_id);
+    for (const AgentSlot slot : state_.unread_acknowledgements.agents_of(framework.slot))
+        holders.agents.insert(books_.agent(slot).id);
     for (const auto& [id, task] : framework.unreachable_tasks) holders.agents.insert(task.agent_id);
     holders.absent_ones = framework.has_more_on_absent && is_any_agent_away();
     return holders;

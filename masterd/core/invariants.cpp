@@ -165,6 +165,27 @@ void check_revocations(const State& state, Complaints& complaints) {
             complaints.push_back("inverse offer " + id.value() + " is about nobody, or for ever");
 }
 
+// What is on its way is on its way to somebody, and about somebody.
+void check_unread(const State& state, Complaints& complaints) {
+    const auto& unread = state.unread_acknowledgements;
+    for (const auto& framework : state.books.frameworks()) {
+        if (!framework) continue;
+        for (const AgentSlot slot : unread.agents_of(framework->slot)) {
+            const auto& agents = state.books.agents();
+            if (slot >= agents.size() || !agents[slot])
+                complaints.push_back("an acknowledgement is on its way to nobody");
+        }
+    }
+    for (const auto& agent : state.books.agents()) {
+        if (!agent) continue;
+        for (const FrameworkSlot slot : unread.frameworks_on(agent->slot)) {
+            const auto& frameworks = state.books.frameworks();
+            if (slot >= frameworks.size() || !frameworks[slot])
+                complaints.push_back("an acknowledgement is on its way for nobody");
+        }
+    }
+}
+
 // Whoever does not lead knows nothing, so that nothing of an earlier term can be found by a later one.
 void check_standby(const State& state, Complaints& complaints) {
     const auto is_empty = [](const auto& table) {
@@ -181,6 +202,7 @@ void check_standby(const State& state, Complaints& complaints) {
     if (!books.offers().empty() || !state.revocations.revocations().empty() ||
         !state.revocations.inverse_offers().empty())
         complaints.push_back("a standby has offers, or takes something back");
+    if (!state.unread_acknowledgements.empty()) complaints.push_back("a standby waits for what agents have read");
     if (!books.strays().empty()) complaints.push_back("a standby knows strays");
     if (!books.roles().all_orders().empty()) complaints.push_back("a standby knows orders of roles");
     if (state.timers > 0 || state.filters > 0 || state.lease_until)
@@ -230,6 +252,7 @@ std::vector<std::string> Invariants::check(const State& state) {
     check_roles(state, complaints);
     check_revocations(state, complaints);
     check_strays(state, complaints);
+    check_unread(state, complaints);
     if (tasks_of_agents != tasks_of_frameworks)
         complaints.push_back("agents and frameworks do not have the same tasks");
     if (offers_of_agents != state.books.offers().size() ||

@@ -41,6 +41,12 @@ struct LeaseExtended {
     base::Instant until;
 };
 
+// Who would lead if this process ended, "host:port"; empty: nobody is known to stand by. Holds until it is said anew,
+// whoever leads.
+struct NextMasterKnown {
+    std::string address;
+};
+
 // Somebody else may lead from now on. The reason ends a sentence about it.
 struct LeadershipLost {
     std::string reason;
@@ -114,9 +120,9 @@ struct TimePassed {};
 // events is followed by one allocation.
 struct AllocationDue {};
 
-using Input = std::variant<LeadershipGained, LeaseExtended, LeadershipLost, CallArrived, StreamClosed, LinkOpened, LinkMessage,
-                           LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered, ReservationOrdered, Awoke,
-                           TimePassed, AllocationDue>;
+using Input = std::variant<LeadershipGained, LeaseExtended, NextMasterKnown, LeadershipLost, CallArrived, StreamClosed,
+                           LinkOpened, LinkMessage, LinkClosed, KillTaskRequested, AgentGoneOrdered, RolesOrdered,
+                           ReservationOrdered, Awoke, TimePassed, AllocationDue>;
 
 // --- out
 // --------------------------------------------------------------------------------------------------------------

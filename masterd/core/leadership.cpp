@@ -45,6 +45,8 @@ void Core::take(const LeaseExtended& extended) {
     if (extended.until <= now_.instant) stop_leading("its lease is over");
 }
 
+void Core::take(const NextMasterKnown& known) { next_master_ = known.address; }
+
 void Core::take(const LeadershipLost& lost) {
     if (state_.leading) stop_leading(lost.reason);
 }

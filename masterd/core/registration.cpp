@@ -121,6 +121,8 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     agent.link = link;
     links_[link] = agent.slot;
     agent.last_heard = now_.instant;
+    agent.pings = agent.pongs = 0;
+    state_.unread_acknowledgements.drop_agent(agent.slot);
     agent.ping = timers_.schedule(now_.instant + options_.ping_interval, PingDue{agent.slot});
     (known ? agent.reregistered_time : agent.registered_time) = now_.wall;
     take_registered_tasks(agent, message);  // while it is known how the agent was missed
@@ -199,6 +201,7 @@ void Core::take_registered_tasks(Agent& agent, const internal::Register& message
         auto used = resources::from_wire(task.resources());
         take_registered_task(agent, task, used ? std::move(*used) : resources::Resources());
     }
+    name_frameworks(agent, message.frameworks());
     revocations_unheard_of(agent);
     for (Task* task : agent.tasks) {
         if (!std::exchange(task->kill_wanted, false) || is_terminal(task->state)) continue;
@@ -266,6 +269,11 @@ void Core::take_registered_task(Agent& agent, const v1::Task& wire,
     Task task = task_told(framework, agent, wire);
     task.resources = std::move(resources);
     task.holds_resources = !is_terminal(wire.state());
+    if (const Task* over = known_end(framework, wire, agent.id)) {  // which the agent is asked to tell
+        task.state = over->state;
+        task.forwarded = over->forwarded;
+        if (over->last_status) keep_status(task, over->last_status.message());
+    }
     if (lives_elsewhere) return take_stray(agent, framework, std::move(task));
     Task* added = books_.add_task(task);
     if (!added) {  // two tasks say they use the same port: the second is shown without resources
@@ -332,6 +340,19 @@ void Core::answer_registration(Agent& agent, const std::vector<const Task*>& to_
         *key.mutable_heard()->mutable_task_id() = key.task_id();
     }
     send(agent, std::move(answer));
+}
+
+// Of a task that it only answers for it has never heard whose it is, or has lost that; and with nothing but the task the
+// next master would give the framework a week to come back. What it needs comes on the same link right after the question.
+void Core::name_frameworks(const Agent& agent, const Infos& told) {
+    std::set<FrameworkSlot> named;
+    for (const v1::FrameworkInfo& info : told)
+        if (const Framework* framework = books_.framework(base::FrameworkId(info.id().value())))
+            named.insert(framework->slot);
+    for (const Task* task : agent.tasks)
+        if (named.insert(task->framework).second)
+            if (const Framework& framework = books_.framework(task->framework); !framework.is_nameless())
+                send_info(agent, framework);
 }
 
 }  // namespace fairlead::masterd::core

@@ -49,7 +49,9 @@ void Core::take_update_of_stray(Agent& agent, const Framework& framework, const 
     Task* stray = books_.stray(agent.slot, framework.slot, base::TaskId(update.status().task_id().value()));
     if (!stray) return;
     if (is_terminal(update.latest_state())) books_.release(*stray);
-    if (is_terminal(update.status().state())) books_.remove_stray(*stray);
+    if (!is_terminal(update.status().state())) return;
+    note_end_acknowledged(agent, framework);
+    books_.remove_stray(*stray);
 }
 
 // The agent is forgotten, or has come without them.

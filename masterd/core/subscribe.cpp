@@ -178,11 +178,13 @@ void Core::tell_agents_about(const Framework& framework) {
     for (const auto& [id, task] : framework.tasks) agents.push_back(task.agent);
     std::sort(agents.begin(), agents.end());
     agents.erase(std::unique(agents.begin(), agents.end()), agents.end());
-    for (const AgentSlot slot : agents) {
-        internal::FromMaster message;
-        *message.mutable_update_framework()->mutable_framework_info() = *framework.info;
-        send(books_.agent(slot), std::move(message));
-    }
+    for (const AgentSlot slot : agents) send_info(books_.agent(slot), framework);
+}
+
+void Core::send_info(const Agent& agent, const Framework& framework) {
+    internal::FromMaster message;
+    *message.mutable_update_framework()->mutable_framework_info() = *framework.info;
+    send(agent, std::move(message));
 }
 
 void Core::update_framework(Framework& framework, const CallArrived& arrived) {

@@ -78,7 +78,13 @@ void Core::acknowledge(Framework& framework, const Call::Acknowledge& call) {
     if (found == framework.tasks.end()) return;
     Task& task = found->second;
     if (task.agent != agent->slot || !task.end_heard || task.last_status.message().uuid() != call.uuid()) return;
+    note_end_acknowledged(*agent, framework);
     archive(framework, books_.take_task(task));
+}
+
+// On its way: until the agent has read it, it would bring the task to another master.
+void Core::note_end_acknowledged(const Agent& agent, const Framework& framework) {
+    state_.unread_acknowledgements.sent(agent.slot, framework.slot, agent.pings);
 }
 
 void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {

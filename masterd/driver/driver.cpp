@@ -291,6 +291,10 @@ void Driver::lead(core::LeadershipGained gained, std::shared_ptr<registry::Regis
 
 void Driver::extend_lease(base::Instant until) { take_at_once(core::Input(core::LeaseExtended{until})); }
 
+void Driver::next_master_is(std::string address) {
+    take_at_once(core::Input(core::NextMasterKnown{std::move(address)}));
+}
+
 void Driver::stop_leading(std::string reason) { take_at_once(core::Input(core::LeadershipLost{std::move(reason)})); }
 
 bool Driver::call(core::CallArrived call, std::shared_ptr<Caller> caller) {

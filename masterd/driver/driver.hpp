@@ -75,6 +75,7 @@ class Driver {
     // Without a registry nothing outlives the process.
     void lead(core::LeadershipGained gained, std::shared_ptr<registry::Registry> registry = nullptr);
     void extend_lease(base::Instant until);
+    void next_master_is(std::string address);
     void stop_leading(std::string reason);
 
     // --- any thread; false when the mailbox is full, or agents have filled it with too much, and nothing was done ---

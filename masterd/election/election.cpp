@@ -3,6 +3,7 @@
 #include "common/async/task_group.hpp"
 #include "common/log/log.hpp"
 #include "common/zookeeper/paths.hpp"
+#include "masterd/election/next_in_line.hpp"
 #include "masterd/election/session_key.hpp"
 
 #include <fmt/chrono.h>
@@ -40,6 +41,8 @@ Election::Election(async::Executor strand, ElectionOptions options, ElectionEven
       lease_(options_.session_timeout),
       changed_(strand),
       stale_(std::make_shared<bool>(true)),
+      next_changed_(strand),
+      next_stale_(std::make_shared<bool>(true)),
       prove_now_(strand),
       lease_changed_(strand) {}
 
@@ -56,6 +59,7 @@ async::awaitable<void> Election::run() {
     async::TaskGroup helpers(strand_, [](std::string_view, std::exception_ptr bug) { std::rethrow_exception(bug); });
     helpers.spawn("the proofs of the lease", keep_proving());
     helpers.spawn("the end of the lease", guard_lease());
+    helpers.spawn("the next in line", look_for_the_next());
     while (!stopping_) {
         zookeeper::SessionOptions options;
         options.servers = options_.url.connection();
@@ -298,16 +302,42 @@ async::awaitable<void> Election::guard_lease() {
     }
 }
 
+// Whoever leads looks for it, and nobody else is woken by the coming and going of standbys.
+async::awaitable<void> Election::look_for_the_next() {
+    for (;;) {
+        if (!leading_ || !std::exchange(*next_stale_, false)) {
+            co_await next_changed_.wait();
+            continue;
+        }
+        const auto session = session_;
+        const zookeeper::Watch changed = [stale = next_stale_, wake = next_changed_] {
+            *stale = true;
+            wake.ring();
+        };
+        const auto next = co_await next_in_line(*session, options_.url.path, own_znode_, changed);
+        if (stopping_ || session != session_ || !leading_) continue;
+        if (next) {
+            tell_next(*next);
+        } else {
+            *next_stale_ = true;
+            co_await next_changed_.wait_for(try_again);
+        }
+    }
+}
+
 void Election::lead_if_we_may() {
     if (leading_ || !first_ || stopping_ || !lease_.holds(now())) return;
     leading_ = true;
     lease_changed_.ring();
+    *next_stale_ = true;
+    next_changed_.ring();
     tell_leader(options_.info);
     events_.gained(*lease_.until());
 }
 
 void Election::lose(const std::string& reason) {
     if (!std::exchange(leading_, false) || stopping_) return;
+    tell_next(std::nullopt);
     events_.lost(reason);
 }
 
@@ -315,6 +345,12 @@ void Election::tell_leader(const std::optional<v1::MasterInfo>& leader) {
     if (stopping_ || (told_leader_ && same(*told_leader_, leader))) return;
     told_leader_ = leader;
     events_.leader_is(leader);
+}
+
+void Election::tell_next(const std::optional<v1::MasterInfo>& next) {
+    if (stopping_ || same(told_next_, next)) return;
+    told_next_ = next;
+    events_.next_is(next);
 }
 
 }  // namespace fairlead::masterd::election

@@ -35,6 +35,8 @@ struct ElectionEvents {
     std::function<void(const std::string& reason)> lost;
     // Each change once; no value: nobody leads, or nobody knows. It may be us: that comes before `gained`.
     std::function<void(const std::optional<v1::MasterInfo>&)> leader_is;
+    // While we lead, each change once: who would lead if we ended. No value: nobody stands by, or it cannot be named.
+    std::function<void(const std::optional<v1::MasterInfo>&)> next_is = [](const auto&) {};
     // No server answers, since a session's timeout.
     std::function<void()> unreachable = [] {};
     // ZooKeeper refuses us for good, before we have ever contended: the configuration is wrong. Nothing follows.
@@ -66,11 +68,13 @@ class Election {
     async::awaitable<void> rewrite_znode(zookeeper::Session& session);
     async::awaitable<void> keep_proving();
     async::awaitable<void> guard_lease();
+    async::awaitable<void> look_for_the_next();
     void session_event(const zookeeper::SessionEvent& event);
     void proven(base::Instant sent_at);
     void lead_if_we_may();
     void lose(const std::string& reason);
     void tell_leader(const std::optional<v1::MasterInfo>& leader);
+    void tell_next(const std::optional<v1::MasterInfo>& next);
     bool over() const;
     bool rests() const;
     std::string own_path() const;
@@ -91,9 +95,12 @@ class Election {
     bool stopping_ = false;
     std::optional<base::Instant> rest_until_;
     std::optional<std::optional<v1::MasterInfo>> told_leader_;
+    std::optional<v1::MasterInfo> told_next_;
 
     async::Wake changed_;           // for contend()
     std::shared_ptr<bool> stale_;   // look again; a watch may set it when we are gone
+    async::Wake next_changed_;      // for look_for_the_next()
+    std::shared_ptr<bool> next_stale_;
     async::Wake prove_now_;
     async::Wake lease_changed_;
 };

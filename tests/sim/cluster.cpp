@@ -245,18 +245,14 @@ bool Cluster::done() const {
     if (!orders_.empty()) return false;
     // Nothing may still run that no framework is waiting for, and every update is acknowledged, but where nobody is
     // there to do that.
-    std::set<std::string> kept, awaited;
-    for (const Framework& framework : frameworks_) {
+    std::set<std::string> kept;
+    for (const Framework& framework : frameworks_)
         if (is_kept_without_its_record(framework)) kept.insert(framework.id);
-        if (awaited_in_vain(framework)) awaited.insert(framework.id);
-    }
     for (const Host& host : hosts_) {
         for (const auto& [id, container] : host.containers)
             if (!kept.contains(container.spec.framework_id.value())) return false;
-        for (const auto& [id, record] : host.container_records) {
-            const bool is_over = record.phase() == internal::ContainerRecord::ENDED;
-            if (!(is_over ? awaited : kept).contains(record.framework_id().value())) return false;
-        }
+        for (const auto& [id, record] : host.container_records)
+            if (!kept.contains(record.framework_id().value()) && !is_back_with_the_boot(host, record)) return false;
         if (!reservations_are_settled(host)) return false;
     }
     return true;

@@ -57,11 +57,11 @@ struct Scenario {
     bool clocks_jump = false;          // and processes and hosts sleep for long
     unsigned standby_percent = 0;      // of the frameworks: they have several schedulers
     unsigned ending_percent = 0;       // of the frameworks: they end before their work is done
-    // Nothing may stand still for longer once all faults are over. What somebody waits for may come one after the other: an
-    // agent that died without a word is found silent (75 s, seen at the next ping, 15) or a new leader gives it up (75), the
-    // framework that it ran for has its failover timeout (65, or 75 where it was heard of by agents alone), a scheduler asks
-    // what became of its launches (30), and then for a gang (65); its task takes 10.
-    base::Duration settle_max = std::chrono::minutes(5);
+    // Nothing may stand still for longer once all faults are over. An agent that died without a word is found silent after
+    // 75 s, at the next ping (15), or a new leader gives it up after 75; its framework may have its failover timeout still
+    // before it (65, and 75 where it was heard of by agents alone). These two may follow each other: 165 s, and a task takes
+    // 10. While one of them goes on, schedulers ask for what they miss (30), or for a gang (65).
+    base::Duration settle_max = std::chrono::minutes(3);
     // Not drawn: for people, what masters and agents report and what strikes them, a line each.
     std::function<void(const std::string&)> trace;
 
@@ -423,6 +423,7 @@ class Cluster {
     bool runs_for_hours(const Checkers::TaskKey& task);
     const masterd::core::Framework* awaited_in_vain(const Framework& framework) const;
     bool is_kept_without_its_record(const Framework& framework) const;
+    bool is_back_with_the_boot(const Host& host, const internal::ContainerRecord& record) const;
     void tear_down(Framework& framework);
     void strike_at_the_end(Master& master);
     void desert(Framework& framework);

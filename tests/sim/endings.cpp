@@ -142,15 +142,31 @@ const mc::Framework* Cluster::awaited_in_vain(const Framework& framework) const 
     return framework.is_over && known && known->connection == mc::Framework::Connection::recovered ? known : nullptr;
 }
 
-// An agent that has lost what it knew of a framework cannot tell how soon that had to be back; it is given a week.
+// Deserted, and the agent that told of it has lost the record of it with its host's power. Such an agent cannot tell how
+// soon the scheduler had to be back, so that has a week.
 bool Cluster::is_kept_without_its_record(const Framework& framework) const {
     const auto* known = awaited_in_vain(framework);
     return known && framework.ends == Framework::Ends::by_absence && known->is_nameless();
 }
 
+// That its agent had forgotten it was on the disk, but not for good: the host has lost power since, and its log tells of
+// the task again, which is over. Whoever led then knows nothing of it any more.
+bool Cluster::is_back_with_the_boot(const Host& host, const internal::ContainerRecord& record) const {
+    if (record.phase() != internal::ContainerRecord::ENDED || record.boot_id() == boot_of(host)) return false;
+    return std::any_of(frameworks_.begin(), frameworks_.end(), [&](const Framework& framework) {
+        return framework.id == record.framework_id().value() && awaited_in_vain(framework);
+    });
+}
+
 void Cluster::check_endings() {
     for (const Framework& framework : frameworks_) {
         if (!framework.is_over || is_kept_without_its_record(framework)) continue;
+        if (framework.ends == Framework::Ends::by_teardown)
+            for (const Host& host : hosts_)
+                for (const auto& [id, record] : host.container_records)
+                    if (record.framework_id().value() == framework.id && !is_back_with_the_boot(host, record))
+                        complain(fmt::format("host {} has a record of {}, and framework {} was torn down", host.number,
+                                             record.task_info().task_id().value(), framework.number));
         for (const Host& host : hosts_)
             for (const auto& [id, container] : host.containers)
                 if (container.spec.framework_id.value() == framework.id && container.state != HostContainer::State::ended)

@@ -89,6 +89,30 @@ TEST_F(EndedTask, OfAnUnreachableOneTheAgentIsAskedWhenItComesBackWithoutTheTask
     EXPECT_EQ(master.take_updates(scheduler).at(0).state(), v1::TASK_GONE);
 }
 
+// With its answer the agent brings it to the next master, for which a framework that nobody names has a week.
+TEST_F(EndedTask, WhoIsAskedForOneIsToldOfItsFrameworkUnlessItHasToldOfThatItself) {
+    master.step(masterd::core::LinkClosed{host.link});
+    host = master.join(again());
+    const auto told = master.take(host);
+    ASSERT_EQ(told.size(), 2u);
+    ASSERT_EQ(told[0]->registered().known_tasks_size(), 1) << "first the question";
+    const auto& info = told[1]->update_framework().framework_info();
+    EXPECT_EQ(info.SerializeAsString(), master.framework(scheduler).info->SerializeAsString());
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again();
+    *message.mutable_register_()->add_frameworks() = info;
+    EXPECT_EQ(master.take(master.join(message)).size(), 1u);
+}
+
+TEST_F(EndedTask, OfATaskWhoseAgentHasLostTheRecordOfItsFrameworkTheAgentIsToldOfThat) {
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again();
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    const auto told = master.take(master.join(message));
+    ASSERT_EQ(told.size(), 2u);
+    EXPECT_EQ(told[1]->update_framework().framework_info().id().value(), scheduler.id);
+}
+
 TEST_F(EndedTask, OfOneThatIsOverForAFrameworkWithoutPartitionsNobodyIsAskedAndItIsListedAsEndedOnceItWasToldToBeGone) {
     scheduler = master.subscribe(framework_info({}));
     const auto offer = master.take_offers(scheduler).at(0);
@@ -126,6 +150,24 @@ TEST_F(EndedTask, AnAgentThatHasForgottenHowATaskEndedIsToldAlsoWhenItWasAwayFor
     EXPECT_EQ(registered.known_tasks(0).task_id().value(), "t");
     EXPECT_EQ(registered.known_tasks(0).heard().state(), v1::TASK_FAILED);
     EXPECT_EQ(registered.known_tasks(0).heard().uuid(), uuid_one);
+}
+
+// Found by the simulation (seed 412486): who asked before the agent had answered was told that the task is gone.
+TEST_F(EndedTask, OfWhichAnAgentHasForgottenTheEndIsNotSaidToBeGoneMeanwhile) {
+    forward_the_end();
+    master.step(masterd::core::LinkClosed{host.link});
+    master.pass(76s);
+    auto message = again();
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_GONE);
+    host = master.join(message);
+    EXPECT_EQ(reconciled().state(), v1::TASK_FAILED);
+    forward_the_end();
+    auto call = call_of(scheduler.id, v1::scheduler::Call::ACKNOWLEDGE);
+    call.mutable_acknowledge()->mutable_agent_id()->set_value(host.id);
+    call.mutable_acknowledge()->mutable_task_id()->set_value("t");
+    call.mutable_acknowledge()->set_uuid(uuid_one);
+    master.send(scheduler, call);
+    EXPECT_TRUE(master.framework(scheduler).tasks.empty());
 }
 
 TEST_F(EndedTask, UnderAnEarlierMasterIsKnownFromItsAgent) {

@@ -263,6 +263,22 @@ class EndOfAFramework : public Recovery {
     static bool is_told_to_end_it(const std::vector<std::shared_ptr<const internal::FromMaster>>& told) {
         return std::any_of(told.begin(), told.end(), [](const auto& one) { return one->has_shutdown_framework(); });
     }
+    // And its scheduler has acknowledged that: in the books it is over and forgotten.
+    void end(const std::string& task, const MasterHarness::Host& on) {
+        const std::string uuid = "0123456789abcde1";
+        master.say(on.link, status_update(scheduler.id, task, v1::TASK_FINISHED, uuid));
+        auto call = call_of(scheduler.id, v1::scheduler::Call::ACKNOWLEDGE);
+        call.mutable_acknowledge()->mutable_agent_id()->set_value(on.id);
+        call.mutable_acknowledge()->mutable_task_id()->set_value(task);
+        call.mutable_acknowledge()->set_uuid(uuid);
+        master.send(scheduler, call);
+        ASSERT_TRUE(master.framework(scheduler).tasks.empty());
+    }
+    void answer_ping(const MasterHarness::Host& host) {
+        internal::FromAgent message;
+        message.mutable_pong();
+        master.say(host.link, message);
+    }
     using Ids = std::vector<std::string>;
     std::vector<v1::Offer> offers;
     MasterRegistry registry;
@@ -326,6 +342,84 @@ TEST_F(EndOfAFramework, OfWhichNoAgentHasAnythingIsNotWrittenDown) {
     master.persisted.clear();
     EXPECT_EQ(tear_down(), 202u);
     EXPECT_TRUE(master.persisted.empty());
+}
+
+// Found by the simulation: the leader died before the agent had read the acknowledgement, and the next one heard of the
+// task from it and waited for the framework's scheduler, perhaps for a week.
+TEST_F(EndOfAFramework, IsWrittenDownWhereAnAgentMayNotHaveReadThatItsLastTaskIsAcknowledged) {
+    const auto host = master.join();
+    scheduler = master.subscribe();
+    launch("t", host);
+    end("t", host);
+    master.take(host);
+    tear_down();
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    EXPECT_TRUE(is_told_to_end_it(master.take(host)));
+
+    MasterHarness next;
+    next.lead(2, {}, registry.read());
+    EXPECT_TRUE(is_told_to_end_it(next.take(next.join(registration_with_the_task(host)))));
+    EXPECT_FALSE(next.core.state().books.framework(base::FrameworkId(scheduler.id)));
+
+    confirm(host);
+    EXPECT_TRUE(written_down().empty());
+}
+
+TEST_F(EndOfAFramework, IsNotWrittenDownOnceThePingAfterTheAcknowledgementIsAnswered) {
+    const auto host = master.join();
+    scheduler = master.subscribe();
+    launch("t", host);
+    master.pass(15s);  // a ping
+    end("t", host);
+    answer_ping(host);
+    const auto& unread = master.core.state().unread_acknowledgements;
+    EXPECT_FALSE(unread.empty()) << "that ping came before";
+    master.pass(15s);
+    EXPECT_FALSE(unread.empty());
+    answer_ping(host);
+    EXPECT_TRUE(unread.empty());
+    master.persisted.clear();
+    tear_down();
+    EXPECT_TRUE(master.persisted.empty());
+}
+
+TEST_F(EndOfAFramework, IsNotWrittenDownWhereTheAgentHasRegisteredWithoutTheTaskSince) {
+    const auto host = master.join();
+    scheduler = master.subscribe();
+    launch("t", host);
+    end("t", host);
+    master.step(LinkClosed{host.link});
+    master.join(registration(host.id));
+    master.persisted.clear();
+    tear_down();
+    EXPECT_TRUE(master.persisted.empty());
+}
+
+TEST_F(EndOfAFramework, IsWrittenDownWhereAnAgentMayHaveGoneAwayWithoutReadingTheAcknowledgement) {
+    const auto host = master.join();
+    scheduler = master.subscribe();
+    launch("t", host);
+    end("t", host);
+    master.step(LinkClosed{host.link});
+    master.pass(76s);
+    tear_down();
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    master.join(registration(host.id));
+    EXPECT_TRUE(written_down().empty());
+}
+
+TEST_F(EndOfAFramework, IsWrittenDownWhereAnAgentMayNotHaveReadThatTheEndOfAStrayIsAcknowledged) {
+    const auto one = master.join("host1");
+    scheduler = master.subscribe();
+    launch("t", one);
+    const auto two = master.join(registration_with_the_task({"m-S7", {}}));
+    master.say(two.link, status_update(scheduler.id, "t", v1::TASK_KILLED, "0123456789abcde2"));
+    ASSERT_TRUE(master.core.state().books.strays().empty());
+    tear_down();
+    confirm(one);
+    EXPECT_EQ(written_down(), Ids{scheduler.id});
+    confirm(two);
+    EXPECT_TRUE(written_down().empty());
 }
 
 TEST_F(EndOfAFramework, OfAnEarlierMasterIsWrittenDownUntilAllAgentsAreBack) {

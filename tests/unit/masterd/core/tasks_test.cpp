@@ -168,6 +168,7 @@ TEST_F(Tasks, AKillForADisconnectedAgentIsSentWhenItIsBack) {
     again.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
     *again.mutable_register_()->add_tasks() =
         task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    *again.mutable_register_()->add_frameworks() = *master.framework(scheduler).info;
     const auto sent = master.take(master.join(again));
     ASSERT_EQ(sent.size(), 2u);
     EXPECT_TRUE(sent[0]->has_registered());
