@@ -203,7 +203,8 @@ def folder():
 
 
 def needs_wide(agents):
-    """Each agent needs an open file in the master, and a process may have fewer than that on this machine."""
+    """Each agent needs an open file in each master, for the link that serves in one and waits in the other, and a process
+    may have fewer than that on this machine."""
     return agents > open_files_max() - SPARE_DESCRIPTORS
 
 

@@ -5,6 +5,7 @@
 //   agents TIMEOUT_S             connect them all; answers when all are registered
 //   frameworks N TIMEOUT_S       subscribe so many, and the probe; they launch from then on
 //   length MEAN_S DEVIATION_S    of the tasks from now on
+//   waiting TIMEOUT_S            answers when all agents have a link that waits for the next leader, or the time is over
 //   run SECONDS                  let it run, and count
 //   probe N LENGTH_S             the probe launches so many tasks, one after another
 //   watch SINCE_NS               from now on, look for the first launch by a later leader than those that have led
@@ -33,10 +34,11 @@ struct Options {
     std::vector<std::string> masters;
     std::string zookeeper;
     std::uint32_t agents = 1000;
-    std::uint32_t agents_per_thread = 18'000;
+    std::uint32_t agents_per_thread = 9'000;  // of two sockets each, where a process may have 20,000
     double slots = 2;
     double connects_per_second = 5000;
     unsigned doors = 0;  // of a wide master
+    bool waiting_links = true;
 };
 
 constexpr std::chrono::milliseconds look_again{5};
@@ -86,6 +88,7 @@ class Swarm {
             const double mean = number(), deviation = number();
             return set_length(mean, deviation);
         }
+        if (command == "waiting") return waiting(number());
         if (command == "run") return run(number());
         if (command == "probe") {
             const double tasks = number();
@@ -136,7 +139,8 @@ class Swarm {
             crowds_.push_back(std::make_unique<Crowd>(CrowdOptions{
                 masters, first, std::min(options_.agents_per_thread, options_.agents - first), options_.slots,
                 options_.connects_per_second / ((options_.agents + options_.agents_per_thread - 1) / options_.agents_per_thread),
-                static_cast<std::uint16_t>(options_.doors > 0 ? 1 + crowds_.size() % options_.doors : 0), first + 1}));
+                static_cast<std::uint16_t>(options_.doors > 0 ? 1 + crowds_.size() % options_.doors : 0), first + 1,
+                options_.waiting_links}));
         follow_zookeeper();
         if (!wait(timeout, [&] { return sum(&CrowdCounts::registered) == options_.agents; }))
             give_up(fmt::format("{} of {} agents have registered", sum(&CrowdCounts::registered), options_.agents));
@@ -198,6 +202,13 @@ class Swarm {
         return "{}";
     }
 
+    std::string waiting(double timeout) {
+        const auto start = Clock::now();
+        (void)wait(timeout, [&] { return sum(&CrowdCounts::waiting_links) == options_.agents; });
+        return fmt::format(R"({{"waiting_links": {}, "seconds": {:.3f}}})", sum(&CrowdCounts::waiting_links),
+                           std::chrono::duration<double>(Clock::now() - start).count());
+    }
+
     std::string run(double seconds) {
         struct Counts {
             std::uint64_t launched, ended, over, offers, lost, in, out;
@@ -223,10 +234,11 @@ class Swarm {
             return board_.to_running.json();
         });
         return fmt::format(
-            R"({{"launched_per_second": {:.1f}, "over_per_second": {:.1f}, "offers_per_second": {:.1f}, "messages_per_second": {:.0f}, "held": {}, "open": {}, "told_lost": {}, "launch_to_running": {}}})",
+            R"({{"launched_per_second": {:.1f}, "over_per_second": {:.1f}, "offers_per_second": {:.1f}, "messages_per_second": {:.0f}, "held": {}, "open": {}, "told_lost": {}, "waiting_links": {}, "launch_to_running": {}}})",
             per_second(after.launched - before.launched, time), per_second(after.over - before.over, time),
             per_second(after.offers - before.offers, time), per_second(after.in + after.out - before.in - before.out, time),
-            sum(&CrowdCounts::held), open_tasks(), after.lost - before.lost, to_running);
+            sum(&CrowdCounts::held), open_tasks(), after.lost - before.lost,
+            sum(&CrowdCounts::waiting_links), to_running);
     }
 
     std::string probe(unsigned tasks, double length) {
@@ -253,29 +265,31 @@ class Swarm {
     }
 
     std::string back(base::Instant since, double timeout) {
-        base::Instant agents, frameworks, launch = base::Instant::max();
+        Back agents;
+        base::Instant frameworks, launch = base::Instant::max();
         const bool done = wait(timeout, [&] {
-            std::size_t count = 0;
+            agents = {};
             launch = base::Instant::max();
             for (auto& crowd : crowds_) {
                 crowd->inside([&] {
-                    const auto [some, last] = crowd->back_since(since);
-                    count += some;
-                    agents = std::max(agents, last);
+                    const Back some = crowd->back_since(since);
+                    agents.agents += some.agents;
+                    agents.on_waiting_links += some.on_waiting_links;
+                    agents.last = std::max(agents.last, some.last);
                     launch = std::min(launch, crowd->first_launch());
                 });
             }
             const auto [some, last] = subscribed_since(since);
             frameworks = last;
-            return count == options_.agents && some == workers_.size() + 1 && launch != base::Instant::max();
+            return agents.agents == options_.agents && some == workers_.size() + 1 && launch != base::Instant::max();
         });
         if (!done)
             give_up(fmt::format("{} of {} agents and {} of {} frameworks are back", sum(&CrowdCounts::registered),
                                 options_.agents, subscribed_since(since).first, workers_.size() + 1));
         const auto running = ask([&] { return board_.first_running; });
-        return fmt::format(R"({{"agents_ms": {:.1f}, "frameworks_ms": {:.1f}, "launch_ms": {:.1f}, "running_ms": {:.1f}, "stale_epochs": {}, "refused": {}, "told_lost": {}}})",
-                           ms_between(since, agents), ms_between(since, frameworks), ms_between(since, launch),
-                           ms_between(since, running), sum(&CrowdCounts::stale_epochs), sum(&CrowdCounts::refused),
+        return fmt::format(R"({{"agents_ms": {:.1f}, "frameworks_ms": {:.1f}, "launch_ms": {:.1f}, "running_ms": {:.1f}, "on_waiting_links": {}, "stale_epochs": {}, "refused": {}, "told_lost": {}}})",
+                           ms_between(since, agents.last), ms_between(since, frameworks), ms_between(since, launch),
+                           ms_between(since, running), agents.on_waiting_links, sum(&CrowdCounts::stale_epochs), sum(&CrowdCounts::refused),
                            ask([&] { return board_.lost; }));
     }
 
@@ -360,6 +374,7 @@ int main(int argc, char** argv) {
     app.add_option("--slots", options.slots, "Tasks at once on an agent")->capture_default_str();
     app.add_option("--connects-per-second", options.connects_per_second, "At the start")->capture_default_str();
     app.add_option("--doors", options.doors, "The masters are wide ones (wide_server.hpp) with so many doors");
+    app.add_flag("!--no-waiting-links", options.waiting_links, "Agents keep no link with the master that would lead next");
     CLI11_PARSE(app, argc, argv);
     return fairlead::bench::serve(options);
 }

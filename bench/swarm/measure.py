@@ -13,27 +13,35 @@ from bedlib.system import BedError
 
 from swarm import cluster, failover, overhead
 
-SHORT = {"overhead": [1000, 10_000], "failover": {200: 3, 4000: 3}}
-ALL = {"overhead": [1000, 10_000, 50_000, 100_000], "failover": {200: 10, 4000: 10, 50_000: 10}}
+SHORT = {"overhead": [1000, 10_000], "failover": [(200, 3, True), (4000, 3, True), (4000, 3, False)]}
+ALL = {"overhead": [1000, 10_000, 50_000, 100_000],
+       "failover": [(size, 10, waiting) for waiting in (True, False) for size in (200, 4000, 50_000)]}
+NO_WAITING_LINKS = "no-waiting-links"
 
 
 def measure(word=""):
-    """`all` is everything; `overhead:AGENTS`, `fastest`, `failover:AGENTS:TIMES` are a part of it."""
+    """`all` is everything; `overhead:AGENTS`, `fastest`, `failover:AGENTS:TIMES` are a part of it; the last with
+    `:no-waiting-links` where no agent has a link that waits with the next master."""
     part, *numbers = word.split(":") if word else [""]
     if part not in ("", "all", "fastest", "overhead", "failover"):
-        raise BedError(f"swarm has no part {part}: all, fastest, overhead:AGENTS, failover:AGENTS:TIMES")
+        raise BedError(f"swarm has no part {part}: all, fastest, overhead:AGENTS,"
+                       f" failover:AGENTS:TIMES[:{NO_WAITING_LINKS}]")
     programs = cluster.Programs(*build.programs("fairlead-masterd", "fairlead-bench-swarm", "fairlead-bench-wide-masterd"))
     sizes = ALL if part == "all" else SHORT
     if part == "overhead":
-        sizes = {"overhead": [int(numbers[0])], "failover": {}}
+        sizes = {"overhead": [int(numbers[0])], "failover": []}
     if part == "failover":
-        sizes = {"overhead": [], "failover": {int(numbers[0]): int(numbers[1])}}
+        agents, times, *more = numbers
+        if more not in ([], [NO_WAITING_LINKS]):
+            raise BedError(f"failover has no variant {':'.join(more)}: {NO_WAITING_LINKS}")
+        sizes = {"overhead": [], "failover": [(int(agents), int(times), not more)]}
     if part in ("", "all", "overhead"):
         overhead.show([_said(overhead.of(size, programs)) for size in sizes["overhead"]])
     if part in ("", "all", "fastest"):
         overhead.show_fastest(_said(overhead.fastest(programs)))
     if part in ("", "all", "failover"):
-        failover.show([_said(failover.of(size, times, programs)) for size, times in sizes["failover"].items()])
+        failover.show([_said(failover.of(size, times, programs, waiting))
+                       for size, times, waiting in sizes["failover"]])
 
 
 def _said(result):
