@@ -88,8 +88,10 @@ class WaitingLink final : public http::LinkReceiver, public std::enable_shared_f
         if (stage_ != Stage::silent) return false;  // nothing comes before the answer to what came first
         if (driver_.leading()) return open(payload);
         stage_ = Stage::asking;
-        async::asio::co_spawn(link_->stream().executor(), open_when_we_lead(shared_from_this(), std::string(payload)),
-                              async::asio::detached);
+        const async::Executor executor = link_->stream().executor();
+        async::asio::post(executor, [executor, self = shared_from_this(), first = std::string(payload)]() mutable {
+            async::asio::co_spawn(executor, open_when_we_lead(std::move(self), std::move(first)), async::asio::detached);
+        });
         return true;
     }
     void ended(const base::Error& why) override {
