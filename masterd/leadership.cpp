@@ -74,7 +74,7 @@ election::ElectionEvents Leadership::events() {
         log::Entry(log::Priority::notice, "standing by: " + who).id(log::message_ids::standing_by);
     };
     events.next_is = [this](const std::optional<v1::MasterInfo>& next) {
-        parts_.driver.next_master_is(next ? detection::authority_of(*next) : "");
+        parts_.driver.next_master_is(next ? detection::address_of(*next) : "");
     };
     events.unreachable = [this] { parts_.ready(); };
     events.hopeless = [this](const base::Error& error) {

@@ -30,7 +30,7 @@ std::string status_line(const core::State& state, const api::Standing::View& sta
     std::string line = "elected: reading the registry";
     if (standing.leader == Leader::other) line = fmt::format("standing by: {} leads", standing.authority);
     if (standing.leader == Leader::unknown) line = "standing by: nobody is known to lead";
-    if (standing.links_waiting > 0) line += fmt::format("; {} agents have a link waiting here", standing.links_waiting);
+    if (standing.links_waiting > 0) line += fmt::format("; {} links of agents wait here", standing.links_waiting);
     if (!standing.trouble.empty()) line += "; cannot take over: " + one_line(standing.trouble);
     return line;
 }

@@ -3,8 +3,9 @@
 #include "common/http/link_stream.hpp"
 #include "masterd/api/leader_gate.hpp"
 
+#include <poll.h>
+
 #include <atomic>
-#include <mutex>
 #include <vector>
 
 namespace fairlead::masterd::api {
@@ -32,17 +33,12 @@ class Link final : public driver::AgentConnection,
     Link(driver::Driver& driver, std::shared_ptr<const async::Executor> encoder, http::UpgradedSocket socket)
         : driver_(driver), encoder_(std::move(encoder)), stream_(std::move(socket)) {}
 
-    void serve() {
-        if (!open()) return stream_.close();
+    void open() {
+        const auto id = driver_.link_opened(stream_.peer().address().to_string(), shared_from_this());
+        if (!id) return stream_.close();
+        id_ = *id;
         stream_.receive_all(shared_from_this());
     }
-    // Tells the driver. false: it has too much to do.
-    bool open() {
-        const auto id = driver_.link_opened(stream_.peer().address().to_string(), shared_from_this());
-        if (id) id_ = *id;
-        return id.has_value();
-    }
-    http::LinkStream& stream() { return stream_; }
 
     void send(std::shared_ptr<const internal::FromMaster> message) override {
         async::asio::post(*encoder_, [self = shared_from_this(), message = std::move(message)] {
@@ -68,71 +64,49 @@ class Link final : public driver::AgentConnection,
     http::LinkStream stream_;
 };
 
-// What the agent says first is kept until this master leads: word of the election may have come to the agent earlier than
-// to us.
-class WaitingLink final : public http::LinkReceiver, public std::enable_shared_from_this<WaitingLink> {
+using TakeSocket = std::function<void(http::UpgradedSocket)>;
+
+// Whether the peer has closed it, whatever is left to read.
+bool is_over(http::tcp::socket& socket) {
+    ::pollfd state{.fd = socket.native_handle(), .events = POLLRDHUP, .revents = 0};
+    return ::poll(&state, 1, 0) != 0;
+}
+
+// Nothing is read from a link that waits: what its agent says stays in the kernel until this master leads, of which word
+// may have come to the agent earlier than to us. Runs on the socket's strand.
+class WaitingLink : public std::enable_shared_from_this<WaitingLink> {
   public:
-    WaitingLink(driver::Driver& driver, std::shared_ptr<Standing> standing, std::shared_ptr<Link> link)
-        : driver_(driver), standing_(std::move(standing)), link_(std::move(link)) {
+    WaitingLink(driver::Driver& driver, std::shared_ptr<Standing> standing, http::UpgradedSocket socket, TakeSocket serve)
+        : driver_(driver), standing_(std::move(standing)), socket_(std::move(socket)), serve_(std::move(serve)) {
         standing_->link_waits();
     }
-    ~WaitingLink() override {
-        if (waits()) standing_->link_waits_no_more();
-    }
+    ~WaitingLink() { standing_->link_waits_no_more(); }
 
-    void serve() { link_->stream().receive_all(shared_from_this()); }
-
-    bool received(std::string_view payload) override {
-        const std::lock_guard lock(mutex_);
-        if (stage_ == Stage::open) return link_->received(payload);
-        if (stage_ != Stage::silent) return false;  // nothing comes before the answer to what came first
-        if (driver_.leading()) return open(payload);
-        stage_ = Stage::asking;
-        const async::Executor executor = link_->stream().executor();
-        async::asio::post(executor, [executor, self = shared_from_this(), first = std::string(payload)]() mutable {
-            async::asio::co_spawn(executor, open_when_we_lead(std::move(self), std::move(first)), async::asio::detached);
-        });
-        return true;
-    }
-    void ended(const base::Error& why) override {
-        const std::lock_guard lock(mutex_);
-        if (stage_ == Stage::open) return link_->ended(why);
-        waits_no_more(Stage::over);
+    void wait() {
+        if (!socket_.leftover.empty()) return spoken();
+        socket_.socket.async_wait(http::tcp::socket::wait_read,
+                                  [self = shared_from_this()](const boost::system::error_code& error) {
+                                      if (!error && !is_over(self->socket_.socket)) self->spoken();
+                                  });
     }
 
   private:
-    enum class Stage { silent, asking, open, over };
-
-    static async::awaitable<void> open_when_we_lead(std::shared_ptr<WaitingLink> self, std::string first) {
-        const std::function<bool()> is_over = [self] {
-            const std::lock_guard lock(self->mutex_);
-            return !self->waits();
-        };
-        const bool leading = co_await until_it_leads(self->driver_, recovery_max, is_over);
-        const std::lock_guard lock(self->mutex_);
-        if (self->stage_ == Stage::asking && !(leading && self->open(first))) self->link_->stream().close();
+    void spoken() {
+        async::asio::co_spawn(socket_.socket.get_executor(), serve_when_we_lead(shared_from_this()), async::asio::detached);
     }
-
-    // --- under the lock ---
-    bool waits() const { return stage_ == Stage::silent || stage_ == Stage::asking; }
-    void waits_no_more(Stage now) {
-        stage_ = now;
-        standing_->link_waits_no_more();
-    }
-    bool open(std::string_view first) {
-        if (!link_->open()) return false;
-        waits_no_more(Stage::open);
-        return link_->received(first);
+    static async::awaitable<void> serve_when_we_lead(std::shared_ptr<WaitingLink> self) {
+        const std::function<bool()> is_gone = [&] { return is_over(self->socket_.socket); };
+        const bool leading = co_await until_it_leads(self->driver_, recovery_max, is_gone);
+        if (leading) self->serve_(std::move(self->socket_));
     }
 
     driver::Driver& driver_;
     const std::shared_ptr<Standing> standing_;
-    const std::shared_ptr<Link> link_;
-    std::mutex mutex_;
-    Stage stage_ = Stage::silent;
+    http::UpgradedSocket socket_;
+    const TakeSocket serve_;
 };
 
-http::Handler upgrade(std::function<void(http::UpgradedSocket)> take) {
+http::Handler upgrade(TakeSocket take) {
     return [take = std::move(take)](http::Request request, http::Responder responder) -> async::awaitable<void> {
         if (request.wants_upgrade(agent_link_protocol)) {
             responder.upgrade(std::string(agent_link_protocol), {}, take);
@@ -144,16 +118,29 @@ http::Handler upgrade(std::function<void(http::UpgradedSocket)> take) {
     };
 }
 
+// Who finds no room connects when there is a reason to.
+http::Handler bounded(std::shared_ptr<const Standing> standing, std::size_t waiting_max, http::Handler handler) {
+    return [standing = std::move(standing), waiting_max, handler = std::move(handler)](
+               http::Request request, http::Responder responder) -> async::awaitable<void> {
+        if (standing->view().links_waiting >= waiting_max)
+            responder.respond(http::text_response(503, "Too many links wait here"));
+        else
+            co_await handler(std::move(request), std::move(responder));
+    };
+}
+
 }  // namespace
 
-AgentLinkHandlers agent_links(driver::Driver& driver, std::shared_ptr<Standing> standing, const async::Executor& encoders) {
-    const auto link = [&driver, shared = std::make_shared<Encoders>(encoders)](http::UpgradedSocket socket) {
-        return std::make_shared<Link>(driver, std::shared_ptr<const async::Executor>(shared, &shared->next()), std::move(socket));
+AgentLinkHandlers agent_links(driver::Driver& driver, std::shared_ptr<Standing> standing,
+                              const async::Executor& encoders, std::size_t waiting_max) {
+    const TakeSocket serve = [&driver, shared = std::make_shared<Encoders>(encoders)](http::UpgradedSocket socket) {
+        std::shared_ptr<const async::Executor> encoder(shared, &shared->next());
+        std::make_shared<Link>(driver, std::move(encoder), std::move(socket))->open();
     };
-    return {.serving = upgrade([link](http::UpgradedSocket socket) { link(std::move(socket))->serve(); }),
-            .waiting = upgrade([link, &driver, standing](http::UpgradedSocket socket) {
-                std::make_shared<WaitingLink>(driver, standing, link(std::move(socket)))->serve();
-            })};
+    const TakeSocket wait = [&driver, standing, serve](http::UpgradedSocket socket) {
+        std::make_shared<WaitingLink>(driver, standing, std::move(socket), serve)->wait();
+    };
+    return {.serving = upgrade(serve), .waiting = bounded(standing, waiting_max, upgrade(wait))};
 }
 
 }  // namespace fairlead::masterd::api

@@ -2,6 +2,8 @@
 
 #include "common/async/deadline.hpp"
 
+#include <algorithm>
+
 namespace fairlead::masterd::api {
 namespace {
 
@@ -23,21 +25,23 @@ http::Response to_leader(const Standing::View& view, std::string_view path_and_q
     return response;
 }
 
-async::awaitable<bool> until_it_leads(const driver::Driver& driver, base::Duration at_most, std::function<bool()> will_not) {
-    base::Duration pause = std::chrono::milliseconds(2);
-    for (base::Duration waited{}; waited < at_most; waited += pause, pause = pause * 3 / 2) {
+async::awaitable<bool> until_it_leads(const driver::Driver& driver, base::Duration at_most,
+                                      std::function<bool()> will_not) {
+    constexpr base::Duration pause_max = std::chrono::milliseconds(250);
+    const base::Instant end = base::read_clocks().instant + at_most;
+    for (base::Duration pause = std::chrono::milliseconds(2);; pause = std::min(pause * 3 / 2, pause_max)) {
         if (driver.leading()) co_return true;
-        if (will_not()) co_return false;
-        co_await async::sleep_for(pause);
+        const base::Duration left = end - base::read_clocks().instant;
+        if (left <= base::Duration::zero() || will_not()) co_return false;
+        co_await async::sleep_for(std::min(pause, left));
     }
-    co_return driver.leading();
 }
 
 http::Handler for_leader(const driver::Driver& driver, std::shared_ptr<const Standing> standing, Recovering recovering,
                          http::Handler handler, base::Duration at_most) {
     return [&driver, standing = std::move(standing), recovering, handler = std::move(handler), at_most](
                http::Request request, http::Responder responder) -> async::awaitable<void> {
-        const std::function<bool()> is_another = [&standing] { return standing->view().leader != Standing::Leader::own; };
+        const std::function<bool()> is_another = [&] { return standing->view().leader != Standing::Leader::own; };
         if (recovering == Recovering::awaited) co_await until_it_leads(driver, at_most, is_another);
         const auto view = standing->view();
         if (view.leader != Standing::Leader::own) {

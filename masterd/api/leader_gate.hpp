@@ -15,7 +15,7 @@ http::Response to_leader(const Standing::View& view, std::string_view path_and_q
 // Looks again and again, a little less often each time, so that also tens of thousands who wait cost nothing to speak of.
 // True: it leads. False: it does not within this time, or it is known that it will not.
 async::awaitable<bool> until_it_leads(const driver::Driver& driver, base::Duration at_most,
-                                      std::function<bool()> will_not = [] { return false; });
+                                      std::function<bool()> will_not);
 
 // While a master that has been elected reads its registry. Who follows the election comes in the same moment.
 enum class Recovering {

@@ -34,14 +34,16 @@ class Standing {
         view_.trouble = std::move(why);
     }
 
-    void link_waits() { count_waiting(1); }
-    void link_waits_no_more() { count_waiting(-1); }
+    void link_waits() {
+        const std::lock_guard lock(mutex_);
+        ++view_.links_waiting;
+    }
+    void link_waits_no_more() {
+        const std::lock_guard lock(mutex_);
+        --view_.links_waiting;
+    }
 
   private:
-    void count_waiting(int change) {
-        const std::lock_guard lock(mutex_);
-        view_.links_waiting += static_cast<std::size_t>(change);
-    }
     void set(Leader leader, std::string authority) {
         const std::lock_guard lock(mutex_);
         view_.leader = leader;

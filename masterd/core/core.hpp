@@ -433,7 +433,7 @@ class Core : private Term {
     FilterTable filters_;
     base::Moment now_{};
     base::Instant heard_until_{};  // not after now
-    std::string next_master_;     // host:port; empty: nobody is known to stand by
+    std::string next_master_;     // address:port; empty: nobody is known to stand by
     Output output_;
     // Go on over all terms, so that no id is handed out twice.
     std::uint64_t next_framework_ = 0;

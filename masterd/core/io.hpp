@@ -41,7 +41,7 @@ struct LeaseExtended {
     base::Instant until;
 };
 
-// Who would lead if this process ended, "host:port"; empty: nobody is known to stand by. Holds until it is said anew,
+// Who would lead if this process ended, "address:port"; empty: nobody is known to stand by. Holds until it is said anew,
 // whoever leads.
 struct NextMasterKnown {
     std::string address;

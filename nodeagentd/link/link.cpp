@@ -22,7 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-class Connection : public ports::MasterConnection {
+class Connection : public ports::MasterConnection, public std::enable_shared_from_this<Connection> {
   public:
     // `not_before`: when the next one may be opened. Owner's strand.
     Connection(http::UpgradedSocket socket, std::string master, std::shared_ptr<Clock::time_point> not_before)
@@ -39,6 +39,16 @@ class Connection : public ports::MasterConnection {
     }
     std::string master() const override { return master_; }
     http::LinkStream& stream() { return stream_; }
+
+    // A link that has waited may be dead without anybody's having noticed.
+    void expect_answer_within(base::Duration time) {
+        answer_due_.emplace(stream_.executor());
+        answer_due_->expires_after(time);
+        answer_due_->async_wait([self = weak_from_this()](const boost::system::error_code& error) {
+            if (const auto connection = self.lock(); connection && !error) connection->stream_.close();
+        });
+    }
+    void answered() { answer_due_.reset(); }
 
     static constexpr std::chrono::milliseconds return_unknown{500};
     // What the master says of the next leader: how long it takes for all agents to come to it.
@@ -60,6 +70,7 @@ class Connection : public ports::MasterConnection {
     const std::string master_;
     base::Duration return_within_ = return_unknown;
     const std::shared_ptr<Clock::time_point> not_before_;
+    std::optional<async::asio::steady_timer> answer_due_;
 };
 
 using Names = std::vector<http::Url>;  // by which one master may be called
@@ -77,6 +88,7 @@ async::awaitable<base::Error> serve(core::LinkId link, std::shared_ptr<Connectio
     for (;;) {
         auto frame = co_await connection->stream().receive();
         if (!frame) co_return frame.error();
+        connection->answered();
         auto message = std::make_shared<internal::FromMaster>();
         if (!message->ParseFromString(*frame))
             co_return base::Error(base::ErrorCode::malformed, "the master sent what is no message");
@@ -163,6 +175,9 @@ async::awaitable<Answer> link_with(std::shared_ptr<Search> search, http::Client&
     co_return co_await search->ask(client, answer_max);
 }
 
+// How long a master keeps what comes on such a link before it leads, and a little more.
+constexpr std::chrono::seconds waits_for_leadership{5};
+
 // All agents lose a master in the same moment, and one that starts again must not meet them all at once.
 async::Backoff backoff_among(base::Duration return_within) {
     const base::Duration first = std::max<base::Duration>(return_within, std::chrono::milliseconds(100));
@@ -207,12 +222,14 @@ async::awaitable<void> keep_linked(Masters masters, ports::LinkEvents& driver, s
         if (masters.zookeeper) client.follow_no_redirects();  // of a master that has not heard yet that it leads
         const Names names = search->names();
         auto waited = waiting ? waiting->take(names) : std::nullopt;
+        const bool has_waited = waited.has_value();
         auto socket = co_await link_with(search, client, masters.answer_max, std::move(waited));
         std::string failure;
         if (socket) {
             const core::LinkId id{++links};
             auto connection = std::make_shared<Connection>(std::move(*socket), client.server().authority(), not_before);
             search->linked(connection);
+            if (has_waited) connection->expect_answer_within(masters.answer_max + waits_for_leadership);
             const auto since = Clock::now();
             driver.link_opened(id, connection);
             const base::Error end = co_await serve(id, connection, driver, waiting ? &*waiting : nullptr, names);

@@ -74,13 +74,13 @@ WaitingLink::WaitingLink(async::Executor strand, WaitingLinkOptions options, std
     : strand_(std::move(strand)), options_(options), prng_(seed), backoff_(options.retry) {}
 
 void WaitingLink::next_master_is(std::optional<http::Url> next, base::Duration return_within) {
+    if (!next) return;
     if (next_ != next) {
         close();
         next_ = std::move(next);
         backoff_.reset();
         not_before_ = {};
     }
-    if (!next_) return;
     if (attempt_ && attempt_->end) note_end();
     if (attempt_ || Clock::now() < not_before_) return;
     const auto within = std::clamp(10 * return_within, base::Duration::zero(), pause_max);

@@ -33,8 +33,8 @@ class WaitingLink {
   public:
     WaitingLink(async::Executor strand, WaitingLinkOptions options, std::uint64_t seed);
 
-    // The leader's word on who leads next (none: nobody that it knows), and on how long it takes for all agents to come
-    // back. Said again and again.
+    // The leader's word on who leads next (none: nobody that it knows of yet, which changes nothing), and on how long it
+    // takes for all agents to come back. Said again and again.
     void next_master_is(std::optional<http::Url> next, base::Duration return_within);
 
     // The link to the master that is called by one of `names`, from now on the caller's; none: there is none, or it is

@@ -54,6 +54,7 @@ void lead(ServedMaster& master) {
     v1::MasterInfo info;
     info.set_id("m");
     master.driver().lead({2, info, {}});
+    while (!master.driver().leading()) std::this_thread::yield();
 }
 
 TEST(WaitingLinks, AreTakenByAStandbyAndCounted) {
@@ -89,14 +90,32 @@ TEST(WaitingLinks, WhatComesBeforeTheStandbyKnowsThatItLeadsIsKeptUntilThen) {
     expect_waiting(master, 0);
 }
 
-TEST(WaitingLinks, WhoSaysMoreThanHelloToAStandbyIsLetGo) {
+TEST(WaitingLinks, WhoLeavesBeforeTheStandbyLeadsIsForgotten) {
     ServedMaster master;
     stand_by(master);
-    WaitingAgent agent(master);
-    agent.enroll();
-    agent.enroll();
-    EXPECT_EQ(agent.hear_to_the_end(), "");
+    {
+        WaitingAgent agent(master);
+        agent.enroll();
+    }
     expect_waiting(master, 0);
+}
+
+TEST(WaitingLinks, AreBounded) {
+    ServedMaster master;
+    const auto standing = std::make_shared<Standing>();
+    const auto links = agent_links(master.driver(), standing, master.executor(), 2);
+    http::Loopback loopback(links.waiting);
+    const auto upgrade = [&] {
+        auto client = std::make_unique<http::RawClient>(loopback);
+        client->send(request("GET", waiting_agent_link_path,
+                             "Connection: Upgrade\r\nUpgrade: " + std::string(agent_link_protocol) + "\r\n"));
+        return std::pair(status_of(client->read_until("\r\n\r\n")), std::move(client));
+    };
+    const auto first = upgrade(), second = upgrade();
+    EXPECT_EQ(first.first, 101);
+    EXPECT_EQ(second.first, 101);
+    while (standing->view().links_waiting < 2) std::this_thread::yield();
+    EXPECT_EQ(upgrade().first, 503);
 }
 
 TEST(WaitingLinks, AStandbyThatDoesNotComeToLeadLetsGoOfWhoHasSpoken) {

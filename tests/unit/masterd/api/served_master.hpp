@@ -100,6 +100,7 @@ class ServedMaster {
     RecordedAgent& agent() { return *agent_; }
     Standing& standing() { return *identity_.standing; }
     driver::Driver& driver() { return driver_; }
+    async::Executor executor() { return context_.get_executor(); }
 
   private:
     async::asio::io_context context_;

@@ -191,7 +191,7 @@ TEST_F(WaitingAgentLink, IsReplacedByANewOneWhenItEndsOnceItWasTaken) {
     });
 }
 
-TEST_F(WaitingAgentLink, MovesWithTheWordAndEndsWhenNobodyIsNamed) {
+TEST_F(WaitingAgentLink, MovesWithTheWordAndStaysWhileNobodyIsNamed) {
     Master &first = new_master(), &second = new_master(), &third = new_master();
     run([&]() -> awaitable<void> {
         auto one = co_await linked_to(first);
@@ -200,26 +200,28 @@ TEST_F(WaitingAgentLink, MovesWithTheWordAndEndsWhenNobodyIsNamed) {
         co_await say(first, third.address());
         co_await expect_ended_by_the_agent(second.waiting[0]);
         co_await until_one_waits(third);
-        co_await say(first, "");
-        co_await expect_ended_by_the_agent(third.waiting[0]);
+        co_await say_often(first, "");
+        co_await say(first, third.address());
+        EXPECT_EQ(third.asked_to_wait_at.size(), 1u) << "it is there still";
         co_await say(first, second.address());
+        co_await expect_ended_by_the_agent(third.waiting[0]);
         co_await until_one_waits(second, 2);
         EXPECT_EQ(agent_.closed, 0u);
         co_await one->close();
     });
 }
 
-TEST_F(WaitingAgentLink, AnOlderMasterThatKnowsNoneGetsANewLinkAtTheFailover) {
-    Master &first = new_master(), &older = new_master();
-    older.answer_waiting = status(404, "there is nothing at this path");
+TEST_F(WaitingAgentLink, AMasterThatTakesNoneGetsANewLinkAtTheFailover) {
+    Master &first = new_master(), &full = new_master();
+    full.answer_waiting = status(503, "too many wait");
     run([&]() -> awaitable<void> {
         auto one = co_await linked_to(first);
-        co_await say(first, older.address());
-        co_await until("the question", [&] { return older.asked_to_wait_at.size() == 1; });
-        co_await say_often(first, older.address());
-        EXPECT_EQ(older.asked_to_wait_at.size(), 1u) << "it is left alone for seconds";
-        auto other = co_await fail_over(one, older);
-        EXPECT_EQ(older.asked(), 1u);
+        co_await say(first, full.address());
+        co_await until("the question", [&] { return full.asked_to_wait_at.size() == 1; });
+        co_await say_often(first, full.address());
+        EXPECT_EQ(full.asked_to_wait_at.size(), 1u) << "it is left alone for seconds";
+        auto other = co_await fail_over(one, full);
+        EXPECT_EQ(full.asked(), 1u);
         co_await other->close();
     });
 }
