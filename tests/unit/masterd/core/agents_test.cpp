@@ -362,10 +362,8 @@ TEST(Agents, AgentsHearWhoLeadsNextWithEachPing) {
     master.take(host);
     master.pass(16s);
     EXPECT_FALSE(master.take(host).at(0)->ping().has_next_master());
-    internal::FromAgent pong;
-    pong.mutable_pong();
     const auto ping = [&] {
-        master.say(host.link, pong);
+        master.answer_ping(host);
         master.pass(15s);
         return master.take(host).at(0)->ping();
     };

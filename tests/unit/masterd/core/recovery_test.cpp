@@ -347,11 +347,6 @@ class EndOfAFramework : public Recovery {
         master.send(scheduler, call);
         ASSERT_TRUE(master.framework(scheduler).tasks.empty());
     }
-    void answer_ping(const MasterHarness::Host& host) {
-        internal::FromAgent message;
-        message.mutable_pong();
-        master.say(host.link, message);
-    }
     using Ids = std::vector<std::string>;
     std::vector<v1::Offer> offers;
     MasterRegistry registry;
@@ -444,12 +439,12 @@ TEST_F(EndOfAFramework, IsNotWrittenDownOnceThePingAfterTheAcknowledgementIsAnsw
     launch("t", host);
     master.pass(15s);  // a ping
     end("t", host);
-    answer_ping(host);
+    master.answer_ping(host);
     const auto& unread = master.core.state().unread_acknowledgements;
     EXPECT_FALSE(unread.empty()) << "that ping came before";
     master.pass(15s);
     EXPECT_FALSE(unread.empty());
-    answer_ping(host);
+    master.answer_ping(host);
     EXPECT_TRUE(unread.empty());
     master.persisted.clear();
     tear_down();
