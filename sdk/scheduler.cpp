@@ -34,6 +34,7 @@ constexpr base::Duration subscribe_deadline = std::chrono::seconds(5);
 // frameworks hear of it in the same moment.
 constexpr base::Duration news_pause_min = std::chrono::milliseconds(30);
 constexpr std::uint64_t news_pause_spread_ms = 70;
+constexpr unsigned tries_at_leader_max = 4;
 constexpr std::size_t batch_bytes_max = 256 * 1024;  // and the last call of it, whatever it is
 constexpr base::Duration call_retry_pause = std::chrono::milliseconds(200);
 // While others stand by, the master hears of the active scheduler so often, and waits for so long.
@@ -129,7 +130,10 @@ struct Scheduler::Impl {
     template <typename T>
     async::awaitable<std::optional<T>> unless_left(async::awaitable<T> operation, async::asio::cancellation_signal& left);
 
+    async::awaitable<void> wait_or_be_told(base::Duration pause);
+    std::size_t next_master();
     base::Status go_to(const std::string& master);
+    void arrived();
     // What is open with a master ends.
     void leave() {
         stream_left.emit(async::asio::cancellation_type::terminal);
@@ -166,9 +170,11 @@ struct Scheduler::Impl {
     async::Wake calls_wake;
     async::Wake drained;
     async::asio::cancellation_signal stream_left, call_left;
-    std::optional<std::size_t> led_by;  // the next to go to
+    std::size_t leader = 0;             // as we were told last
+    unsigned tries_at_leader = 0;       // so many attempts go there before the others have their turn
+    bool told = false;                  // since the last attempt began
     bool has_unlisted = false;          // the last of the masters
-    async::Wake news;                   // of who that is
+    async::Wake news;                   // of who leads
     async::TaskGroup group;  // last: its tasks use all of the above
 };
 
@@ -220,11 +226,23 @@ async::awaitable<void> Scheduler::Impl::keep_subscribed() {
         }
         // A call to a master that does not speak any more would hold up those behind it.
         if (error.code() == ErrorCode::timed_out) call_left.emit(async::asio::cancellation_type::terminal);
-        current = (current + 1) % clients.size();
-        if (!led_by) (void)co_await news.wait_for(*pause);
-        if (led_by) co_await async::sleep_for(news_pause_min + session.draw_pause(news_pause_spread_ms));
-        if (led_by) current = *std::exchange(led_by, {});  // there may have been newer news meanwhile
+        co_await wait_or_be_told(*pause);
+        current = next_master();
     }
+}
+
+async::awaitable<void> Scheduler::Impl::wait_or_be_told(base::Duration pause) {
+    const base::Instant until = now() + pause;
+    while (!told && now() < until) (void)co_await news.wait_for(until - now());
+    if (told) co_await async::sleep_for(news_pause_min + session.draw_pause(news_pause_spread_ms));
+    told = false;  // of a newer one meanwhile, too
+}
+
+// A master is said to lead before it knows that itself, and so refuses at first. Elsewhere a hung one may keep us waiting.
+std::size_t Scheduler::Impl::next_master() {
+    if (tries_at_leader == 0) return (current + 1) % clients.size();
+    --tries_at_leader;
+    return leader;
 }
 
 // Nothing when it was left before it had a value.
@@ -243,7 +261,9 @@ base::Status Scheduler::Impl::go_to(const std::string& master) {
     const auto url = http::parse_url(master, 5050);
     if (!url) return url.error().in("master " + master);
     const auto is_it = [&](http::Client& client) { return client.server().same_server(*url); };
-    if (stopping || clients.empty() || (session.state() != Session::State::away && is_it(clients[current]))) return {};
+    if (stopping || clients.empty()) return {};
+    const bool is_there = session.state() != Session::State::away && is_it(clients[current]) && !told;
+    if (is_there && session.state() != Session::State::subscribing) return {};
     auto known = std::find_if(clients.begin(), clients.end(), is_it);
     if (known == clients.end()) {
         // Beside those that were listed there is one at most: the last one that we were told of.
@@ -256,11 +276,20 @@ base::Status Scheduler::Impl::go_to(const std::string& master) {
         known = clients.end() - 1;
     }
     known->follow_no_redirects();  // of a master that has not heard yet that it leads
-    led_by = static_cast<std::size_t>(known - clients.begin());
+    leader = static_cast<std::size_t>(known - clients.begin());
+    tries_at_leader = tries_at_leader_max;
+    told = true;
     session.leader_known();
+    if (is_there) return {};  // if it refuses now, it is soon asked again
     news.ring();
     leave();
     return {};
+}
+
+void Scheduler::Impl::arrived() {
+    if (!master().server().same_server(clients[leader].server())) return;
+    tries_at_leader = 0;
+    told = false;
 }
 
 bool Scheduler::Impl::given_up() const {
@@ -331,6 +360,7 @@ bool Scheduler::Impl::handle(const Event& event) {
     switch (session.received(event, now())) {
         case Session::Verdict::deliver:
             if (event.type() == Event::SUBSCRIBED) last_words.clear();
+            if (event.type() == Event::SUBSCRIBED || event.type() == Event::STANDING_BY) arrived();
             if (!stopping) dispatch(event);
             if (event.type() == Event::SUBSCRIBED) calls_wake.ring();
             return !result || stopping;

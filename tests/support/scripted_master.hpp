@@ -74,6 +74,8 @@ class ScriptedMaster {
     std::vector<v1::scheduler::Call> calls;
     std::vector<std::string> stream_ids;     // of each call that is no SUBSCRIBE
     std::vector<int> refuse_subscribe_with;  // statuses, used up one by one
+    std::function<void(const v1::scheduler::Call&)> before = [](const v1::scheduler::Call&) {
+    };                             // the call is answered
     std::function<void(const v1::scheduler::Call&)> after = [](const v1::scheduler::Call&) {
     };                             // the call was answered
     double heartbeat_seconds = 5;  // what SUBSCRIBED promises; none is ever sent by itself
@@ -93,6 +95,7 @@ class ScriptedMaster {
         v1::scheduler::Call call;
         ASSERT_TRUE(call.ParseFromString(request.body));
         calls.push_back(call);
+        before(call);
         if (call.type() != v1::scheduler::Call::SUBSCRIBE) {
             stream_ids.emplace_back(request.headers.get("Mesos-Stream-Id").value_or("none"));
             responder.respond(http::text_response(answer(call), ""));

@@ -306,6 +306,44 @@ TEST_F(SchedulerTest, TheLeaderThatOneIsSubscribedToIsNoNews) {
     EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUPPRESS"));
 }
 
+TEST_F(SchedulerTest, ALeaderThatDoesNotKnowYetThatItLeadsIsAskedAgainSoonAndNobodyElse) {
+    ScriptedMaster former(context);
+    auto several = options();
+    several.masters = {former.address(), master.address()};
+    make_scheduler(several);
+    former.after = [&](const Call&) { EXPECT_TRUE(scheduler->leader_is(master.address())); };
+    master.refuse_subscribe_with = {503, 503, 503};
+    master.after = [&](const Call&) { scheduler->stop(Ending::keep_framework); };
+    on_end = [&] { former.stop(); };
+    EXPECT_TRUE(run());
+    EXPECT_THAT(former.calls, testing::SizeIs(1));
+    EXPECT_THAT(master.calls, testing::SizeIs(4));
+}
+
+TEST_F(SchedulerTest, NewsOfTheMasterThatIsBeingAskedEndsTheWaitAfterItsRefusal) {
+    auto patient = options();
+    patient.backoff = {std::chrono::hours(1), std::chrono::hours(1), 1.0};
+    make_scheduler(patient);
+    master.refuse_subscribe_with = {503};
+    master.before = [&](const Call&) { EXPECT_TRUE(scheduler->leader_is(master.address())); };
+    events.on_subscribed = [&] { scheduler->stop(Ending::keep_framework); };
+    EXPECT_TRUE(run());
+    EXPECT_THAT(call_names(), testing::ElementsAre("SUBSCRIBE", "SUBSCRIBE"));
+}
+
+TEST_F(SchedulerTest, ALeaderThatStaysAwayDoesNotKeepTheOthersFromTheirTurn) {
+    ScriptedMaster gone(context);
+    auto several = options();
+    several.masters = {gone.address(), master.address()};
+    make_scheduler(several);
+    const std::string wrong = gone.address();
+    gone.stop();
+    async::asio::post(context, [&] { EXPECT_TRUE(scheduler->leader_is(wrong)); });
+    events.on_subscribed = [&] { scheduler->stop(Ending::keep_framework); };
+    EXPECT_TRUE(run());
+    EXPECT_EQ(events.subscriptions, 1);
+}
+
 TEST_F(SchedulerTest, GivingUpNamesEveryMasterAndWhatItSaid) {
     ScriptedMaster gone(context), busy(context);
     busy.refuse_subscribe_with = std::vector<int>(1000, 503);
