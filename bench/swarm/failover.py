@@ -13,7 +13,9 @@ FRAMEWORKS = 200
 TASK_SECONDS = 20
 # Without it all tasks would end in step after the first outage, and no slot would come free for the next launch.
 DEVIATION_SECONDS = 7
-PAPER = "4-8 s"
+PAPER = "4-8 s"  # Mesos, NSDI 2011, 6.6: until all are connected again
+# The next launch of slurmctld 22.05 on a machine like this: after a restart; on its backup with the smallest timeout it takes, 3 s.
+SLURM = {"planned": "6.1 s", "killed": "4.2 s"}
 # Until every agent has a link that waits: the next ping, the pause that agents make then, and the link.
 WAITING_LINKS_WITHIN_SECONDS = 90
 
@@ -119,12 +121,12 @@ def show(all_results):
                        for what in ("leads_ms", "launch_ms", "agents_ms", "frameworks_ms")]
             took = [f"{table.median(sorted(each['cpu_s'][who] for each in results)):.2f} s" for who in ("master", "load")]
             rows.append([f"{_name(one)}, {kind}", len(results), _links(one, results), *figures, _of(whole), *took,
-                         PAPER if one["size"] <= 4000 else "", f"<= {target} s", table.verdict(table.median(whole) <= target * 1000)])
+                         PAPER if one["size"] <= 4000 else "", SLURM.get(kind, ""), f"<= {target} s", table.verdict(table.median(whole) <= target * 1000)])
     table.show("From the fault until another master leads, launches the next task, and has all agents and all frameworks back; median"
                " and p99. Agents that had a waiting link at the fault, and that came back on it, the least of all n. CPU time that"
-               " this master and the load took meanwhile"
+               " this master and the load took meanwhile. Slurm: its next launch"
                f" ({FRAMEWORKS} frameworks, tasks of {TASK_SECONDS} +- {DEVIATION_SECONDS} s, session timeout {cluster.SESSION_SECONDS} s)",
-               ["", "n", "waiting links", "leads", "next launch", "agents", "frameworks", "everybody", "master", "load", "paper", "target", ""], rows)
+               ["", "n", "waiting links", "leads", "next launch", "agents", "frameworks", "everybody", "master", "load", "paper", "Slurm", "target", ""], rows)
     table.show("Tasks over all of it", ["", "asked for", "ran once", "turned away", "doubled", "lost", "forgotten", "repeated", ""],
                [[_name(one), end["asked"], end["ran"], end["turned_away"], end["doubled"], end["lost"],
                  end["forgotten"], end["resent"],
