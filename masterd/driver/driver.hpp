@@ -92,6 +92,9 @@ class Driver {
     void link_closed(core::LinkId link);
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look);
+    // As look(), but taken in at once, as leadership is: for whoever asks whether the owner's strand still takes steps,
+    // which it does also with a full mailbox and behind a write. false: so many ask already that it hardly does.
+    bool look_at_once(Look look);
     // The allocation module has a plan to be asked for. Taken in also when the mailbox is full: one for each plan at
     // most.
     void plan_ready();
@@ -132,6 +135,7 @@ class Driver {
 
     core::RequestId next_request() { return core::RequestId{++last_number_}; }
     void take_at_once(Item item);
+    void wake_for_what_cannot_wait();
     void take_what_cannot_wait();
     void take(Item& item);
     void step(const core::Input& input);
