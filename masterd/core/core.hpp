@@ -201,7 +201,7 @@ class Core : private Term {
     void resume(Framework& framework, Subscription subscription, const std::string& what);
     void refuse_subscription(const CallArrived& arrived, const std::string& why);
     void detach(Framework& framework);  // its stream is gone or being replaced
-    void disconnect(Framework& framework);
+    void disconnect(Framework& framework, const ConnectionEnd& end);
     void fail_over(Framework& framework);  // its scheduler is told, and its stream closed
     void apply_suppressed(Framework& framework,
                           const google::protobuf::RepeatedPtrField<std::string>& roles);
@@ -215,7 +215,7 @@ class Core : private Term {
     void stand_by(Framework& framework, Subscription subscription);
     bool let_next_take_over(Framework& framework);
     void await_silence(Framework& framework);
-    void standby_gone(RequestId stream);
+    void standby_gone(const StreamClosed& closed);
     void dismiss_standbys(Framework& framework);
 
     // frameworks.cpp
@@ -346,7 +346,8 @@ class Core : private Term {
     // agents.cpp
     void take_over(Agent& agent);
     void ask_for_epoch(Agent& agent);
-    void link_lost(Agent& agent, const std::string& why);
+    void link_lost(Agent& agent, const ConnectionEnd& end);
+    Report& link_over(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why);
     void forget(Agent& agent);

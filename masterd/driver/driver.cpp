@@ -330,8 +330,8 @@ bool Driver::order_reservation(core::ReservationOrdered ordered, std::shared_ptr
     return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
-void Driver::stream_closed(core::RequestId stream) {
-    mailbox_.push({core::Input(core::StreamClosed{stream})});
+void Driver::stream_closed(core::RequestId stream, core::ConnectionEnd end) {
+    mailbox_.push({core::Input(core::StreamClosed{stream, std::move(end)})});
 }
 
 std::optional<core::LinkId> Driver::link_opened(std::string peer, std::shared_ptr<AgentConnection> connection) {
@@ -349,7 +349,9 @@ bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::Fro
     return fits;
 }
 
-void Driver::link_closed(core::LinkId link) { mailbox_.push({core::Input(core::LinkClosed{link})}); }
+void Driver::link_closed(core::LinkId link, core::ConnectionEnd end) {
+    mailbox_.push({core::Input(core::LinkClosed{link, std::move(end)})});
+}
 
 void Driver::plan_ready() { mailbox_.push({core::Input(core::AllocationDue{})}); }
 

@@ -86,10 +86,10 @@ class Driver {
     bool order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller);
     bool order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
-    void stream_closed(core::RequestId stream);
+    void stream_closed(core::RequestId stream, core::ConnectionEnd end = {});
     std::optional<core::LinkId> link_opened(std::string peer, std::shared_ptr<AgentConnection> connection);
     bool link_message(core::LinkId link, std::shared_ptr<const internal::FromAgent> message);
-    void link_closed(core::LinkId link);
+    void link_closed(core::LinkId link, core::ConnectionEnd end = {});
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look);
     // As look(), but taken in at once, as leadership is: for whoever asks whether the owner's strand still takes steps,
