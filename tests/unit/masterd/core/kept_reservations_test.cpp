@@ -54,6 +54,27 @@ TEST_F(Reservations, NobodyHearsThatItIsDoneBeforeTheAgentHasWrittenItDown) {
     EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_UNKNOWN);
 }
 
+TEST_F(Reservations, WhoHasAskedForAnOperationThatIsDoneMeanwhileHasTheAnswer) {
+    host_confirms = false;
+    const auto eng = master.subscribe(in_role("eng"));
+    accept(eng, offer_to(eng), {reserve_operation({reserved(scalar("cpus", 1), "eng", "alice")}, "op")});
+    Call reconcile = call_of(eng.id, Call::RECONCILE_OPERATIONS);
+    const auto ask_for = [&](const std::string& operation) {
+        auto& asked = *reconcile.mutable_reconcile_operations()->add_operations();
+        asked.mutable_operation_id()->set_value(operation);
+        asked.mutable_agent_id()->set_value(host.id);
+    };
+    const std::size_t part_max = CoreOptions{}.part_max;
+    for (std::size_t i = 0; i < part_max; ++i) ask_for("other" + std::to_string(i));
+    ask_for("op");
+    master.send(eng, reconcile);
+    EXPECT_EQ(take_statuses(eng).size(), part_max);
+    master.confirm_reservations(host);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_FINISHED);
+    master.pass(CoreOptions{}.part_pause);
+    EXPECT_TRUE(take_statuses(eng).empty()) << "that it is unknown now means nothing";
+}
+
 TEST_F(Reservations, AnAgentThatHasNotConfirmedThemIsToldAgain) {
     host_confirms = false;
     const auto before = total();
