@@ -155,7 +155,7 @@ void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::strin
                                                               "The agent was removed: " + why));
         archive(framework, std::move(task));
     }
-    answer_unconfirmed(agent, v1::OPERATION_GONE_BY_OPERATOR, "The agent was removed: " + why);
+    answer_unconfirmed(agent, is_gone ? v1::OPERATION_GONE_BY_OPERATOR : v1::OPERATION_UNKNOWN, "The agent was removed: " + why);
     remember_absent(agent.id, {absence, now_.wall});
     forget(agent);
 }

@@ -14,11 +14,11 @@
 // Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys
 // (schedulers that wait for another one to go), calls (the checks on every call, and the small ones), accept (what
 // becomes of offers), reservations (what is reserved where), tasks (kills, status updates), strays (whose id lives
-// twice), reconciliation (what is said of a task or an operation), orders (what operators say of roles), new_links (who wants to
-// register), registration (what agents bring), recovery (what an earlier master left), agents (their links and their
-// silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests (what
-// is asked for ahead of offers), allocation (offers), offer_answers (what becomes of them), revocation (what is taken
-// back, and how). What they share, who holds what, is in books.hpp.
+// twice), reconciliation (what is said of a task or an operation), orders (what operators say of roles), new_links (who
+// wants to register), registration (what agents bring), recovery (what an earlier master left), agents (their links and
+// their silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests
+// (what is asked for ahead of offers), allocation (offers), offer_answers (what becomes of them), revocation (what is
+// taken back, and how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"

@@ -107,12 +107,12 @@ void Core::answer_operations(const Framework& framework, Questions& questions, s
     }
 }
 
+// As with tasks: what was asked of an agent that has left is by now as if it had never been.
 v1::OperationState Core::state_of_operation(const base::AgentId& agent, bool is_pending) const {
     using Why = AbsentAgent::Why;
     if (is_pending) return v1::OPERATION_PENDING;
     if (state_.absent_agents.is(agent, Why::unreachable)) return v1::OPERATION_UNREACHABLE;
-    if (state_.absent_agents.is(agent, Why::removed) || state_.absent_agents.is(agent, Why::gone))
-        return v1::OPERATION_GONE_BY_OPERATOR;
+    if (state_.absent_agents.is(agent, Why::gone)) return v1::OPERATION_GONE_BY_OPERATOR;
     if (may_be_on_its_way_back(agent)) return v1::OPERATION_RECOVERING;
     return v1::OPERATION_UNKNOWN;
 }
