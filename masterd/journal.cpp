@@ -18,6 +18,8 @@ Shape shape_of(Kind kind) {
         case Kind::leadership_lost: return {warning, ids::leadership_lost, "master/leaderships_lost"};
         case Kind::framework_subscribed: return {notice, ids::framework_subscribed, "master/frameworks_subscribed"};
         case Kind::framework_standby: return {info, ids::framework_subscribed, "master/schedulers_standing_by"};
+        case Kind::framework_standby_gone:
+            return {info, ids::framework_disconnected, "master/schedulers_standing_by_gone"};
         case Kind::framework_resubscribed: return {notice, ids::framework_subscribed, "master/frameworks_resubscribed"};
         case Kind::framework_disconnected: return {notice, ids::framework_disconnected, "master/frameworks_lost"};
         case Kind::framework_removed: return {notice, ids::framework_removed, "master/frameworks_removed"};
@@ -69,6 +71,24 @@ const char* ended_counter(v1::TaskState state) {
     }
 }
 
+const char* text_of(core::ConnectionEnd::Kind kind) {
+    using End = core::ConnectionEnd::Kind;
+    switch (kind) {
+        case End::lost: return "lost";
+        case End::too_slow: return "too-slow";
+        case End::too_fast: return "too-fast";
+        case End::malformed: return "malformed";
+        case End::silent: return "silent";
+    }
+    return "";
+}
+
+// Of the ends that look like any other but for their reason.
+const char* cut_off_counter(const core::Report& report) {
+    if (report.connection_end != core::ConnectionEnd::Kind::too_slow) return nullptr;
+    return report.kind == Kind::agent_disconnected ? "master/agents_too_slow" : "master/schedulers_too_slow";
+}
+
 // Lines in a window about agents that come and go, of which there may be very many.
 constexpr std::uint64_t lines_about_agents_max = 1000;
 
@@ -82,6 +102,7 @@ std::optional<Source> source_of(const core::Report& report) {
     const auto framework = [&] { return Source{"framework " + report.framework_id.value()}; };
     switch (report.kind) {
         case Kind::call_dropped:
+        case Kind::framework_standby_gone:
         case Kind::task_stray:
         case Kind::task_refused: return framework();
         case Kind::reservations_changed:
@@ -110,6 +131,7 @@ std::vector<std::pair<std::string_view, std::string>> fields_of(const core::Repo
     add("TASK_ID", report.task_id.value());
     add("OFFER_ID", report.offer_id.value());
     if (report.task_state) add("TASK_STATE", v1::TaskState_Name(*report.task_state));
+    if (report.connection_end) add("CONNECTION_END", text_of(*report.connection_end));
     return fields;
 }
 
@@ -118,6 +140,7 @@ void journal(const core::Report& report, std::map<std::string, double>& counters
     ++counters[shape.counter];
     if (report.task_state && report.kind == Kind::task_updated)
         if (const char* counter = ended_counter(*report.task_state)) ++counters[counter];
+    if (const char* counter = cut_off_counter(report)) ++counters[counter];
     if (shape.priority == log::Priority::debug) return;
     if (const auto source = source_of(report); source && !lines.allow(source->name, now, source->lines_max)) return;
     log::Entry entry(shape.priority, report.message);

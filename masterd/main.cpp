@@ -156,9 +156,9 @@ base::Result<RegistryToOpen> make_registry(asio::io_context& io, const Settings&
 enum class Alive { yes, not_asked };
 
 // Tells systemd what `systemctl status` shows, and that the owner's strand is alive, by a question that it has to
-// answer.
+// answer; also one that has too much to do, or whose registry is slow, is alive.
 void tell_systemd(driver::Driver& driver, const GuardedModule& module, const api::Standing& standing, Alive alive) {
-    driver.look([&module, &standing, alive](const core::State& state) {
+    driver.look_at_once([&module, &standing, alive](const core::State& state) {
         const char* given_up = module.is_given_up() ? "; the allocation module was given up, drf plans" : "";
         // Who leads is ready; a standby says so by itself.
         sd_notify(0, fmt::format("STATUS={}{}\n{}{}", status_line(state, standing.view()), given_up, state.leading ? "READY=1\n" : "",
@@ -175,7 +175,7 @@ async::awaitable<void> watch(driver::Driver& driver, GuardedModule& module, cons
         timer.expires_after(watched ? std::chrono::microseconds(interval_us / 3) : std::chrono::seconds(5));
         co_await timer.async_wait(asio::use_awaitable);
         module.look();
-        driver.look([&lines](const core::State&) { journal_held_back(lines, base::read_clocks().instant); });
+        driver.look_at_once([&lines](const core::State&) { journal_held_back(lines, base::read_clocks().instant); });
         tell_systemd(driver, module, standing, watched ? Alive::yes : Alive::not_asked);
     }
 }

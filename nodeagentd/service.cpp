@@ -47,7 +47,7 @@ async::awaitable<void> Service::watch() {
 }
 
 void Service::ask(bool watched) {
-    driver_.look([this, watched](const core::State& state) {
+    driver_.look_at_once([this, watched](const core::State& state) {
         std::string text;
         if (std::string line = status_line(state); line != last_) {
             text = "STATUS=" + line + "\n";

@@ -186,10 +186,10 @@ struct LinkStream::Impl : std::enable_shared_from_this<Impl> {
         if (too_large || full) {
             refuses = true;
             lock.unlock();
-            break_off(Error(ErrorCode::limit_exceeded,
-                            too_large ? "a frame of " + std::to_string(size) +
-                                            " bytes to the peer is larger than this link takes"
-                                      : "the peer takes our frames too slowly"));
+            break_off(too_large ? Error(ErrorCode::invalid_argument,
+                                        "a frame of " + std::to_string(size) +
+                                            " bytes to the peer is larger than this link takes")
+                                : Error(ErrorCode::limit_exceeded, "the peer takes our frames too slowly"));
             return false;
         }
         const bool idle = !outgoing;

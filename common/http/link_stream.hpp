@@ -54,7 +54,8 @@ class LinkStream {
 
     // The next frame's payload, in order. Every end of the link shows here: unavailable (peer
     // closed or connection broke), malformed (a length beyond the limit),
-    // limit_exceeded (our queue overflowed or stalled, or our frame was too large), cancelled (close() was called).
+    // limit_exceeded (our queue overflowed or stalled), invalid_argument (our frame was too large), cancelled
+    // (close() was called).
     async::awaitable<base::Result<std::string>> receive();
     // In place of receive(), once: every frame and the end go to `receiver`, which is kept until then.
     void receive_all(std::shared_ptr<LinkReceiver> receiver);

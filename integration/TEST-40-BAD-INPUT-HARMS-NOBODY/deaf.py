@@ -1,10 +1,14 @@
-"""Subscribers that ask for more and more and read nothing of it: each is cut off, and its neighbours do not wait for it."""
+"""Subscribers that ask for more and more and read nothing of it: each is cut off, and its neighbours do not wait for it.
+
+Of each the journal says why.
+"""
 
 import contextlib
 import re
 import socket
 
 from bedlib.scheduler import JSON, PATH, post
+from bedlib.testing import wait_until
 from wrong_requests import SUBSCRIBE
 
 CALLS_MAX = 200  # each is answered by more than a MiB of events; a queue has 64
@@ -45,8 +49,11 @@ class Deaf:
         return size
 
 
-def failures(address, neighbour, number=4):
-    """Sentences about those that were not cut off; while they go on, the neighbour's tasks have to come through."""
+def failures(address, neighbour, cut_off_in_journal, number=4):
+    """Sentences about those that were not cut off; while they go on, the neighbour's tasks have to come through.
+
+    `cut_off_in_journal` gives what the journal says of the frameworks that were too slow.
+    """
     with contextlib.ExitStack() as stack:
         asking = [Deaf(address) for _ in range(number)]
         for one in asking:
@@ -59,6 +66,8 @@ def failures(address, neighbour, number=4):
                 size = one.bytes_until_the_end()
                 if calls < 5 or size > calls * MIB:
                     yield f"framework {one.id} was not cut off for what it did not read: {calls} calls, {size} bytes"
+                wait_until(f"the journal to say that framework {one.id} read too slowly",
+                           lambda wanted=one.id: wanted in cut_off_in_journal(), 20)
             if calls % 10 == 0:
                 neighbour.wait_for_progress()
             if not asking:

@@ -1,11 +1,11 @@
 #include "masterd/api/agent_link.hpp"
 
-#include "common/http/link_stream.hpp"
 #include "masterd/api/leader_gate.hpp"
 
 #include <poll.h>
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
 namespace fairlead::masterd::api {
@@ -30,8 +30,9 @@ class Link final : public driver::AgentConnection,
                    public http::LinkReceiver,
                    public std::enable_shared_from_this<Link> {
   public:
-    Link(driver::Driver& driver, std::shared_ptr<const async::Executor> encoder, http::UpgradedSocket socket)
-        : driver_(driver), encoder_(std::move(encoder)), stream_(std::move(socket)) {}
+    Link(driver::Driver& driver, std::shared_ptr<const async::Executor> encoder, http::UpgradedSocket socket,
+         const http::LinkOptions& options)
+        : driver_(driver), encoder_(std::move(encoder)), stream_(std::move(socket), options) {}
 
     void open() {
         const auto id = driver_.link_opened(stream_.peer().address().to_string(), shared_from_this());
@@ -52,15 +53,31 @@ class Link final : public driver::AgentConnection,
     // An agent that does not speak our protocol, or is too fast for us: it comes back with its whole state.
     bool received(std::string_view payload) override {
         auto message = std::make_shared<internal::FromAgent>();
-        return message->ParseFromArray(payload.data(), static_cast<int>(payload.size())) &&
-               driver_.link_message(id_, std::move(message));
+        if (!message->ParseFromArray(payload.data(), static_cast<int>(payload.size())))
+            return cut_off(Kind::malformed, "it sent bytes that are no message");
+        return driver_.link_message(id_, std::move(message)) ||
+               cut_off(Kind::too_fast, "it said more than this master can queue");
     }
-    void ended(const base::Error&) override { driver_.link_closed(id_); }
+    void ended(const base::Error& why) override { driver_.link_closed(id_, cut_off_ ? *cut_off_ : named(why)); }
 
   private:
+    using Kind = core::ConnectionEnd::Kind;
+
+    bool cut_off(Kind kind, const char* why) {
+        cut_off_ = std::make_unique<const core::ConnectionEnd>(core::ConnectionEnd{kind, why});
+        return false;
+    }
+    static core::ConnectionEnd named(const base::Error& why) {
+        const Kind kind = why.code() == base::ErrorCode::limit_exceeded ? Kind::too_slow
+                          : why.code() == base::ErrorCode::malformed    ? Kind::malformed
+                                                                        : Kind::lost;
+        return {kind, why.message()};
+    }
+
     driver::Driver& driver_;
     const std::shared_ptr<const async::Executor> encoder_;
     core::LinkId id_{};
+    std::unique_ptr<const core::ConnectionEnd> cut_off_;  // for what it said; whoever reads
     http::LinkStream stream_;
 };
 
@@ -132,10 +149,12 @@ http::Handler bounded(std::shared_ptr<const Standing> standing, std::size_t wait
 }  // namespace
 
 AgentLinkHandlers agent_links(driver::Driver& driver, std::shared_ptr<Standing> standing,
-                              const async::Executor& encoders, std::size_t waiting_max) {
-    const TakeSocket serve = [&driver, shared = std::make_shared<Encoders>(encoders)](http::UpgradedSocket socket) {
+                              const async::Executor& encoders, std::size_t waiting_max,
+                              const http::LinkOptions& options) {
+    const TakeSocket serve = [&driver, options,
+                              shared = std::make_shared<Encoders>(encoders)](http::UpgradedSocket socket) {
         std::shared_ptr<const async::Executor> encoder(shared, &shared->next());
-        std::make_shared<Link>(driver, std::move(encoder), std::move(socket))->open();
+        std::make_shared<Link>(driver, std::move(encoder), std::move(socket), options)->open();
     };
     const TakeSocket wait = [&driver, standing, serve](http::UpgradedSocket socket) {
         std::make_shared<WaitingLink>(driver, standing, std::move(socket), serve)->wait();

@@ -3,6 +3,7 @@
 // messages become frames. At /fairlead/agent-link/waiting any master takes the same, for an agent that is served by
 // another one now (decision 0083): it becomes a link when the agent speaks, and this master leads.
 
+#include "common/http/link_stream.hpp"
 #include "common/http/server.hpp"
 #include "masterd/api/standing.hpp"
 #include "masterd/driver/driver.hpp"
@@ -23,6 +24,6 @@ struct AgentLinkHandlers {
 // serve.
 AgentLinkHandlers agent_links(driver::Driver& driver, std::shared_ptr<Standing> standing,
                               const async::Executor& encoders,
-                              std::size_t waiting_max = waiting_links_max);
+                              std::size_t waiting_max = waiting_links_max, const http::LinkOptions& options = {});
 
 }  // namespace fairlead::masterd::api

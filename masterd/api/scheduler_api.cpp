@@ -8,6 +8,11 @@ namespace {
 
 using v1::scheduler::Call;
 
+core::ConnectionEnd named(http::StreamEnd end) {
+    using Kind = core::ConnectionEnd::Kind;
+    return {end == http::StreamEnd::too_slow ? Kind::too_slow : Kind::lost, std::string(http::to_string(end))};
+}
+
 // One scheduler's request, and its event stream if it becomes one. Everything happens in order on a strand of its own, so
 // that the owner never waits for an encoder.
 class SchedulerCaller : public driver::Caller, public std::enable_shared_from_this<SchedulerCaller> {
@@ -24,8 +29,8 @@ class SchedulerCaller : public driver::Caller, public std::enable_shared_from_th
         http::Headers headers{{"Content-Type", std::string(wire::media_type(type_))},
                               {"Mesos-Stream-Id", stream_id}};
         // The end is told from the connection's strand; the driver outlives every connection.
-        writer_ = responder_.open_stream(std::move(headers), [&driver = driver_, stream](http::StreamEnd) {
-            driver.stream_closed(stream);
+        writer_ = responder_.open_stream(std::move(headers), [&driver = driver_, stream](http::StreamEnd end) {
+            driver.stream_closed(stream, named(end));
         });
     }
 

@@ -77,7 +77,11 @@ void Core::ask_for_epoch(Agent& agent) {
     if (agent.link && !std::exchange(agent.asked_for_epoch, true)) send_ping(agent);
 }
 
-void Core::link_lost(Agent& agent, const std::string& why) {
+void Core::link_lost(Agent& agent, const ConnectionEnd& end) {
+    link_over(agent, end.why).connection_end = end.kind;
+}
+
+Report& Core::link_over(Agent& agent, const std::string& why) {
     links_.erase(*agent.link);
     agent.link.reset();
     agent.asked_for_epoch = false;
@@ -92,7 +96,7 @@ void Core::link_lost(Agent& agent, const std::string& why) {
     const base::Instant due = std::max(agent.last_heard + options_.agent_reregister_timeout,
                                        now_.instant + options_.agent_return_time_min);
     agent.overdue = timers_.schedule(due, AgentOverdue{agent.slot, due});
-    report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);
+    return report(Report::Kind::agent_disconnected, "agent disconnected: " + why, agent);
 }
 
 void Core::agent_unreachable(Agent& agent) {
@@ -136,7 +140,7 @@ void Core::agent_unreachable(Agent& agent) {
 // became of them.
 void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why) {
     const bool is_gone = absence == AbsentAgent::Why::gone;
-    if (agent.link) link_lost(agent, why);
+    if (agent.link) link_over(agent, why);
     expect_no_more(agent);
     report(Report::Kind::agent_removed, "agent removed: " + why, agent);
     while (!agent.tasks.empty()) {
@@ -151,7 +155,7 @@ void Core::remove_agent(Agent& agent, AbsentAgent::Why absence, const std::strin
                                                               "The agent was removed: " + why));
         archive(framework, std::move(task));
     }
-    answer_unconfirmed(agent, v1::OPERATION_GONE_BY_OPERATOR, "The agent was removed: " + why);
+    answer_unconfirmed(agent, is_gone ? v1::OPERATION_GONE_BY_OPERATOR : v1::OPERATION_UNKNOWN, "The agent was removed: " + why);
     remember_absent(agent.id, {absence, now_.wall});
     forget(agent);
 }

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 namespace fairlead::masterd::core {
 
@@ -183,33 +182,6 @@ void Core::message(Framework& framework, const Call::Message& call) {
     *executor_message.mutable_executor_id() = call.executor_id();
     executor_message.set_data(call.data());
     send(*agent, std::move(message));
-}
-
-void Core::reconcile_operations(Framework& framework, const Call::ReconcileOperations& wanted) {
-    std::map<base::AgentId, std::set<std::string>> unconfirmed;  // of the agents that have come up
-    for (const auto& operation : wanted.operations()) {
-        const base::AgentId agent(operation.agent_id().value());
-        const auto [its, is_new] = unconfirmed.try_emplace(agent);
-        if (is_new) its->second = unconfirmed_operations(framework, agent);
-        v1::OperationState state = v1::OPERATION_UNKNOWN;
-        if (state_.absent_agents.is(agent, AbsentAgent::Why::unreachable))
-            state = v1::OPERATION_UNREACHABLE;
-        else if (state_.absent_agents.is(agent, AbsentAgent::Why::removed) ||
-                 state_.absent_agents.is(agent, AbsentAgent::Why::gone))
-            state = v1::OPERATION_GONE_BY_OPERATOR;
-        else if (may_be_on_its_way_back(agent))
-            state = v1::OPERATION_RECOVERING;
-        else if (its->second.contains(operation.operation_id().value()))
-            state = v1::OPERATION_PENDING;
-        v1::OperationStatus status;
-        *status.mutable_operation_id() = operation.operation_id();
-        status.set_state(state);
-        status.set_message("Reconciliation: " + v1::OperationState_Name(state));
-        if (operation.has_agent_id()) *status.mutable_agent_id() = operation.agent_id();
-        if (operation.has_resource_provider_id())
-            *status.mutable_resource_provider_id() = operation.resource_provider_id();
-        send(framework, operation_event(std::move(status)));
-    }
 }
 
 }  // namespace fairlead::masterd::core

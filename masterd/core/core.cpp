@@ -72,15 +72,15 @@ void Core::refuse(const Fact& fact) {
 
 void Core::take(const StreamClosed& closed) {
     const auto found = streams_.find(closed.stream);
-    if (found == streams_.end()) return standby_gone(closed.stream);
-    disconnect(books_.framework(found->second));
+    if (found == streams_.end()) return standby_gone(closed);
+    disconnect(books_.framework(found->second), closed.end);
 }
 
 void Core::take(const LinkClosed& closed) {
     if (end_new_link(closed.link)) return;
     const auto found = links_.find(closed.link);
     if (found == links_.end()) return;
-    link_lost(books_.agent(found->second), "its connection was closed");
+    link_lost(books_.agent(found->second), closed.end);
 }
 
 void Core::take(const KillTaskRequested& wanted) {
@@ -155,7 +155,7 @@ void Core::fire(const PingDue& due) {
     const base::Instant silent_too_long = silent_since(agent.last_heard) + options_.ping_timeout;
     if (heard_until_ >= silent_too_long) {
         output_.effects.emplace_back(CloseLink{*agent.link});
-        return link_lost(agent, "it has not answered in time");
+        return link_lost(agent, {ConnectionEnd::Kind::silent, "it has not answered in time"});
     }
     base::Instant next = now_.instant + options_.ping_interval;
     if (heard_until_ < silent_too_long) next = std::min(next, when_heard(silent_too_long));

@@ -14,11 +14,11 @@
 // Its parts by file: leadership (how it begins and ends), subscribe (streams and their frameworks), standbys
 // (schedulers that wait for another one to go), calls (the checks on every call, and the small ones), accept (what
 // becomes of offers), reservations (what is reserved where), tasks (kills, status updates), strays (whose id lives
-// twice), reconciliation (what is said of a task), orders (what operators say of roles), new_links (who wants to
-// register), registration (what agents bring), recovery (what an earlier master left), agents (their links and their
-// silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests (what
-// is asked for ahead of offers), allocation (offers), offer_answers (what becomes of them), revocation (what is taken
-// back, and how). What they share, who holds what, is in books.hpp.
+// twice), reconciliation (what is said of a task or an operation), orders (what operators say of roles), new_links (who
+// wants to register), registration (what agents bring), recovery (what an earlier master left), agents (their links and
+// their silence), giving_up (of those who stay away), gone (what operators say of them), frameworks (end of), requests
+// (what is asked for ahead of offers), allocation (offers), offer_answers (what becomes of them), revocation (what is
+// taken back, and how). What they share, who holds what, is in books.hpp.
 
 #include "masterd/core/absent_agents.hpp"
 #include "masterd/core/books.hpp"
@@ -101,11 +101,18 @@ struct Term {
         base::AgentId agent;
         bool by_name = false;  // else only of interest while we have the task
     };
+    struct OperationQuestion {
+        std::string operation;
+        base::AgentId agent;  // empty: not named
+        std::optional<std::string> resource_provider;
+    };
     struct Questions {
         std::deque<Question> waiting;
+        std::deque<OperationQuestion> operations;  // answered after the tasks
         Timers::Handle next;
         // Tasks whose ends were told since: who has asked for them before has his answer.
         std::unordered_set<SharedId<base::TaskId>, SharedIdHash<base::TaskId>, std::equal_to<>> over;
+        std::unordered_set<std::string> operations_over;  // likewise
     };
 
     State state_;
@@ -201,7 +208,7 @@ class Core : private Term {
     void resume(Framework& framework, Subscription subscription, const std::string& what);
     void refuse_subscription(const CallArrived& arrived, const std::string& why);
     void detach(Framework& framework);  // its stream is gone or being replaced
-    void disconnect(Framework& framework);
+    void disconnect(Framework& framework, const ConnectionEnd& end);
     void fail_over(Framework& framework);  // its scheduler is told, and its stream closed
     void apply_suppressed(Framework& framework,
                           const google::protobuf::RepeatedPtrField<std::string>& roles);
@@ -215,7 +222,7 @@ class Core : private Term {
     void stand_by(Framework& framework, Subscription subscription);
     bool let_next_take_over(Framework& framework);
     void await_silence(Framework& framework);
-    void standby_gone(RequestId stream);
+    void standby_gone(const StreamClosed& closed);
     void dismiss_standbys(Framework& framework);
 
     // frameworks.cpp
@@ -233,8 +240,6 @@ class Core : private Term {
     void suppress(Framework& framework, const v1::scheduler::Call::Suppress& suppress);
     void shutdown_executor(Framework& framework, const v1::scheduler::Call::Shutdown& shutdown);
     void message(Framework& framework, const v1::scheduler::Call::Message& message);
-    void reconcile_operations(Framework& framework,
-                              const v1::scheduler::Call::ReconcileOperations& wanted);
     bool all_subscribed(const Framework& framework,
                         const google::protobuf::RepeatedPtrField<std::string>& roles) const;
 
@@ -294,6 +299,11 @@ class Core : private Term {
     // reconciliation.cpp
     void reconcile(Framework& framework, const v1::scheduler::Call::Reconcile& reconcile);
     void reconcile_one(Framework& framework, const base::TaskId& id, const base::AgentId& agent);
+    void reconcile_operations(Framework& framework, const v1::scheduler::Call::ReconcileOperations& wanted);
+    Questions* room_for_questions(const Framework& framework, std::size_t asked, const char* call);
+    void answer_tasks(Framework& framework, Questions& questions, std::size_t& left);
+    void answer_operations(const Framework& framework, Questions& questions, std::size_t& left);
+    v1::OperationState state_of_operation(const base::AgentId& agent, bool is_pending) const;
     void answer_questions(FrameworkSlot slot);
     void drop_questions(const Framework& framework);
 
@@ -346,7 +356,8 @@ class Core : private Term {
     // agents.cpp
     void take_over(Agent& agent);
     void ask_for_epoch(Agent& agent);
-    void link_lost(Agent& agent, const std::string& why);
+    void link_lost(Agent& agent, const ConnectionEnd& end);
+    Report& link_over(Agent& agent, const std::string& why);
     void agent_unreachable(Agent& agent);
     void remove_agent(Agent& agent, AbsentAgent::Why absence, const std::string& why);
     void forget(Agent& agent);

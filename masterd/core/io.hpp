@@ -61,9 +61,22 @@ struct CallArrived {
     bool events_acceptable = true;         // Accept allows a media type that events can be written in
 };
 
-// The peer of an open stream has gone, or read too slowly.
+// How a peer's connection has ended that this master would have kept.
+struct ConnectionEnd {
+    enum class Kind {
+        lost,       // the peer has gone, or what is between us
+        too_slow,   // it did not take what it was sent, and was cut off
+        too_fast,   // it said more than could be queued, and was cut off
+        malformed,  // it does not speak our protocol, and was cut off
+        silent,     // it did not say anything for too long
+    };
+    Kind kind = Kind::lost;
+    std::string why = "its connection was closed";  // ends a sentence about it
+};
+
 struct StreamClosed {
     RequestId stream;
+    ConnectionEnd end = {};
 };
 
 struct LinkOpened {
@@ -76,6 +89,7 @@ struct LinkMessage {
 };
 struct LinkClosed {
     LinkId link;
+    ConnectionEnd end = {};
 };
 
 // An operator ends one task of whatever framework.
@@ -167,8 +181,8 @@ using Effect = std::variant<Reply, OpenStream, SendEvent, CloseStream, SendToAge
 struct Report {
     enum class Kind {
         leadership_lost,
-        framework_subscribed, framework_resubscribed, framework_standby, framework_disconnected, framework_removed,
-        framework_refused,
+        framework_subscribed, framework_resubscribed, framework_standby, framework_standby_gone,
+        framework_disconnected, framework_removed, framework_refused,
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
         task_added, task_updated, task_removed, task_refused,
         task_stray,  // an agent runs it though it lives elsewhere
@@ -187,6 +201,7 @@ struct Report {
     base::TaskId task_id;
     base::OfferId offer_id;
     std::optional<v1::TaskState> task_state;
+    std::optional<ConnectionEnd::Kind> connection_end;
 };
 
 struct Output {

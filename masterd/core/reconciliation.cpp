@@ -1,4 +1,4 @@
-// What a scheduler is told that asks for its tasks (reference 2.8). Whoever asks for many is
+// What a scheduler is told that asks for its tasks or its operations (reference 2.8). Whoever asks for many is
 // answered in parts, so that neither this master nor the scheduler's stream is held up by it.
 
 #include "masterd/core/core.hpp"
@@ -6,24 +6,21 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+
 namespace fairlead::masterd::core {
 
 using v1::scheduler::Call;
 
 void Core::reconcile(Framework& framework, const Call::Reconcile& reconcile) {
-    Questions& questions = questions_[framework.slot];
     const bool by_name = reconcile.tasks_size() > 0;
     const std::size_t asked = by_name
                                   ? static_cast<std::size_t>(reconcile.tasks_size())
                                   : framework.tasks.size() + framework.unreachable_tasks.size();
-    if (!questions.waiting.empty() &&
-        questions.waiting.size() + asked > options_.questions_waiting_max) {
-        report(Report::Kind::call_dropped,
-               fmt::format("RECONCILE while {} tasks of an earlier one are still to be answered",
-                           questions.waiting.size()),
-               framework);
-        return;
-    }
+    Questions* const room = room_for_questions(framework, asked, "RECONCILE");
+    if (!room) return;
+    Questions& questions = *room;
     for (const auto& task : reconcile.tasks())
         questions.waiting.push_back({base::TaskId(task.task_id().value()),
                                      base::AgentId(task.agent_id().value()), true});
@@ -36,6 +33,29 @@ void Core::reconcile(Framework& framework, const Call::Reconcile& reconcile) {
     if (!questions.next) answer_questions(framework.slot);
 }
 
+void Core::reconcile_operations(Framework& framework, const Call::ReconcileOperations& wanted) {
+    Questions* const questions = room_for_questions(framework, static_cast<std::size_t>(wanted.operations_size()),
+                                                    "RECONCILE_OPERATIONS");
+    if (!questions) return;
+    for (const auto& operation : wanted.operations()) {
+        auto& question = questions->operations.emplace_back();
+        question.operation = operation.operation_id().value();
+        question.agent = base::AgentId(operation.agent_id().value());
+        if (operation.has_resource_provider_id()) question.resource_provider = operation.resource_provider_id().value();
+    }
+    if (!questions->next) answer_questions(framework.slot);
+}
+
+// Null: too many of an earlier call still wait.
+Core::Questions* Core::room_for_questions(const Framework& framework, std::size_t asked, const char* call) {
+    Questions& questions = questions_[framework.slot];
+    const std::size_t waiting = questions.waiting.size() + questions.operations.size();
+    if (waiting == 0 || waiting + asked <= options_.questions_waiting_max) return &questions;
+    report(Report::Kind::call_dropped,
+           fmt::format("{} while {} questions of an earlier call are still to be answered", call, waiting), framework);
+    return nullptr;
+}
+
 void Core::fire(const AnswersDue& due) {
     questions_.at(due.framework).next.reset();
     answer_questions(due.framework);
@@ -44,7 +64,18 @@ void Core::fire(const AnswersDue& due) {
 void Core::answer_questions(FrameworkSlot slot) {
     Framework& framework = books_.framework(slot);
     Questions& questions = questions_.at(slot);
-    for (std::size_t i = 0; i < options_.part_max && !questions.waiting.empty(); ++i) {
+    std::size_t left = options_.part_max;
+    answer_tasks(framework, questions, left);
+    answer_operations(framework, questions, left);
+    if (questions.waiting.empty() && questions.operations.empty()) {
+        questions_.erase(slot);
+        return;
+    }
+    questions.next = timers_.schedule(now_.instant + options_.part_pause, AnswersDue{slot});
+}
+
+void Core::answer_tasks(Framework& framework, Questions& questions, std::size_t& left) {
+    for (; left > 0 && !questions.waiting.empty(); --left) {
         const Question question = std::move(questions.waiting.front());
         questions.waiting.pop_front();
         // It may have ended meanwhile, and so many others that its end is not remembered any more.
@@ -55,11 +86,35 @@ void Core::answer_questions(FrameworkSlot slot) {
             framework.unreachable_tasks.contains(question.task))
             reconcile_one(framework, question.task, question.agent);
     }
-    if (questions.waiting.empty()) {
-        questions_.erase(slot);
-        return;
+}
+
+void Core::answer_operations(const Framework& framework, Questions& questions, std::size_t& left) {
+    std::map<base::AgentId, std::set<std::string>> unconfirmed;  // of the agents that have come up
+    for (; left > 0 && !questions.operations.empty(); --left) {
+        OperationQuestion question = std::move(questions.operations.front());
+        questions.operations.pop_front();
+        const auto [its, is_new] = unconfirmed.try_emplace(question.agent);
+        if (is_new) its->second = unconfirmed_operations(framework, question.agent);
+        const bool is_pending = its->second.contains(question.operation);
+        if (!is_pending && questions.operations_over.contains(question.operation)) continue;
+        v1::OperationStatus status;
+        status.set_state(state_of_operation(question.agent, is_pending));
+        status.set_message("Reconciliation: " + v1::OperationState_Name(status.state()));
+        status.mutable_operation_id()->set_value(std::move(question.operation));
+        if (!question.agent.empty()) status.mutable_agent_id()->set_value(question.agent.value());
+        if (question.resource_provider) status.mutable_resource_provider_id()->set_value(*question.resource_provider);
+        send(framework, operation_event(std::move(status)));
     }
-    questions.next = timers_.schedule(now_.instant + options_.part_pause, AnswersDue{slot});
+}
+
+// As with tasks: what was asked of an agent that has left is by now as if it had never been.
+v1::OperationState Core::state_of_operation(const base::AgentId& agent, bool is_pending) const {
+    using Why = AbsentAgent::Why;
+    if (is_pending) return v1::OPERATION_PENDING;
+    if (state_.absent_agents.is(agent, Why::unreachable)) return v1::OPERATION_UNREACHABLE;
+    if (state_.absent_agents.is(agent, Why::gone)) return v1::OPERATION_GONE_BY_OPERATOR;
+    if (may_be_on_its_way_back(agent)) return v1::OPERATION_RECOVERING;
+    return v1::OPERATION_UNKNOWN;
 }
 
 void Core::drop_questions(const Framework& framework) {

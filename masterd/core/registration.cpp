@@ -99,7 +99,7 @@ void Core::register_agent(LinkId link, const internal::Register& message) {
     if (predecessor && predecessor != known) remove_predecessor(*predecessor, id);
     if (known && known->link) {
         output_.effects.emplace_back(CloseLink{*known->link});
-        link_lost(*known, "it has opened a new connection");
+        link_over(*known, "it has opened a new connection");
     }
     const resources::Resources reported = *total;
     total = total_registered(known, std::move(*total));

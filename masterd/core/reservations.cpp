@@ -247,6 +247,9 @@ void Core::answer(const UnconfirmedChange& change, v1::OperationState state, con
     const Framework* framework = books_.framework(change.framework);
     if (!framework) return;
     v1::OperationStatus status = change.finished;
+    if (const auto asked = questions_.find(framework->slot);
+        asked != questions_.end() && asked->second.operations_over.size() < options_.questions_waiting_max)
+        asked->second.operations_over.insert(status.operation_id().value());
     if (!is_finished) {
         status.set_state(state);
         status.set_message(why);

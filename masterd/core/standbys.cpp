@@ -59,17 +59,23 @@ void Core::fire(const SchedulerSilent& due) {
     if (heard_until_ < silent_since(framework.last_heard) + *framework.heartbeat_timeout)
         return await_silence(framework);
     report(Report::Kind::framework_disconnected,
-           "the scheduler of framework '" + framework.info->name() + "' is silent", framework);
+           "the scheduler of framework '" + framework.info->name() + "' is silent", framework)
+        .connection_end = ConnectionEnd::Kind::silent;
     fail_over(framework);
     let_next_take_over(framework);
 }
 
-void Core::standby_gone(RequestId stream) {
-    const auto found = standby_streams_.find(stream);
+void Core::standby_gone(const StreamClosed& closed) {
+    const auto found = standby_streams_.find(closed.stream);
     if (found == standby_streams_.end()) return;
-    std::erase_if(books_.framework(found->second).standbys,
-                  [&](const Subscription& standby) { return standby.stream == stream; });
+    Framework& framework = books_.framework(found->second);
+    std::erase_if(framework.standbys, [&](const Subscription& standby) { return standby.stream == closed.stream; });
     standby_streams_.erase(found);
+    report(Report::Kind::framework_standby_gone,
+           fmt::format("a scheduler that stood by for framework '{}' is gone, {} are left: {}", framework.info->name(),
+                       framework.standbys.size(), closed.end.why),
+           framework)
+        .connection_end = closed.end.kind;
 }
 
 void Core::dismiss_standbys(Framework& framework) {

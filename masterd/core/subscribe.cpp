@@ -153,12 +153,13 @@ void Core::detach(Framework& framework) {
     filters_.drop_framework(framework.slot);
 }
 
-void Core::disconnect(Framework& framework) {
+void Core::disconnect(Framework& framework, const ConnectionEnd& end) {
     detach(framework);
     framework.unregistered_time = now_.wall;
     const auto timeout = base::seconds_clamped(framework.info->failover_timeout());
     report(Report::Kind::framework_disconnected,
-           "framework '" + framework.info->name() + "' has lost its scheduler", framework);
+           fmt::format("framework '{}' has lost its scheduler: {}", framework.info->name(), end.why), framework)
+        .connection_end = end.kind;
     if (let_next_take_over(framework)) return;
     if (timeout == base::Duration::zero())
         return remove_framework(framework,

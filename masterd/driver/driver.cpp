@@ -13,6 +13,7 @@ namespace {
 // Large enough that a restart of a whole cluster's agents fits in, small enough to be memory we can afford.
 constexpr std::size_t mailbox_inputs_max = 200'000;
 constexpr std::size_t batch_inputs_max = 256;
+constexpr std::size_t looks_at_once_max = 16;
 constexpr base::Duration idle_max = std::chrono::seconds(1);
 // Between two looks at the time: then this process was stopped, or its host was.
 constexpr base::Duration stopped_min = std::chrono::seconds(5);
@@ -93,8 +94,13 @@ void Driver::take_at_once(Item item) {
         const std::lock_guard lock(at_once_mutex_);
         at_once_.push_back(std::move(item));
     }
+    wake_for_what_cannot_wait();
+}
+
+// An owner that sleeps has an empty mailbox: where there is no room for this, it is awake, or waits to be moved.
+void Driver::wake_for_what_cannot_wait() {
     anything_at_once_ = true;
-    mailbox_.push({Look([](const core::State&) {})});  // wakes the owner
+    mailbox_.try_push({Look([](const core::State&) {})});
     moved_.ring();
 }
 
@@ -324,8 +330,8 @@ bool Driver::order_reservation(core::ReservationOrdered ordered, std::shared_ptr
     return mailbox_.try_push({NewCall{std::move(ordered), request, std::move(caller)}});
 }
 
-void Driver::stream_closed(core::RequestId stream) {
-    mailbox_.push({core::Input(core::StreamClosed{stream})});
+void Driver::stream_closed(core::RequestId stream, core::ConnectionEnd end) {
+    mailbox_.push({core::Input(core::StreamClosed{stream, std::move(end)})});
 }
 
 std::optional<core::LinkId> Driver::link_opened(std::string peer, std::shared_ptr<AgentConnection> connection) {
@@ -343,10 +349,22 @@ bool Driver::link_message(core::LinkId link, std::shared_ptr<const internal::Fro
     return fits;
 }
 
-void Driver::link_closed(core::LinkId link) { mailbox_.push({core::Input(core::LinkClosed{link})}); }
+void Driver::link_closed(core::LinkId link, core::ConnectionEnd end) {
+    mailbox_.push({core::Input(core::LinkClosed{link, std::move(end)})});
+}
 
 void Driver::plan_ready() { mailbox_.push({core::Input(core::AllocationDue{})}); }
 
 bool Driver::look(Look look) { return mailbox_.try_push({std::move(look)}); }
+
+bool Driver::look_at_once(Look look) {
+    {
+        const std::lock_guard lock(at_once_mutex_);
+        if (at_once_.size() >= looks_at_once_max) return false;
+        at_once_.push_back(std::move(look));
+    }
+    wake_for_what_cannot_wait();
+    return true;
+}
 
 }  // namespace fairlead::masterd::driver

@@ -86,12 +86,15 @@ class Driver {
     bool order_roles(core::RolesOrdered ordered, std::shared_ptr<Caller> caller);
     bool order_reservation(core::ReservationOrdered ordered, std::shared_ptr<Caller> caller);
     // The two ends are taken in also when the mailbox is full: nobody would tell of them again.
-    void stream_closed(core::RequestId stream);
+    void stream_closed(core::RequestId stream, core::ConnectionEnd end = {});
     std::optional<core::LinkId> link_opened(std::string peer, std::shared_ptr<AgentConnection> connection);
     bool link_message(core::LinkId link, std::shared_ptr<const internal::FromAgent> message);
-    void link_closed(core::LinkId link);
+    void link_closed(core::LinkId link, core::ConnectionEnd end = {});
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look);
+    // As look(), but taken in at once, as leadership is: for whoever asks whether the owner's strand still takes steps,
+    // which it does also with a full mailbox and behind a write. false: so many ask already that it hardly does.
+    bool look_at_once(Look look);
     // The allocation module has a plan to be asked for. Taken in also when the mailbox is full: one for each plan at
     // most.
     void plan_ready();
@@ -132,6 +135,7 @@ class Driver {
 
     core::RequestId next_request() { return core::RequestId{++last_number_}; }
     void take_at_once(Item item);
+    void wake_for_what_cannot_wait();
     void take_what_cannot_wait();
     void take(Item& item);
     void step(const core::Input& input);

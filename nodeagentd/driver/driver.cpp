@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t mailbox_inputs_max = 100'000;
 constexpr std::size_t batch_inputs_max = 256;
+constexpr std::size_t looks_at_once_max = 16;
 constexpr base::Duration idle_max = std::chrono::seconds(1);
 
 ports::ContainerSpec spec_of(const core::StartContainer& start) {
@@ -104,7 +105,10 @@ async::awaitable<void> Driver::run(core::Recovered recovered) {
     step(recovered);
     while (!mailbox_.closed() && !failed_) {
         auto batch = co_await mailbox_.pop_batch(batch_inputs_max, until_deadline());
-        for (Item& item : batch) take(item);
+        for (Item& item : batch) {
+            answer_looks();
+            take(item);
+        }
         const auto now = base::read_clocks().instant;
         if (write_due_ && now >= *write_due_) fail_write("writing its record to the disk takes too long");
         if (const auto due = core_->next_deadline(); due && now >= *due) step(core::TimePassed{});
@@ -116,6 +120,28 @@ base::Duration Driver::until_deadline() const {
     if (write_due_ && (!deadline || *write_due_ < *deadline)) deadline = write_due_;
     if (!deadline) return idle_max;
     return std::min<base::Duration>(*deadline - base::read_clocks().instant, idle_max);
+}
+
+// An owner that sleeps has an empty mailbox: where there is no room for the second, it is awake.
+bool Driver::look_at_once(Look look) {
+    {
+        const std::lock_guard lock(looks_mutex_);
+        if (looks_.size() >= looks_at_once_max) return false;
+        looks_.push_back(std::move(look));
+    }
+    any_looks_ = true;
+    mailbox_.try_push(Look([](const core::State&) {}));
+    return true;
+}
+
+void Driver::answer_looks() {
+    if (failed_ || !any_looks_.exchange(false)) return;
+    std::vector<Look> looks;
+    {
+        const std::lock_guard lock(looks_mutex_);
+        looks.swap(looks_);
+    }
+    for (const Look& look : looks) look(core_->state());
 }
 
 void Driver::take(Item& item) {

@@ -16,13 +16,16 @@
 #include "nodeagentd/ports/master_link.hpp"
 #include "nodeagentd/ports/runtime.hpp"
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <variant>
+#include <vector>
 
 namespace fairlead::nodeagentd::driver {
 
@@ -63,6 +66,9 @@ class Driver : public ports::LinkEvents {
     void link_closed(core::LinkId link) override;
     // Runs `look` on the owner's strand between two steps. It must be quick.
     bool look(Look look) { return mailbox_.try_push(std::move(look)); }
+    // As look(), but before all that waits in the mailbox, also when that is full: for whoever asks whether the owner's
+    // strand still takes steps. false: so many ask already that it hardly does.
+    bool look_at_once(Look look);
 
   private:
     struct NewLink {
@@ -87,6 +93,7 @@ class Driver : public ports::LinkEvents {
     };
 
     void take(Item& item);
+    void answer_looks();
     void take_event(const ports::RuntimeEvent& event);
     void step(const core::Input& input);
     void carry_out_all();
@@ -106,6 +113,9 @@ class Driver : public ports::LinkEvents {
 
     const Limits limits_;
     async::Mailbox<Item> mailbox_;
+    std::mutex looks_mutex_;
+    std::vector<Look> looks_;  // that do not wait for the mailbox
+    std::atomic<bool> any_looks_{false};
     std::unique_ptr<core::Core> core_;
     World world_;
     core::LinkId link_{};

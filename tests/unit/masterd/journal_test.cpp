@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -55,6 +56,32 @@ TEST(Journal, FieldsAreThoseThatTheReportHas) {
     report.task_state = v1::TASK_ERROR;
     using Fields = std::vector<std::pair<std::string_view, std::string>>;
     EXPECT_EQ(fields_of(report), (Fields{{"FRAMEWORK_ID", "f"}, {"TASK_ID", "t"}, {"TASK_STATE", "TASK_ERROR"}}));
+}
+
+TEST(Journal, HowAConnectionHasEndedIsAFieldAndWhoWasTooSlowIsCounted) {
+    using End = core::ConnectionEnd::Kind;
+    core::Report report;
+    report.agent_id = base::AgentId("a");
+    using Fields = std::vector<std::pair<std::string_view, std::string>>;
+    const std::map<End, std::string> texts{{End::lost, "lost"},
+                                           {End::too_slow, "too-slow"},
+                                           {End::too_fast, "too-fast"},
+                                           {End::malformed, "malformed"},
+                                           {End::silent, "silent"}};
+    for (const auto& [end, text] : texts) {
+        report.connection_end = end;
+        EXPECT_EQ(fields_of(report), (Fields{{"AGENT_ID", "a"}, {"CONNECTION_END", text}}));
+    }
+    std::map<std::string, double> counters;
+    LineLimit lines;
+    for (const auto kind : {Kind::agent_disconnected, Kind::framework_disconnected, Kind::framework_standby_gone})
+        for (const auto end : {End::lost, End::too_slow}) {
+            report.kind = kind;
+            report.connection_end = end;
+            journal(report, counters, lines, base::Instant());
+        }
+    EXPECT_EQ(counters["master/agents_too_slow"], 1);
+    EXPECT_EQ(counters["master/schedulers_too_slow"], 2);
 }
 
 TEST(Journal, UpdatesCountTheEndsOfTasksByTheirState) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <set>
+
 namespace fairlead::sdk {
 namespace {
 
@@ -125,6 +128,31 @@ TEST(Session, ARefusedSubscribeIsFinalButAMasterWithoutALeaderIsNot) {
         session.subscribe(at(0));
         EXPECT_TRUE(session.lost(status, Error(ErrorCode::unavailable, "no"))) << status;
     }
+}
+
+// Thousands hear of a new leader in the same moment.
+TEST(Session, SchedulersComeToANewLeaderSpreadOverTheTimeThatTheyHave) {
+    constexpr std::uint64_t below_ms = 70;
+    constexpr std::uint64_t schedulers = 1400;
+    std::array<int, 7> of_each_10_ms{};
+    for (std::uint64_t seed = 0; seed < schedulers; ++seed) {
+        Session session(framework(), {}, seed);
+        const auto pause = session.draw_pause(below_ms);
+        ASSERT_GE(pause, base::Duration::zero());
+        ASSERT_LT(pause, std::chrono::milliseconds(below_ms));
+        ++of_each_10_ms.at(static_cast<std::size_t>(pause / std::chrono::milliseconds(10)));
+    }
+    for (const int count : of_each_10_ms) {  // 200 of each would be even
+        EXPECT_GT(count, 140);
+        EXPECT_LT(count, 260);
+    }
+}
+
+TEST(Session, PausesOfOneSchedulerDifferFromTimeToTime) {
+    Session session(framework());
+    std::set<base::Duration> pauses;
+    for (int i = 0; i < 50; ++i) pauses.insert(session.draw_pause(70));
+    EXPECT_GT(pauses.size(), 20u);
 }
 
 TEST(Session, WaitsGrowWithFailuresAndBeginAnewAfterASubscription) {

@@ -93,7 +93,7 @@ TEST(LinkStream, SaysThatItsOwnFrameIsTooLarge) {
         EXPECT_FALSE(agent.send(std::string(101, 'x')));
         EXPECT_FALSE(agent.is_open());
         const auto end = (co_await receive(agent)).error();
-        EXPECT_EQ(end.code(), ErrorCode::limit_exceeded);
+        EXPECT_EQ(end.code(), ErrorCode::invalid_argument);
         EXPECT_NE(end.message().find("101 bytes"), std::string::npos) << end.message();
         EXPECT_EQ((co_await receive(master)).error().code(), ErrorCode::unavailable);
     });

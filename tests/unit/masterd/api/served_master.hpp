@@ -53,17 +53,42 @@ class RecordedAgent : public driver::AgentConnection {
     std::deque<Message> messages_;
 };
 
+class Reports {
+  public:
+    void add(const core::Report& report) {
+        const std::lock_guard lock(mutex_);
+        reports_.push_back(report);
+        arrived_.notify_all();
+    }
+    // The next report of a kind; those before it are dropped. None after ten seconds.
+    std::optional<core::Report> next(core::Report::Kind kind) {
+        std::unique_lock lock(mutex_);
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+        for (;;) {
+            if (!arrived_.wait_until(lock, deadline, [&] { return !reports_.empty(); })) return std::nullopt;
+            core::Report report = std::move(reports_.front());
+            reports_.pop_front();
+            if (report.kind == kind) return report;
+        }
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<core::Report> reports_;
+};
+
 class ServedMaster {
   public:
-    explicit ServedMaster(core::Inheritance inheritance = {})
+    explicit ServedMaster(core::Inheritance inheritance = {}, http::ServerOptions options = {})
         : work_(context_.get_executor()),
           driver_(async::asio::make_strand(context_),
                   std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<allocator::drf::Drf>(1), 1),
-                  [](const core::Report&) {}) {
+                  [this](const core::Report& report) { reports_.add(report); }) {
         identity_.hostname = "master1";
         identity_.authority = "master1:5050";
         add_routes(router_, driver_, context_.get_executor(), identity_);
-        server_.emplace(router_.handler());
+        server_.emplace(router_.handler(), std::move(options));
         async::asio::co_spawn(context_, driver_.run(), async::asio::detached);
         v1::MasterInfo info;
         info.set_id("m");
@@ -98,11 +123,13 @@ class ServedMaster {
         return answer ? answer->registered().agent_id().value() : "";
     }
     RecordedAgent& agent() { return *agent_; }
+    Reports& reports() { return reports_; }
     Standing& standing() { return *identity_.standing; }
     driver::Driver& driver() { return driver_; }
     async::Executor executor() { return context_.get_executor(); }
 
   private:
+    Reports reports_;
     async::asio::io_context context_;
     async::asio::executor_work_guard<async::asio::io_context::executor_type> work_;
     driver::Driver driver_;

@@ -67,6 +67,23 @@ TEST(Agents, AClosedLinkRescindsItsOffers) {
     EXPECT_EQ(master.take(scheduler, Event::RESCIND).size(), 1u);
 }
 
+TEST(Agents, WhyALinkHasEndedIsReported) {
+    using masterd::core::ConnectionEnd;
+    MasterHarness master;
+    const auto slow = master.join();
+    const ConnectionEnd end{ConnectionEnd::Kind::too_slow, "it takes our frames too slowly"};
+    master.step(masterd::core::LinkClosed{slow.link, end});
+    EXPECT_EQ(master.reports.back().kind, masterd::core::Report::Kind::agent_disconnected);
+    EXPECT_EQ(master.reports.back().message, "agent disconnected: it takes our frames too slowly");
+    EXPECT_EQ(master.reports.back().connection_end, ConnectionEnd::Kind::too_slow);
+    const auto silent = master.join("host2");
+    const auto is_of_silence = [&](const masterd::core::Report& report) {
+        return report.agent_id.value() == silent.id && report.connection_end == ConnectionEnd::Kind::silent;
+    };
+    master.pass(100s);
+    EXPECT_EQ(std::count_if(master.reports.begin(), master.reports.end(), is_of_silence), 1);
+}
+
 TEST(Agents, BackWithinTheWindowNothingIsLost) {
     MasterHarness master;
     const auto host = master.join();

@@ -54,6 +54,27 @@ TEST_F(Reservations, NobodyHearsThatItIsDoneBeforeTheAgentHasWrittenItDown) {
     EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_UNKNOWN);
 }
 
+TEST_F(Reservations, WhoHasAskedForAnOperationThatIsDoneMeanwhileHasTheAnswer) {
+    host_confirms = false;
+    const auto eng = master.subscribe(in_role("eng"));
+    accept(eng, offer_to(eng), {reserve_operation({reserved(scalar("cpus", 1), "eng", "alice")}, "op")});
+    Call reconcile = call_of(eng.id, Call::RECONCILE_OPERATIONS);
+    const auto ask_for = [&](const std::string& operation) {
+        auto& asked = *reconcile.mutable_reconcile_operations()->add_operations();
+        asked.mutable_operation_id()->set_value(operation);
+        asked.mutable_agent_id()->set_value(host.id);
+    };
+    const std::size_t part_max = CoreOptions{}.part_max;
+    for (std::size_t i = 0; i < part_max; ++i) ask_for("other" + std::to_string(i));
+    ask_for("op");
+    master.send(eng, reconcile);
+    EXPECT_EQ(take_statuses(eng).size(), part_max);
+    master.confirm_reservations(host);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_FINISHED);
+    master.pass(CoreOptions{}.part_pause);
+    EXPECT_TRUE(take_statuses(eng).empty()) << "that it is unknown now means nothing";
+}
+
 TEST_F(Reservations, AnAgentThatHasNotConfirmedThemIsToldAgain) {
     host_confirms = false;
     const auto before = total();
@@ -105,6 +126,44 @@ TEST_F(Reservations, AnOperationOnAnAgentThatDoesNotComeBackEndsWithIt) {
     EXPECT_EQ(statuses[0].state(), v1::OPERATION_UNREACHABLE);
     EXPECT_EQ(statuses[0].operation_id().value(), "op");
     EXPECT_EQ(statuses[0].converted_resources_size(), 0);
+}
+
+TEST_F(Reservations, AnOperationOnAnAgentThatIsNoMoreIsGoneByOperatorOnlyWhereOneHasSaidSo) {
+    host_confirms = false;
+    const auto eng = master.subscribe(in_role("eng"));
+    const auto operation_on = [&](const MasterHarness::Host& on) {
+        v1::Offer offer;
+        for (const auto& each : master.take_offers(eng))
+            if (each.agent_id().value() == on.id) offer = each;
+        accept(eng, offer, {reserve_operation({reserved(scalar("cpus", 1), "eng", "alice")}, "op")});
+    };
+    const auto asked_again = [&](const MasterHarness::Host& on) {
+        Call reconcile = call_of(eng.id, Call::RECONCILE_OPERATIONS);
+        auto& asked = *reconcile.mutable_reconcile_operations()->add_operations();
+        asked.mutable_operation_id()->set_value("op");
+        asked.mutable_agent_id()->set_value(on.id);
+        master.send(eng, reconcile);
+        return take_statuses(eng).at(0).state();
+    };
+    operation_on(host);
+    internal::FromAgent leave;
+    leave.mutable_unregister();
+    master.say(host.link, leave);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_UNKNOWN);
+    EXPECT_EQ(asked_again(host), v1::OPERATION_UNKNOWN);
+
+    const auto replaced = master.join("host2");
+    operation_on(replaced);
+    master.step(LinkClosed{replaced.link});
+    const auto other = master.join("host2");
+    ASSERT_NE(other.id, replaced.id);
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_UNKNOWN);
+    EXPECT_EQ(asked_again(replaced), v1::OPERATION_UNKNOWN);
+
+    operation_on(other);
+    master.step(AgentGoneOrdered{RequestId(100'000), base::AgentId(other.id)});
+    EXPECT_EQ(take_statuses(eng).at(0).state(), v1::OPERATION_GONE_BY_OPERATOR);
+    EXPECT_EQ(asked_again(other), v1::OPERATION_GONE_BY_OPERATOR);
 }
 
 TEST_F(Reservations, AnAgentThatHasConfirmedThemKnowsBetter) {

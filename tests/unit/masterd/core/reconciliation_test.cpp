@@ -35,6 +35,22 @@ class LongReconciliation : public testing::Test {
         EXPECT_EQ(master.send(scheduler, call), 202u);
     }
     std::size_t answers() { return master.take_updates(scheduler).size(); }
+    void reconcile_operations(int named) {
+        auto call = call_of(scheduler.id, Call::RECONCILE_OPERATIONS);
+        call.mutable_reconcile_operations();
+        for (int i = 0; i < named; ++i) {
+            auto& operation = *call.mutable_reconcile_operations()->add_operations();
+            operation.mutable_operation_id()->set_value("o" + std::to_string(i));
+            operation.mutable_agent_id()->set_value("a");
+        }
+        EXPECT_EQ(master.send(scheduler, call), 202u);
+    }
+    std::vector<std::string> operations_answered() {
+        std::vector<std::string> ids;
+        for (const auto& event : master.take(scheduler, MasterHarness::Event::UPDATE_OPERATION_STATUS))
+            ids.push_back(event->update_operation_status().status().operation_id().value());
+        return ids;
+    }
 
     MasterHarness master{options()};
     MasterHarness::Scheduler scheduler = master.subscribe();
@@ -95,6 +111,38 @@ TEST_F(LongReconciliation, ASecondOneIsAnsweredBehindTheFirstUntilTooManyWait) {
     reconcile(25);
     master.pass(10s);
     EXPECT_EQ(answers(), 25u);
+}
+
+TEST_F(LongReconciliation, OfOperationsIsAnsweredInPartsToo) {
+    reconcile_operations(25);
+    EXPECT_EQ(operations_answered().size(), 10u);
+    master.pass(99ms);
+    EXPECT_TRUE(operations_answered().empty());
+    master.pass(1ms);
+    EXPECT_EQ(operations_answered().size(), 10u);
+    master.pass(1s);
+    EXPECT_EQ(operations_answered(), (std::vector<std::string>{"o20", "o21", "o22", "o23", "o24"}));
+}
+
+TEST_F(LongReconciliation, OneOfTasksAndOneOfOperationsHaveOneBoundTogether) {
+    reconcile(25);
+    reconcile_operations(25);  // 40 are waiting
+    EXPECT_EQ(answers() + operations_answered().size(), 10u) << "and one part";
+    reconcile_operations(25);
+    EXPECT_EQ(master.reports.back().kind, masterd::core::Report::Kind::call_dropped);
+    reconcile(25);
+    EXPECT_EQ(master.reports.back().kind, masterd::core::Report::Kind::call_dropped);
+    master.pass(10s);
+    EXPECT_EQ(answers(), 15u);
+    EXPECT_EQ(operations_answered().size(), 25u);
+}
+
+TEST_F(LongReconciliation, OfOperationsEndsWithTheStream) {
+    reconcile_operations(25);
+    operations_answered();
+    master.step(masterd::core::StreamClosed{scheduler.stream});
+    master.pass(1s);
+    EXPECT_TRUE(operations_answered().empty());
 }
 
 TEST_F(LongReconciliation, EndsWithTheStream) {

@@ -43,6 +43,16 @@ class Recovery : public testing::Test {
         EXPECT_EQ(master.send(scheduler, call), 202u);
         return master.take_updates(scheduler);
     }
+    v1::OperationState reconcile_operation(const std::string& agent) {
+        auto call = call_of(scheduler.id, v1::scheduler::Call::RECONCILE_OPERATIONS);
+        auto& wanted = *call.mutable_reconcile_operations()->add_operations();
+        wanted.mutable_operation_id()->set_value("o");
+        if (!agent.empty()) wanted.mutable_agent_id()->set_value(agent);
+        EXPECT_EQ(master.send(scheduler, call), 202u);
+        const auto events = master.take(scheduler, Event::UPDATE_OPERATION_STATUS);
+        EXPECT_EQ(events.size(), 1u);
+        return events.empty() ? v1::OPERATION_UNSUPPORTED : events[0]->update_operation_status().status().state();
+    }
     static internal::FromAgent registration(const std::string& id) {
         auto message = register_message(agent_info("host of " + id));
         message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(id);
@@ -59,6 +69,24 @@ TEST_F(Recovery, NothingIsSaidOfATaskWhoseAgentMayStillComeBack) {
     EXPECT_TRUE(kill("t", "m-S7").empty());
     EXPECT_TRUE(reconcile("t").empty()) << "without an agent any of them may be meant";
     EXPECT_EQ(reconcile("t", "nowhere").at(0).state(), v1::TASK_UNKNOWN);
+}
+
+TEST_F(Recovery, OperationsOfAnAgentThatMayStillComeBackAreRecovering) {
+    inherit({{agent("m-S7"), agent("m-S5", Standing::removed), agent("m-S6", Standing::gone)}, {}});
+    EXPECT_EQ(reconcile_operation("m-S7"), v1::OPERATION_RECOVERING);
+    EXPECT_EQ(reconcile_operation(""), v1::OPERATION_RECOVERING) << "without an agent any of them may be meant";
+    EXPECT_EQ(reconcile_operation("nowhere"), v1::OPERATION_UNKNOWN);
+    EXPECT_EQ(reconcile_operation("m-S5"), v1::OPERATION_UNKNOWN) << "it has left by itself";
+    EXPECT_EQ(reconcile_operation("m-S6"), v1::OPERATION_GONE_BY_OPERATOR);
+    master.join(registration("m-S7"));
+    EXPECT_EQ(reconcile_operation("m-S7"), v1::OPERATION_UNKNOWN);
+    EXPECT_EQ(reconcile_operation(""), v1::OPERATION_UNKNOWN) << "nobody is missing any more";
+}
+
+TEST_F(Recovery, OperationsOfAnAgentThatIsGivenUpAreUnreachable) {
+    inherit({{agent("m-S7")}, {}});
+    master.pass(CoreOptions{}.agent_reregister_timeout + 1s);
+    EXPECT_EQ(reconcile_operation("m-S7"), v1::OPERATION_UNREACHABLE);
 }
 
 TEST_F(Recovery, AnAgentThatIsBackWithoutTheTaskHasLostIt) {

@@ -45,6 +45,16 @@ TEST_F(Standbys, TheFirstIsActiveAndTheNextHearsThatItWaits) {
     EXPECT_EQ(master.send(first, call_of("web", Call::REVIVE)), 202u);
 }
 
+TEST_F(Standbys, WhyOneIsGoneIsReported) {
+    const auto first = join(), second = join();
+    master.step(StreamClosed{second.stream, {ConnectionEnd::Kind::too_slow, "the client read too slowly"}});
+    const Report& report = master.reports.back();
+    EXPECT_EQ(report.kind, Report::Kind::framework_standby_gone);
+    EXPECT_EQ(report.framework_id.value(), "web");
+    EXPECT_NE(report.message.find("0 are left: the client read too slowly"), std::string::npos) << report.message;
+    EXPECT_EQ(report.connection_end, ConnectionEnd::Kind::too_slow);
+}
+
 TEST_F(Standbys, WhoWaitsIsSentHeartbeatsToo) {
     const auto first = join(), second = join();
     master.take(second, Event::HEARTBEAT);

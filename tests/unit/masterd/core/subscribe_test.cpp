@@ -41,6 +41,21 @@ TEST(Subscribe, HeartbeatsComeEveryIntervalUntilTheStreamCloses) {
     EXPECT_TRUE(master.take(scheduler, Event::HEARTBEAT).empty());
 }
 
+TEST(Subscribe, WhyAStreamHasEndedIsReported) {
+    using masterd::core::ConnectionEnd;
+    MasterHarness master;
+    auto info = framework_info();
+    info.set_name("web");
+    info.set_failover_timeout(3600);
+    const auto scheduler = master.subscribe(info);
+    master.step(masterd::core::StreamClosed{scheduler.stream,
+                                            {ConnectionEnd::Kind::too_slow, "the client read too slowly"}});
+    const auto& report = master.reports.back();
+    EXPECT_EQ(report.kind, masterd::core::Report::Kind::framework_disconnected);
+    EXPECT_EQ(report.message, "framework 'web' has lost its scheduler: the client read too slowly");
+    EXPECT_EQ(report.connection_end, ConnectionEnd::Kind::too_slow);
+}
+
 TEST(Subscribe, AnIdThatWasNeverIssuedIsAdopted) {
     MasterHarness master;
     auto info = framework_info();

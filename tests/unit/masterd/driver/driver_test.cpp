@@ -10,6 +10,10 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
+#include <latch>
+#include <thread>
 
 namespace fairlead::masterd::driver {
 namespace {
@@ -119,6 +123,53 @@ TEST_F(DriverTest, ALinksEndIsHeardAlsoWhenTheMailboxIsFull) {
     });
     poll();
     EXPECT_FALSE(linked);
+}
+
+TEST_F(DriverTest, WhoAsksWhetherItIsAliveIsAnsweredBeforeAFullMailbox) {
+    int taken = 0;
+    while (driver.look([&](const core::State&) { ++taken; })) {}
+    std::optional<int> taken_before;
+    EXPECT_TRUE(driver.look_at_once([&](const core::State&) { taken_before = taken; }));
+    poll();
+    EXPECT_EQ(taken_before, 0);
+    EXPECT_GT(taken, 0);
+}
+
+struct HangingModule final : allocator::Module {
+    HangingModule(std::latch& hangs, std::latch& goes_on) : hangs(hangs), goes_on(goes_on) {}
+    allocator::Plan plan(const allocator::Snapshot&, const allocator::Changes&) override {
+        if (std::exchange(is_first, false)) hangs.count_down();
+        goes_on.wait();
+        return {};
+    }
+    std::latch& hangs;
+    std::latch& goes_on;
+    bool is_first = true;
+};
+
+TEST(HangingDriver, AnswersNobodyWhileAStepHasNoEnd) {
+    std::latch hangs(1), goes_on(1);
+    boost::asio::io_context context;
+    Driver driver(context.get_executor(),
+                  std::make_unique<core::Core>(core::CoreOptions{}, std::make_unique<HangingModule>(hangs, goes_on), 1),
+                  [](const core::Report&) {});
+    boost::asio::co_spawn(context, driver.run(), [](std::exception_ptr failure) { ASSERT_FALSE(failure); });
+    driver.lead({1, {}});
+    driver.plan_ready();
+    const std::jthread owner([&] { context.run(); });
+    hangs.wait();
+    constexpr int asked_max = 1000;
+    std::atomic<int> answered = 0;
+    int asked = 0;
+    while (asked < asked_max && driver.look_at_once([&](const core::State&) { ++answered; })) ++asked;
+    EXPECT_GT(asked, 0);
+    EXPECT_LT(asked, asked_max) << "who asks on and on finds a bound";
+    EXPECT_EQ(answered, 0);
+    goes_on.count_down();
+    std::promise<int> answered_then;
+    driver.look([&](const core::State&) { answered_then.set_value(answered); });
+    EXPECT_EQ(answered_then.get_future().get(), asked);
+    driver.stop();
 }
 
 TEST(NarrowMailbox, TakesSoManyBytesOfAgentsAtATime) {
@@ -433,6 +484,21 @@ TEST_F(NarrowDurability, LeadershipEndsAlsoThen) {
     EXPECT_EQ(std::count(happened.begin(), happened.end(), "a is closed"), 1);
     EXPECT_EQ(happened.back(), "o999 gets 503");
     go_on();
+}
+
+TEST_F(NarrowDurability, WhoAsksWhetherItIsAliveIsAnsweredAlsoThen) {
+    stall();
+    join("a");
+    poll();
+    for (int i = 0; i < 1'000; ++i) order("o" + std::to_string(i));
+    run_until([this] { return driver.inputs_waiting() < 1'000; });
+    bool is_alive = false;
+    EXPECT_TRUE(driver.look_at_once([&](const core::State&) { is_alive = true; }));
+    run_until([&] { return is_alive; });
+    EXPECT_GT(driver.inputs_waiting(), 500u) << "it takes nothing else";
+    EXPECT_EQ(happened, Happened{});
+    go_on();
+    run_until_happened(1'001);
 }
 
 TEST_F(Durability, ALeaseEndsByItself) {

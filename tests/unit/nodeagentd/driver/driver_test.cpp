@@ -5,6 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <latch>
+#include <optional>
+#include <thread>
 
 namespace fairlead::nodeagentd::driver {
 namespace {
@@ -278,6 +282,36 @@ TEST_F(AgentDriver, ARecordThatCannotBeWrittenEndsTheAgent) {
     ASSERT_EQ(fatal_.size(), 1u);
     EXPECT_NE(fatal_[0].find("Input/output error"), std::string::npos) << fatal_[0];
     EXPECT_EQ(master_->got.size(), before);
+}
+
+TEST_F(AgentDriver, WhoAsksWhetherItIsAliveIsAnsweredBeforeAFullMailbox) {
+    int taken = 0;
+    while (driver_->look([&](const core::State&) { ++taken; })) {}
+    std::optional<int> taken_before;
+    EXPECT_TRUE(driver_->look_at_once([&](const core::State&) { taken_before = taken; }));
+    settle();
+    EXPECT_EQ(taken_before, 0);
+    EXPECT_GT(taken, 0);
+}
+
+TEST_F(AgentDriver, NobodyIsAnsweredWhileAStepHasNoEnd) {
+    std::latch hangs(1), goes_on(1);
+    driver_->look([&](const core::State&) {
+        hangs.count_down();
+        goes_on.wait();
+    });
+    std::jthread owner([&] { settle(); });
+    hangs.wait();
+    constexpr int asked_max = 1000;
+    std::atomic<int> answered = 0;
+    int asked = 0;
+    while (asked < asked_max && driver_->look_at_once([&](const core::State&) { ++answered; })) ++asked;
+    EXPECT_GT(asked, 0);
+    EXPECT_LT(asked, asked_max) << "who asks on and on finds a bound";
+    EXPECT_EQ(answered, 0);
+    goes_on.count_down();
+    owner.join();
+    EXPECT_EQ(answered, asked);
 }
 
 struct ImpatientAgentDriver : AgentDriver {
