@@ -17,6 +17,7 @@ inline constexpr std::string_view agent_disconnected = "9a8b7c6d5e4f4031a2b3c4d5
 inline constexpr std::string_view agent_unreachable = "e7d6c5b4a3924f81b0c1d2e3f4a5b6c7";
 inline constexpr std::string_view agent_removed = "f3b04d9c6a1847e2a5c8e1d70b6f2934";
 inline constexpr std::string_view agent_refused = "74c1e8a2d05b4f96b83a6f0e9d2c5b17";
+inline constexpr std::string_view later_epoch_claimed = "374788cc56424ae2a0e1f33756ffcd5f";
 inline constexpr std::string_view roles_ordered = "9c2e71b0d5a34f689e0b4d7a13f8c625";
 inline constexpr std::string_view reservations_changed = "73154a76ff0543d685de43ab2088738e";
 inline constexpr std::string_view reservations_lost = "f0d69a2c2b674dcbb58373de0c7dd859";

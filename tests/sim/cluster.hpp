@@ -80,7 +80,7 @@ struct Outcome {
     int leaderships = 0;
     int rivalries = 0;        // a master came to lead while another one believed that it did
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
-    int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
+    int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and so did its registry say
     int fenced_writes = 0;    // in the registry
     base::Duration stood_still{};  // for so long at most after the last fault was over
     int agents_repaired = 0;  // by a person, as they had lost what they knew of tasks
@@ -126,7 +126,9 @@ struct Master {
     std::deque<Waiting> queue;
     std::vector<masterd::core::Persist> changes;
     std::vector<masterd::core::Persist> being_written;  // to a disk of its own
+    bool write_wanted = false;  // of these, or of nothing
     bool writing = false;
+    bool doubted = false;  // an agent has named a later epoch, and the registry has not answered yet
     std::uint64_t writes_over = 0;
     std::uint64_t write_term = 0;
 
