@@ -23,6 +23,8 @@ using base::Status;
 using zookeeper::Operation;
 using zookeeper::Session;
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int attempts_max = 10;
 constexpr std::chrono::milliseconds pause{50};
 // Around the path and the data of one operation; see zookeeper/session.cpp.
@@ -413,6 +415,7 @@ awaitable<Status> ZookeeperRegistry::commit(std::shared_ptr<Writer> writer, Oper
     internal::RegistryEpoch next = writer->epoch;
     next.set_writes(next.writes() + 1);
     operations.insert(operations.begin(), zookeeper::Set{path("epoch"), value_of(next), writer->version});
+    std::optional<Clock::time_point> unknown_since;
     for (;;) {
         const auto session = co_await session_.connected();
         if (!session) co_return session.error();
@@ -436,13 +439,23 @@ awaitable<Status> ZookeeperRegistry::commit(std::shared_ptr<Writer> writer, Oper
         if (*fate == Fate::made) co_return Status();
         if (*fate == Fate::deposed)
             co_return Error(ErrorCode::conflict, "another master has begun an epoch in " + place());
+        // The next attempt goes through ZooKeeper's leader, and what comes back has brought the server up to date.
+        if (*fate != Fate::not_known) unknown_since.reset();
+        else if (!unknown_since) unknown_since = Clock::now();
+        else if (Clock::now() - *unknown_since > options_.patience)
+            co_return Error(ErrorCode::conflict,
+                            fmt::format("the registry {} does not know epoch {} any more: somebody has put an older state "
+                                        "in its place",
+                                        place(), writer->epoch.epoch()));
         co_await async::sleep_for(pause);
     }
 }
 
+// Over a session that is a new one the server may be another, and lag behind the one that we have written to.
 awaitable<Result<ZookeeperRegistry::Fate>> ZookeeperRegistry::find_out(std::shared_ptr<Writer> writer) {
     const auto now = co_await read_epoch();
     if (!now) co_return now.error();
+    if (now->value.epoch() < writer->epoch.epoch()) co_return Fate::not_known;
     if (now->value.epoch() > writer->epoch.epoch() || now->value.holder() != writer->epoch.holder()) co_return Fate::deposed;
     if (now->value.writes() <= writer->epoch.writes()) co_return Fate::not_made;  // or this server does not know it yet
     writer->epoch = now->value;
