@@ -49,6 +49,8 @@ struct Scenario {
     bool modules_change = false;       // with each new master; some plan late, as a shared object's may
     double partition_chance = 0;       // at each of the fault's moments, for all of the network
     enum class Leases { right, too_long } leases = Leases::right;
+    // What agents name in registrations: the newest epoch, or none, so that no master learns from them that it is deposed.
+    enum class Epochs { named, left_out } epochs = Epochs::named;
     double reserve_chance = 0;         // at each offer, and at each of the operator's moments
     bool guarantees = false;           // for some roles, and revocation to keep them
     unsigned short_task_percent = 0;
