@@ -34,6 +34,7 @@ inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5
 inline constexpr std::string_view allocation_module_wrong = "8e27b1d06c5f4a19b3e0d47f92a6c58d";
 inline constexpr std::string_view allocation_module_given_up = "30507bd66bab4ebcb9f8ea283ffa306d";
 inline constexpr std::string_view configuration_refused = "4a3b2c1d0e9f4786b5c4d3e2f1a0b9c8";
+inline constexpr std::string_view registry_made = "ab24167c65694048acdd7a56408bf561";
 inline constexpr std::string_view registry_unusable = "4269b11f7e1a40e4bcf3bee013ec1ab1";
 inline constexpr std::string_view master_cannot_go_on = "4a0386f61aab494b985713eaf4061a7c";
 inline constexpr std::string_view standing_by = "8f84d27ae9914529bf6c9bed24e635ed";

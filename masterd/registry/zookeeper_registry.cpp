@@ -159,15 +159,17 @@ zookeeper::CreateOptions ZookeeperRegistry::rights() const {
 // --- the start ---
 
 awaitable<Status> ZookeeperRegistry::open() {
+    const std::string new_cluster = draw_uuid();
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         const auto found = co_await find();
         if (!found) co_return found.error();
         if (*found) {
+            if (cluster_id_ == new_cluster) tell_of_new_registry(place(), new_cluster);
             if (auto proven = co_await prove_that_we_may_write(); !proven) co_return proven;
             co_return co_await read_ahead();
         }
         if (auto parents = co_await make_parents(); !parents) co_return parents.error();
-        auto made = co_await make_empty(draw_uuid(), 0, false);
+        auto made = co_await make_empty(new_cluster, 0, false);
         // Another master may have been faster, and an answer may be lost: what is there now decides.
         if (!made && made.error().code() != ErrorCode::already_exists && !outcome_is_open(made.error())) co_return made;
     }

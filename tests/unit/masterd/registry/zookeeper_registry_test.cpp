@@ -429,7 +429,24 @@ TEST_F(RegistryInZookeeper, OneThatHasGoneIsNotMadeAnew) {
     });
 }
 
+// A path that is mistyped looks the same.
+TEST_F(RegistryInZookeeper, WhoMakesANewOneSaysWhereAndWhichClusterBeginsAndOthersDoNot) {
+    run([this]() -> awaitable<void> {
+        testing::internal::CaptureStderr();
+        const auto made = co_await place.open();
+        const std::string said = testing::internal::GetCapturedStderr();
+        const std::string begins = "a new cluster begins, " + made->cluster_id();
+        for (const std::string& part : {made->place(), begins, std::string("ZooKeeper=")})
+            EXPECT_NE(said.find(part), std::string::npos) << part << " in " << said;
+        EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+        testing::internal::CaptureStderr();
+        co_await place.open();
+        EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    });
+}
+
 TEST_F(RegistryInZookeeper, ManyMastersThatStartAtOnceMakeOneRegistry) {
+    testing::internal::CaptureStderr();
     run([this]() -> awaitable<void> {
         std::vector<std::string> names;
         async::TaskGroup group(place.context.get_executor(), [](auto, std::exception_ptr failure) {
@@ -441,6 +458,8 @@ TEST_F(RegistryInZookeeper, ManyMastersThatStartAtOnceMakeOneRegistry) {
         EXPECT_EQ(names.size(), 5u);
         EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), 1u);
     });
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << "one has made it: " << said;
 }
 
 TEST_F(RegistryInZookeeper, WhoMayNotWriteFindsOutAtTheStart) {
