@@ -30,6 +30,7 @@ Shape shape_of(Kind kind) {
         case Kind::agent_unreachable: return {warning, ids::agent_unreachable, "master/slave_unreachable_completed"};
         case Kind::agent_removed: return {notice, ids::agent_removed, "master/slave_removals"};
         case Kind::agent_refused: return {warning, ids::agent_refused, "master/slave_registrations_refused"};
+        case Kind::later_epoch_claimed: return {warning, ids::later_epoch_claimed, "master/later_epochs_claimed"};
         case Kind::task_added: return {debug, {}, "master/tasks_launched"};
         case Kind::task_updated: return {debug, {}, "master/valid_status_updates"};
         case Kind::task_removed: return {debug, {}, "master/tasks_forgotten"};
@@ -110,6 +111,7 @@ std::optional<Source> source_of(const core::Report& report) {
             return framework();
         case Kind::framework_refused: return Source{"refused frameworks"};
         case Kind::agent_refused: return Source{"refused agents"};
+        case Kind::later_epoch_claimed: return Source{"agents that have served a later epoch"};
         case Kind::agent_registered:
         case Kind::agent_reregistered: return Source{"agents that registered", lines_about_agents_max};
         case Kind::agent_disconnected: return Source{"agents whose links broke", lines_about_agents_max};

@@ -331,7 +331,7 @@ class Core : private Term {
     void await_registration(LinkId id, NewLink& link);
     std::optional<NewLink> end_new_link(LinkId id);
     void take_registration(LinkId link, const internal::FromAgent& message);
-    void hear_of_later_epoch(LinkId link, std::uint64_t epoch);
+    void hear_of_later_epoch(LinkId link, const internal::Register& claim);
     void refuse_agent(LinkId link, const std::string& why, bool final);
 
     // registration.cpp
@@ -452,7 +452,6 @@ class Core : private Term {
     std::uint64_t next_offer_ = 0;
     std::uint64_t next_inverse_offer_ = 0;
     std::uint64_t next_wish_ = 0;
-    std::uint64_t highest_claim_ = 0;  // epoch that an agent has named and by which this master has stopped leading
 };
 
 }  // namespace fairlead::masterd::core

@@ -184,6 +184,7 @@ struct Report {
         framework_subscribed, framework_resubscribed, framework_standby, framework_standby_gone,
         framework_disconnected, framework_removed, framework_refused,
         agent_registered, agent_reregistered, agent_disconnected, agent_unreachable, agent_removed, agent_refused,
+        later_epoch_claimed,  // by an agent
         task_added, task_updated, task_removed, task_refused,
         task_stray,  // an agent runs it though it lives elsewhere
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
@@ -212,8 +213,9 @@ struct Output {
     // Leadership has ended in this step. Earlier outputs that were not carried out yet are void: nobody must be told
     // any more what they say; and these effects come at once, though what was to be durable before them is not.
     bool term_ended = false;
-    // By itself, because it has heard that somebody else leads: why. To lead again it has to be elected anew.
-    std::optional<std::string> deposed = {};
+    // Somebody says that a later epoch has begun. Whether that is so has to be asked of the registry before the first
+    // effect, by a write of whatever there is to persist, be it nothing. This is told at once, whatever comes of it.
+    std::optional<Report> doubt = {};
 };
 
 }  // namespace fairlead::masterd::core

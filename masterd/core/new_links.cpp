@@ -57,7 +57,7 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
         if (first.has_cluster_id() && first.cluster_id() != options_.cluster_id)
             return refuse_agent(link, "This agent belongs to cluster " + first.cluster_id(), false);
         if (first.cluster_id() == options_.cluster_id && first.highest_epoch() > state_.epoch)
-            return hear_of_later_epoch(link, first.highest_epoch());
+            return hear_of_later_epoch(link, first);
         more = first.more_follows();
         begun.registration = std::make_shared<internal::Register>(first);
     } else if (message.has_register_tasks() && begun.registration) {
@@ -92,21 +92,27 @@ void Core::take_registration(LinkId link, const internal::FromAgent& message) {
 }
 
 // Epochs are handed out by the registry, one after the other: who has served a later one knows that somebody leads in
-// this master's place, whatever its lease says. It makes sure by taking over anew. A claim that does not come true so
-// is the agent's error, or the registry is older than the cluster, and must not end every leader; nor can it be true of
-// a master that leads for good, because nobody else can come to lead.
-void Core::hear_of_later_epoch(LinkId link, std::uint64_t epoch) {
-    if (state_.lease_until && epoch > highest_claim_) {
-        highest_claim_ = epoch;
-        output_.deposed =
-            fmt::format("an agent has served epoch {} already, and this is epoch {}", epoch, state_.epoch);
-        return stop_leading(*output_.deposed);
-    }
+// this master's place, whatever its lease says. Or its record is damaged, or the registry an old copy, or it is no
+// agent at all; so only the registry can end a term. It is asked before anything else is told to anybody: when another
+// epoch has begun the answer never leaves this master, and neither does what it decides meanwhile.
+void Core::hear_of_later_epoch(LinkId link, const internal::Register& claim) {
+    constexpr std::size_t shown_max = 100;  // of what a stranger says
+    const auto shown = [](const std::string& text) { return text.substr(0, shown_max); };
+    const std::string id = shown(claim.agent_info().id().value());
+    Report doubt;
+    doubt.kind = Report::Kind::later_epoch_claimed;
+    doubt.message = fmt::format("agent {} of {} at {} says that it has served epoch {}, and this is epoch {}: the "
+                                "registry is asked whether a later one has begun",
+                                id.empty() ? "without an id" : id, shown(claim.agent_info().hostname()),
+                                new_links_.at(link).peer_address, claim.highest_epoch(), state_.epoch);
+    doubt.agent_id = base::AgentId(id);
+    output_.doubt = std::move(doubt);
+    // Asking again soon does not help the agent.
     refuse_agent(link,
-                 fmt::format("This agent has served epoch {}, and the registry of this cluster knows none after {}: "
-                             "is it an old copy?",
-                             epoch, state_.epoch),
-                 false);
+                 fmt::format("This agent has served epoch {}, and the registry of this cluster knows none after {}: is the "
+                             "registry an old copy, or the agent's record damaged?",
+                             claim.highest_epoch(), state_.epoch),
+                 true);
 }
 
 void Core::refuse_agent(LinkId link, const std::string& why, bool final) {

@@ -156,16 +156,14 @@ void Driver::queue_up(core::Output output) {
     allocation_wanted_ = allocation_wanted_ || output.allocation_wanted;
     leading_ = core_->state().leading;
     Waiting waiting;
-    if (!output.persist.empty() && registry_) {
+    if (output.doubt) on_report_(*output.doubt);
+    if ((!output.persist.empty() || output.doubt) && registry_) {
         std::move(output.persist.begin(), output.persist.end(), std::back_inserter(changes_));
-        waiting.write = writes_over_ + (writing_ ? 2 : 1);
+        write_wanted_ = true;
+        waiting.write = writes_over_ + (writing_ ? 2 : 1);  // one that is under way may be older than the doubt
     }
-    const auto deposed = std::exchange(output.deposed, {});
     waiting.output = std::move(output);
     queue_.push_back(std::move(waiting));
-    if (!deposed) return;
-    carry_out_all();
-    if (on_failure_) on_failure_(base::Error(base::ErrorCode::conflict, *deposed));
 }
 
 // --- the queue ---
@@ -187,7 +185,7 @@ void Driver::carry_out_all() {
         carry_out(first.output);
     }
     weigh_those_left();
-    if (!changes_.empty() && !writing_) start_write();
+    if (write_wanted_ && !writing_) start_write();
 }
 
 void Driver::weigh_those_left() {
@@ -201,6 +199,7 @@ void Driver::weigh_those_left() {
 
 void Driver::start_write() {
     writing_ = true;
+    write_wanted_ = false;
     ++writes_;
     ++writes_at_hand_;
     auto write = async::with_deadline(limits_.write_max, "writing " + registry_->place(),
@@ -239,7 +238,7 @@ void Driver::void_queue() {
         for (core::Effect& effect : waiting.output.effects) call_off(effect);
     weighed_ = waiting_effects_ = waiting_bytes_ = 0;
     changes_.clear();
-    writing_ = false;
+    writing_ = write_wanted_ = false;
 }
 
 // A caller whose answer is not known must not be told that all went well.

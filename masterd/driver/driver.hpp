@@ -60,7 +60,7 @@ class Driver {
     };
 
     // `owner` is the strand that run() is spawned on; reports and failures are handed out there. When the registry
-    // cannot be written, or the core has heard that somebody else leads, leadership has ended when `on_failure` hears
+    // cannot be written, be it because somebody else has begun an epoch, leadership has ended when `on_failure` hears
     // of it.
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure = {});
     Driver(async::Executor owner, std::unique_ptr<core::Core> core, ReportSink on_report, FailureSink on_failure,
@@ -172,6 +172,7 @@ class Driver {
     std::size_t waiting_effects_ = 0;
     std::size_t waiting_bytes_ = 0;
     std::vector<core::Persist> changes_;  // of the next write
+    bool write_wanted_ = false;  // of these; be it of nothing, to hear whether our epoch is the newest
     bool writing_ = false;
     std::uint64_t writes_over_ = 0;
 

@@ -41,6 +41,9 @@ class Registry {
     virtual async::awaitable<base::Status> write(std::uint64_t epoch, std::vector<core::Persist> changes) = 0;
 };
 
+// Where one is made that was not there, a cluster begins; and a place that is mistyped looks like that.
+void tell_of_new_registry(const std::string& place, const std::string& cluster_id);
+
 // All of a registry: to carry it to another place.
 struct Contents {
     std::string cluster_id;

@@ -312,14 +312,17 @@ void SqliteFile::Close::operator()(sqlite3* database) const { sqlite3_close_v2(d
 // An empty file was one of ours that something has cut off, or nobody's: a new cluster is not begun in its place.
 Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file) {
     struct stat there{};
-    if (::stat(file.c_str(), &there) != 0 && errno == ENOENT) {
+    const bool is_new = ::stat(file.c_str(), &there) != 0 && errno == ENOENT;
+    if (is_new) {
         if (auto made = make_from(file, std::nullopt); !made) return made.error();
     } else if (there.st_size < database_bytes_min && S_ISREG(there.st_mode)) {
         return Error(ErrorCode::malformed,
                      fmt::format("{} is empty or cut off ({} bytes): restore a copy, or remove it to begin a new cluster",
                                  file.string(), there.st_size));
     }
-    return open(file, SQLITE_OPEN_READWRITE);
+    auto opened = open(file, SQLITE_OPEN_READWRITE);
+    if (is_new && opened) tell_of_new_registry(file.string(), opened->cluster_id());
+    return opened;
 }
 
 Result<SqliteFile> SqliteFile::open(const std::filesystem::path& file, int flags) {

@@ -23,6 +23,8 @@ using base::Status;
 using zookeeper::Operation;
 using zookeeper::Session;
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int attempts_max = 10;
 constexpr std::chrono::milliseconds pause{50};
 // Around the path and the data of one operation; see zookeeper/session.cpp.
@@ -157,15 +159,17 @@ zookeeper::CreateOptions ZookeeperRegistry::rights() const {
 // --- the start ---
 
 awaitable<Status> ZookeeperRegistry::open() {
+    const std::string new_cluster = draw_uuid();
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
         const auto found = co_await find();
         if (!found) co_return found.error();
         if (*found) {
+            if (cluster_id_ == new_cluster) tell_of_new_registry(place(), new_cluster);
             if (auto proven = co_await prove_that_we_may_write(); !proven) co_return proven;
             co_return co_await read_ahead();
         }
         if (auto parents = co_await make_parents(); !parents) co_return parents.error();
-        auto made = co_await make_empty(draw_uuid(), 0, false);
+        auto made = co_await make_empty(new_cluster, 0, false);
         // Another master may have been faster, and an answer may be lost: what is there now decides.
         if (!made && made.error().code() != ErrorCode::already_exists && !outcome_is_open(made.error())) co_return made;
     }
@@ -413,6 +417,7 @@ awaitable<Status> ZookeeperRegistry::commit(std::shared_ptr<Writer> writer, Oper
     internal::RegistryEpoch next = writer->epoch;
     next.set_writes(next.writes() + 1);
     operations.insert(operations.begin(), zookeeper::Set{path("epoch"), value_of(next), writer->version});
+    std::optional<Clock::time_point> unknown_since;
     for (;;) {
         const auto session = co_await session_.connected();
         if (!session) co_return session.error();
@@ -436,13 +441,23 @@ awaitable<Status> ZookeeperRegistry::commit(std::shared_ptr<Writer> writer, Oper
         if (*fate == Fate::made) co_return Status();
         if (*fate == Fate::deposed)
             co_return Error(ErrorCode::conflict, "another master has begun an epoch in " + place());
+        // The next attempt goes through ZooKeeper's leader, and what comes back has brought the server up to date.
+        if (*fate != Fate::not_known) unknown_since.reset();
+        else if (!unknown_since) unknown_since = Clock::now();
+        else if (Clock::now() - *unknown_since > options_.patience)
+            co_return Error(ErrorCode::conflict,
+                            fmt::format("the registry {} does not know epoch {} any more: somebody has put an older state "
+                                        "in its place",
+                                        place(), writer->epoch.epoch()));
         co_await async::sleep_for(pause);
     }
 }
 
+// Over a session that is a new one the server may be another, and lag behind the one that we have written to.
 awaitable<Result<ZookeeperRegistry::Fate>> ZookeeperRegistry::find_out(std::shared_ptr<Writer> writer) {
     const auto now = co_await read_epoch();
     if (!now) co_return now.error();
+    if (now->value.epoch() < writer->epoch.epoch()) co_return Fate::not_known;
     if (now->value.epoch() > writer->epoch.epoch() || now->value.holder() != writer->epoch.holder()) co_return Fate::deposed;
     if (now->value.writes() <= writer->epoch.writes()) co_return Fate::not_made;  // or this server does not know it yet
     writer->epoch = now->value;

@@ -33,7 +33,8 @@ class ZookeeperRegistry final : public Registry {
     struct Options {
         zookeeper::Url url;
         base::Duration session_timeout = std::chrono::seconds(10);
-        base::Duration patience = std::chrono::seconds(10);  // without a connection; then an operation fails
+        // Without a connection, or with a server that does not know our epoch yet; then an operation fails.
+        base::Duration patience = std::chrono::seconds(10);
         std::size_t step_bytes_max = 500'000;
         std::size_t step_operations_max = 2'000;
     };
@@ -74,7 +75,12 @@ class ZookeeperRegistry final : public Registry {
     base::Result<core::Inheritance> hand_over(Writer& writer);
     std::shared_ptr<Writer> writer();
     async::awaitable<base::Status> commit(std::shared_ptr<Writer> writer, Operations operations);
-    enum class Fate { made, not_made, deposed };
+    enum class Fate {
+        made,
+        not_made,
+        not_known,  // to this server, nor is our epoch
+        deposed,
+    };
     async::awaitable<base::Result<Fate>> find_out(std::shared_ptr<Writer> writer);
 
     const Options options_;

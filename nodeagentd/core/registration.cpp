@@ -272,7 +272,14 @@ void Core::answer_for(const internal::TaskKey& key, bool rebooted) {
 void Core::refused(std::uint64_t epoch, const internal::Refused& message) {
     if (message.has_cluster_id()) {
         if (belongs_elsewhere(message.cluster_id())) return;
-        if (!state_.cluster_id.empty() && is_stale(epoch)) return;  // it speaks for nobody any more
+        const bool is_old = !state_.cluster_id.empty() && epoch < state_.highest_epoch;
+        // Before it refuses anybody for good who has named a later epoch, a master has asked its registry.
+        if (is_old && message.final())
+            return turn_away("refused a master of epoch " + std::to_string(epoch) + ", as epoch " +
+                                 std::to_string(state_.highest_epoch) + " has been seen; and it refuses this agent: " +
+                                 message.reason(),
+                             long_pause());
+        if (is_old && is_stale(epoch)) return;  // it speaks for nobody any more
     }
     if (message.final()) return turn_away("the master refuses this agent for good: " + message.reason(), long_pause());
     turn_away("refused by the master: " + message.reason(), {});

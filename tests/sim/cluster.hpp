@@ -49,6 +49,8 @@ struct Scenario {
     bool modules_change = false;       // with each new master; some plan late, as a shared object's may
     double partition_chance = 0;       // at each of the fault's moments, for all of the network
     enum class Leases { right, too_long } leases = Leases::right;
+    // What agents name in registrations: the newest epoch, or none, so that no master learns from them that it is deposed.
+    enum class Epochs { named, left_out } epochs = Epochs::named;
     double reserve_chance = 0;         // at each offer, and at each of the operator's moments
     bool guarantees = false;           // for some roles, and revocation to keep them
     unsigned short_task_percent = 0;
@@ -80,7 +82,7 @@ struct Outcome {
     int leaderships = 0;
     int rivalries = 0;        // a master came to lead while another one believed that it did
     int fenced_messages = 0;  // of a deposed master, at agents that knew better
-    int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and stopped leading
+    int deposed_by_agents = 0;  // a master heard from one that another epoch has begun, and so did its registry say
     int fenced_writes = 0;    // in the registry
     base::Duration stood_still{};  // for so long at most after the last fault was over
     int agents_repaired = 0;  // by a person, as they had lost what they knew of tasks
@@ -126,7 +128,9 @@ struct Master {
     std::deque<Waiting> queue;
     std::vector<masterd::core::Persist> changes;
     std::vector<masterd::core::Persist> being_written;  // to a disk of its own
+    bool write_wanted = false;  // of these, or of nothing
     bool writing = false;
+    bool doubted = false;  // an agent has named a later epoch, and the registry has not answered yet
     std::uint64_t writes_over = 0;
     std::uint64_t write_term = 0;
 

@@ -163,7 +163,7 @@ void Cluster::crash_master(Master& master) {
     master.deadline.reset();
     master.queue.clear();
     master.changes.clear();
-    master.writing = master.elected = false;
+    master.writing = master.write_wanted = master.doubted = master.elected = false;
     master.lease.reset();
     // systemd closes the session of a dead master where it can; else it has to expire.
     if (const auto session = std::exchange(master.session, 0); session != 0 && prng_.chance(0.5))
@@ -240,7 +240,10 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
     watch_schedulers(master);
     for (const std::string& broken : master.invariants.check(master.core->state()))
         complain(fmt::format("master {}: {}", master.number, broken));
-    outcome_.deposed_by_agents += output.deposed.has_value();
+    if (output.doubt) {
+        master.doubted = true;
+        if (scenario_.trace) trace(fmt::format("master {}: {}", master.number, output.doubt->message));
+    }
     if (output.term_ended) {
         checkers_.master_was_cut_off();
         checkers_.all_offers_over(epoch);
@@ -249,8 +252,9 @@ void Cluster::step_master(Master& master, const mc::Input& input) {
         // It may have stopped by itself; whoever was elected has to take over anew.
         if (std::exchange(master.elected, false)) ++master.term;
     }
-    if (!output.persist.empty()) {
+    if (!output.persist.empty() || output.doubt) {
         std::move(output.persist.begin(), output.persist.end(), std::back_inserter(master.changes));
+        master.write_wanted = true;
         waiting.write = master.writes_over + (master.writing ? 2 : 1);
     }
     if (output.allocation_wanted) later(master, 0ns, [this, &master] { step_master(master, mc::AllocationDue{}); });
@@ -287,7 +291,7 @@ void Cluster::carry_out_all(Master& master) {
         master.queue.pop_front();
         carry_out(master, first);
     }
-    if (!master.changes.empty() && !master.writing) start_write(master);
+    if (master.write_wanted && !master.writing) start_write(master);
 }
 
 void Cluster::carry_out(Master& master, const Master::Waiting& waiting) {
@@ -302,6 +306,7 @@ void Cluster::carry_out(Master& master, const Master::Waiting& waiting) {
 
 void Cluster::start_write(Master& master) {
     master.writing = true;
+    master.write_wanted = false;
     if (masters_.size() == 1) return write_to_own_disk(master);
     send_write(master, master.writes_over + 1, std::exchange(master.changes, {}));
 }
@@ -343,9 +348,11 @@ void Cluster::written(Master& master, bool made) {
     if (master.write_term != term) return;
     if (made) {
         master.writing = false;
+        if (!master.write_wanted) master.doubted = false;
         ++master.writes_over;
         return carry_out_all(master);
     }
+    outcome_.deposed_by_agents += master.doubted;
     void_queue(master);
     // Nobody else could lead: it ends, and the next process may do better.
     if (masters_.size() == 1) {
@@ -365,7 +372,7 @@ void Cluster::written(Master& master, bool made) {
 
 void Cluster::void_queue(Master& master) {
     ++master.write_term;
-    master.writing = false;
+    master.writing = master.write_wanted = master.doubted = false;
     master.changes.clear();
     for (const Master::Waiting& waiting : std::exchange(master.queue, {}))
         for (const mc::Effect& effect : waiting.output.effects) {

@@ -46,8 +46,21 @@ TEST(Scenario, TwoMastersThatBothBelieveToLeadDoNoHarm) {
         scenario.leases = Scenario::Leases::too_long;
     });
     EXPECT_GT(outcome.rivalries, 0);
-    EXPECT_GT(outcome.fenced_messages + outcome.deposed_by_agents, 0) << "agents have refused the one that was deposed";
-    EXPECT_GT(outcome.fenced_writes, 0) << "and so has the registry";
+    EXPECT_GT(outcome.deposed_by_agents, 0) << "agents have told the one that was deposed, and its registry has agreed";
+    EXPECT_GT(outcome.fenced_writes, 0);
+}
+
+// As of masters that take no notice of what agents say: the deposed one takes in an agent that has served the newer one,
+// its link stays open, and what comes on it is refused by the agent alone. That it obeys is complained of in every run.
+TEST(Scenario, AgentsRefuseWhatADeposedMasterSendsOnAnOpenLink) {
+    const Outcome outcome = run(1, 100, [](Scenario& scenario) {
+        make_masters_quarrel(scenario);
+        scenario.leases = Scenario::Leases::too_long;
+        scenario.epochs = Scenario::Epochs::left_out;
+    });
+    EXPECT_GT(outcome.rivalries, 0);
+    EXPECT_GT(outcome.fenced_messages, 0);
+    EXPECT_EQ(outcome.deposed_by_agents, 0);
 }
 
 // Found by seed 206505: an agent registered with the new leader, crashed before the epoch was on its disk, and went back to

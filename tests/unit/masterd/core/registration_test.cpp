@@ -147,41 +147,59 @@ class LaterEpoch : public testing::Test {
     MasterHarness master;
 };
 
-TEST_F(LaterEpoch, EndsALeaderAtOnceWhateverItsLeaseSays) {
+TEST_F(LaterEpoch, IsAskedOfTheRegistryAndEndsNoTermByItself) {
     lead(5);
-    EXPECT_FALSE(hear(of_agent_that_has_served(5)).deposed);
-    EXPECT_TRUE(master.core.state().leading);
+    EXPECT_FALSE(hear(of_agent_that_has_served(5)).doubt);
     const auto output = hear(of_agent_that_has_served(6));
-    EXPECT_TRUE(output.term_ended);
-    EXPECT_TRUE(output.deposed);
-    EXPECT_FALSE(master.core.state().leading);
+    ASSERT_TRUE(output.doubt) << "before anybody is told anything";
+    EXPECT_FALSE(output.term_ended);
+    EXPECT_TRUE(master.core.state().leading);
 }
 
-// The registry has not handed it out: one agent with a damaged checkpoint must not end one leader after the other.
-TEST_F(LaterEpoch, ThatDoesNotComeTrueEndsOneTermOnly) {
+TEST_F(LaterEpoch, IsReportedWithTheAgentAndBothEpochs) {
     lead(5);
-    hear(of_agent_that_has_served(1000));
-    lead(6);
-    EXPECT_FALSE(hear(of_agent_that_has_served(1000)).deposed);
-    EXPECT_TRUE(master.core.state().leading);
-    const auto& told = master.to_agents.rbegin()->second;
-    EXPECT_NE(told.back()->refused().reason().find("has served epoch 1000"), std::string::npos);
-    EXPECT_FALSE(told.back()->refused().final());
+    const auto doubt = hear(of_agent_that_has_served(1000)).doubt.value();
+    EXPECT_EQ(doubt.kind, masterd::core::Report::Kind::later_epoch_claimed);
+    EXPECT_EQ(doubt.agent_id.value(), "A");
+    for (const char* part : {"agent A of host1", "has served epoch 1000", "this is epoch 5"})
+        EXPECT_NE(doubt.message.find(part), std::string::npos) << doubt.message;
+}
+
+// Who sends one at each connection, be it a damaged record or a stranger, is asked about each time and harms nobody.
+TEST_F(LaterEpoch, ThatTheRegistryDoesNotKnowLeavesTheLeaderAndRefusesTheAgent) {
+    lead(5);
+    for (const std::uint64_t claim : {1000, 1001, 1000, 9999}) {
+        const auto output = hear(of_agent_that_has_served(claim));
+        EXPECT_TRUE(output.doubt);
+        ASSERT_TRUE(master.core.state().leading);
+        const auto& told = master.to_agents.rbegin()->second.back()->refused();
+        EXPECT_NE(told.reason().find("has served epoch " + std::to_string(claim)), std::string::npos);
+        EXPECT_NE(told.reason().find("none after 5"), std::string::npos);
+        EXPECT_TRUE(told.final()) << "it shall not ask again soon";
+        EXPECT_EQ(master.closed_links.back(), master.to_agents.rbegin()->first);
+    }
     EXPECT_FALSE(master.core.state().books.agent(base::AgentId("A")));
 }
 
-TEST_F(LaterEpoch, MeansNothingToAMasterThatLeadsForGood) {
+TEST_F(LaterEpoch, IsAskedAboutAlsoByAMasterThatIsAlone) {
     master.lead(2);
-    EXPECT_FALSE(hear(of_agent_that_has_served(7)).deposed);
+    EXPECT_TRUE(hear(of_agent_that_has_served(7)).doubt);
     EXPECT_TRUE(master.core.state().leading);
     EXPECT_FALSE(master.core.state().books.agent(base::AgentId("A")));
+}
+
+TEST_F(LaterEpoch, OfAStrangerIsShownInPart) {
+    lead(5);
+    auto message = of_agent_that_has_served(6);
+    message.mutable_register_()->mutable_agent_info()->set_hostname(std::string(100'000, 'h'));
+    EXPECT_LT(hear(message).doubt.value().message.size(), 500u);
 }
 
 TEST_F(LaterEpoch, OfAnAgentThatBelongsToNoClusterYetSaysNothing) {
     lead(5);
     auto message = of_agent_that_has_served(9);
     message.mutable_register_()->clear_cluster_id();
-    EXPECT_FALSE(hear(message).deposed);
+    EXPECT_FALSE(hear(message).doubt);
     EXPECT_TRUE(master.core.state().books.agent(base::AgentId("A")));
 }
 

@@ -376,24 +376,82 @@ TEST_F(Durability, AFailedWriteEndsLeadershipAndNothingOfItIsTold) {
     EXPECT_EQ(happened[7], "c is refused");
 }
 
-TEST_F(Durability, ALeaderThatHearsOfALaterEpochStopsAndWhoeverElectsHearsOfIt) {
-    poll();
-    core::LeadershipGained gained{2, {}, {}};
-    gained.lease_until = base::read_clocks().instant + std::chrono::hours(1);
-    gained.cluster_id = "harbour";
-    driver.lead(std::move(gained), registry);
+class LaterEpochClaimed : public Durability {
+  protected:
+    LaterEpochClaimed() {
+        poll();
+        core::LeadershipGained gained{2, {}, {}};
+        gained.lease_until = base::read_clocks().instant + std::chrono::hours(1);
+        gained.cluster_id = "harbour";
+        begin_epoch();
+        driver.lead(std::move(gained), registry);
+        poll();
+        reports.clear();
+    }
+    // As another master, in the same registry.
+    void begin_epoch() { EXPECT_TRUE(registry::SqliteFile::open(folder.file()).value().begin_epoch()); }
+    void claim(std::uint64_t epoch, const std::string& name) {
+        const auto link = driver.link_opened("127.0.0.1", std::make_shared<Listening>(happened, name));
+        auto message = tests::register_message(tests::agent_info("host1"));
+        message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("A");
+        message.mutable_register_()->set_cluster_id("harbour");
+        message.mutable_register_()->set_highest_epoch(epoch);
+        driver.link_message(*link, std::make_shared<const internal::FromAgent>(message));
+    }
+};
+
+TEST_F(LaterEpochClaimed, ThatIsNotTrueEndsNoTermHoweverOftenItIsSaid) {
+    const auto writes = driver.writes();
+    for (std::uint64_t round = 0; round < 10; ++round) {
+        claim(1000 + round, "a");
+        run_until_happened(2 * (round + 1));
+        EXPECT_EQ(happened[2 * round], "a is refused");
+        EXPECT_EQ(happened[2 * round + 1], "a is closed");
+        EXPECT_TRUE(driver.leading());
+    }
+    EXPECT_EQ(driver.writes(), writes + 10) << "the registry is asked each time";
+    EXPECT_EQ(std::count(reports.begin(), reports.end(), core::Report::Kind::later_epoch_claimed), 10);
+    EXPECT_EQ(std::count(reports.begin(), reports.end(), core::Report::Kind::leadership_lost), 0);
+}
+
+TEST_F(LaterEpochClaimed, NobodyIsToldAnythingBeforeTheRegistryHasAnswered) {
+    stall();
+    claim(1000, "a");
     subscribe("f");
     poll();
-    const auto link = driver.link_opened("127.0.0.1", std::make_shared<Listening>(happened, "a"));
-    auto message = tests::register_message(tests::agent_info("host1"));
-    message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value("A");
-    message.mutable_register_()->set_cluster_id("harbour");
-    message.mutable_register_()->set_highest_epoch(3);
-    driver.link_message(*link, std::make_shared<const internal::FromAgent>(message));
+    EXPECT_EQ(happened, Happened{});
+    EXPECT_EQ(reports, std::vector{core::Report::Kind::later_epoch_claimed}) << "but the journal";
+    go_on();
+    run_until_happened(3);
+    EXPECT_EQ(happened, (Happened{"a is refused", "a is closed", "f has a stream"}));
+}
+
+TEST_F(LaterEpochClaimed, ThatIsTrueEndsTheTermAndWhoeverElectsHearsOfIt) {
+    subscribe("f");
     poll();
-    EXPECT_EQ(happened, (Happened{"f has a stream", "f's stream is closed", "a is closed",
-                                  "an agent has served epoch 3 already, and this is epoch 2"}));
+    begin_epoch();
+    EXPECT_TRUE(driver.leading()) << "it does not know";
+    claim(3, "a");
+    run_until_happened(4);
+    EXPECT_EQ(happened, (Happened{"f has a stream", "a is closed", "f's stream is closed",
+                                  "cannot write " + folder.file().string() +
+                                      ": registry: epoch 3 has begun, and this was decided under epoch 2"}));
     EXPECT_FALSE(driver.leading());
+    EXPECT_EQ(std::count(reports.begin(), reports.end(), core::Report::Kind::later_epoch_claimed), 1);
+}
+
+// It may have been made before the other epoch began.
+TEST_F(LaterEpochClaimed, IsNotAnsweredByAWriteThatWasUnderWayBefore) {
+    stall();
+    join("b");
+    poll();
+    claim(1000, "a");
+    poll();
+    const auto writes = driver.writes();
+    go_on();
+    run_until_happened(3);
+    EXPECT_EQ(happened, (Happened{"b is registered", "a is refused", "a is closed"}));
+    EXPECT_EQ(driver.writes(), writes + 1);
 }
 
 TEST_F(Durability, AnEndOfLeadershipDoesNotWaitForTheDisk) {

@@ -49,6 +49,17 @@ TEST_F(RegistryFile, TheClusterKeepsItsName) {
     EXPECT_EQ(SqliteFile::open(file()).value().cluster_id(), name);
 }
 
+TEST_F(RegistryFile, WhoMakesANewOneSaysWhereAndWhichClusterBegins) {
+    testing::internal::CaptureStderr();
+    const std::string name = SqliteFile::open(file()).value().cluster_id();
+    const std::string said = testing::internal::GetCapturedStderr();
+    for (const std::string& part : {file().string(), "a new cluster begins, " + name, std::string("Registry=")})
+        EXPECT_NE(said.find(part), std::string::npos) << part << " in " << said;
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(SqliteFile::open(file()));
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "only once";
+}
+
 TEST_F(RegistryFile, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
     std::ofstream(file()) << std::string(5000, 'x');
     const auto opened = SqliteFile::open(file());

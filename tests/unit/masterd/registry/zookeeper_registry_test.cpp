@@ -138,6 +138,58 @@ TEST_F(RegistryInZookeeper, AWriteThatWasOnItsWayForLongIsRefusedAsAWhole) {
     });
 }
 
+// The znode as a follower has it that lags: an older version with what was there then. It goes on meanwhile.
+class LaggingServer : public RegistryInZookeeper {
+  protected:
+    awaitable<void> write_while_it_lags(ZookeeperRegistry::Options options) {
+        const auto opened = co_await place.open(std::move(options));
+        co_await take_over(opened);
+        auto* own = co_await hand();
+        const std::string path = root() + "/epoch";
+        const auto older = co_await own->get(path);
+        const auto epoch = co_await take_over(opened);
+        newest = co_await own->get(path);
+        EXPECT_TRUE(co_await own->remove(path));
+        EXPECT_TRUE(co_await own->create(path, older->data));
+        for (int version = 0; version < older->stat.version; ++version)
+            EXPECT_TRUE(co_await own->set(path, older->data));
+        before = ZookeeperServer::shared().requests();
+        group.spawn("write", [](LaggingServer& self, auto registry, auto under) -> awaitable<void> {
+            self.written = co_await write(*registry, under, written_agent("a"));
+        }(*this, opened, epoch));
+    }
+    std::uint64_t requests() const { return ZookeeperServer::shared().requests() - before; }
+
+    async::TaskGroup group{place.context.get_executor(), [](auto, auto) {}};
+    std::optional<base::Result<zookeeper::Node>> newest;
+    std::uint64_t before = 0;
+    std::optional<base::Status> written;
+};
+
+TEST_F(LaggingServer, IsNotTakenForAnotherMaster) {
+    run([this]() -> awaitable<void> {
+        co_await write_while_it_lags(place.options());
+        while (!written && requests() < 8) co_await async::sleep_for(10ms);  // it has asked more than once
+        EXPECT_FALSE(written) << written->error().message();
+        const auto caught_up = co_await (co_await hand())->set(root() + "/epoch", (*newest)->data);
+        EXPECT_EQ(caught_up->version, (*newest)->stat.version);
+        while (!written) co_await async::sleep_for(10ms);
+        EXPECT_TRUE(*written) << written->error().message();
+    });
+}
+
+TEST_F(LaggingServer, IsNotWaitedForForEver) {
+    run([this]() -> awaitable<void> {
+        auto options = place.options();
+        options.patience = 1s;
+        co_await write_while_it_lags(options);
+        while (!written) co_await async::sleep_for(10ms);
+        EXPECT_EQ(written->error().code(), ErrorCode::conflict);
+        EXPECT_NE(written->error().message().find("does not know epoch 2 any more"), std::string::npos)
+            << written->error().message();
+    });
+}
+
 TEST_F(RegistryInZookeeper, WhoHasNotReadItCannotWrite) {
     run([this]() -> awaitable<void> {
         const auto opened = co_await place.open();
@@ -377,7 +429,24 @@ TEST_F(RegistryInZookeeper, OneThatHasGoneIsNotMadeAnew) {
     });
 }
 
+// A path that is mistyped looks the same.
+TEST_F(RegistryInZookeeper, WhoMakesANewOneSaysWhereAndWhichClusterBeginsAndOthersDoNot) {
+    run([this]() -> awaitable<void> {
+        testing::internal::CaptureStderr();
+        const auto made = co_await place.open();
+        const std::string said = testing::internal::GetCapturedStderr();
+        const std::string begins = "a new cluster begins, " + made->cluster_id();
+        for (const std::string& part : {made->place(), begins, std::string("ZooKeeper=")})
+            EXPECT_NE(said.find(part), std::string::npos) << part << " in " << said;
+        EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
+        testing::internal::CaptureStderr();
+        co_await place.open();
+        EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+    });
+}
+
 TEST_F(RegistryInZookeeper, ManyMastersThatStartAtOnceMakeOneRegistry) {
+    testing::internal::CaptureStderr();
     run([this]() -> awaitable<void> {
         std::vector<std::string> names;
         async::TaskGroup group(place.context.get_executor(), [](auto, std::exception_ptr failure) {
@@ -389,6 +458,8 @@ TEST_F(RegistryInZookeeper, ManyMastersThatStartAtOnceMakeOneRegistry) {
         EXPECT_EQ(names.size(), 5u);
         EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), 1u);
     });
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << "one has made it: " << said;
 }
 
 TEST_F(RegistryInZookeeper, WhoMayNotWriteFindsOutAtTheStart) {

@@ -128,11 +128,24 @@ TEST_F(AgentTurnedAway, ItSaysSoOnce) {
 }
 
 TEST_F(AgentTurnedAway, AMasterThatLeadsNoMoreCannotDoIt) {
-    const auto output = agent_.from_master(refusal("removed", true, AgentHarness::cluster), 2);
+    const auto output = agent_.from_master(refusal("too many register", false, AgentHarness::cluster), 2);
     ASSERT_EQ(output.reports.size(), 1u);
     EXPECT_EQ(output.reports[0].kind, core::Report::Kind::stale_epoch_refused);
     EXPECT_EQ(AgentHarness::pause_after(output), base::Duration::zero());
     EXPECT_EQ(agent_.state().turned_away, "");
+}
+
+// Its own record is wrong, or the registry an old copy: it says so, once, and does not hammer.
+TEST_F(AgentTurnedAway, ByAMasterThatHasAskedTheRegistryForALaterEpoch) {
+    const auto message = refusal("the registry knows none after 2", true, AgentHarness::cluster);
+    expect_turned_away(agent_.from_master(message, 2), "a master of epoch 2, as epoch 3 has been seen");
+    EXPECT_NE(agent_.state().turned_away.find("the registry knows none after 2"), std::string::npos);
+    reconnect();
+    const auto again = agent_.from_master(message, 2);
+    EXPECT_TRUE(again.reports.empty());
+    expect_a_long_pause(again);
+    EXPECT_FALSE(agent_.state().registered);
+    expect_all_is_well();
 }
 
 TEST_F(AgentTurnedAway, WhereTimeAloneHelpsItAsksAgainSoon) {
