@@ -116,8 +116,8 @@ class OfferFilters {
 class OfferConstraints {
   public:
     virtual ~OfferConstraints() = default;
-    // Whether this framework, under this role, wants offers of this agent at all: by what it has said of attributes, and
-    // by whether it knows of other regions.
+    // Whether this framework, under this role, is to have offers of this agent at all: by what it has said of attributes,
+    // by whether it knows of other regions, and by whether it has left too many ended tasks unacknowledged.
     virtual bool allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const = 0;
 
     // For whoever keeps a copy: both sides of the question as they are now, to be asked later and on any thread.

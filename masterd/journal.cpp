@@ -40,6 +40,7 @@ Shape shape_of(Kind kind) {
         case Kind::offer_accepted: return {debug, {}, "master/offers_accepted"};
         case Kind::offer_declined: return {debug, {}, "master/offers_declined"};
         case Kind::offer_rescinded: return {debug, {}, "master/offers_rescinded"};
+        case Kind::offers_withheld: return {warning, ids::ends_unacknowledged, "master/offers_withheld"};
         case Kind::inverse_offer_sent: return {debug, {}, "master/inverse_offers_sent"};
         case Kind::inverse_offer_accepted: return {debug, {}, "master/inverse_offers_accepted"};
         case Kind::inverse_offer_declined: return {debug, {}, "master/inverse_offers_declined"};
@@ -104,6 +105,7 @@ std::optional<Source> source_of(const core::Report& report) {
     switch (report.kind) {
         case Kind::call_dropped:
         case Kind::framework_standby_gone:
+        case Kind::offers_withheld:
         case Kind::task_stray:
         case Kind::task_refused: return framework();
         case Kind::reservations_changed:

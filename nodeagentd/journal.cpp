@@ -19,6 +19,7 @@ JournalShape journal_shape(core::Report::Kind kind) {
         case Kind::task_running: return {info, ids::task_started};
         case Kind::task_ended: return {info, ids::task_ended};
         case Kind::task_killing: return {info, ids::task_killing};
+        case Kind::ends_unacknowledged: return {warning, ids::ends_unacknowledged};
         case Kind::framework_shut_down: return {notice, ids::framework_shut_down};
         case Kind::recovered: return {info, ids::checkpoints_read};
         case Kind::settled: return {notice, ids::tasks_taken_back};

@@ -19,6 +19,12 @@ inline constexpr std::size_t unregistered_links_max = 100'000;  // a whole clust
 inline constexpr std::size_t completed_frameworks_max = 50;
 inline constexpr std::size_t completed_tasks_per_framework_max = 1000;
 inline constexpr std::size_t unreachable_tasks_per_framework_max = 1000;
+// Ends that nobody has acknowledged; see ends_bound.hpp. An agent ends some 500 tasks a second and repeats an update after
+// ten seconds: whoever acknowledges at all is far from the first, and at 10,000 tasks a second from the third.
+inline constexpr std::size_t unacknowledged_ends_on_agent_per_framework_max = 5'000;
+inline constexpr std::size_t unacknowledged_ends_on_agent_max = 20'000;
+inline constexpr std::size_t unacknowledged_ends_per_framework_max = 200'000;
+inline constexpr std::size_t unacknowledged_ends_max = 1'000'000;
 inline constexpr std::size_t task_info_bytes_max = 1024 * 1024;
 // What an agent repeats of each task when it registers (labels, discovery, container, health check): a thousand tasks
 // have to fit into one frame.

@@ -28,6 +28,7 @@ inline constexpr std::string_view call_dropped = "0d5c9b3e7f1a4826936e4a8b2c7d1f
 inline constexpr std::string_view task_started = "27c1d9e8f3b64a50a9c8b7d6e5f40312";
 inline constexpr std::string_view task_ended = "6f5e4d3c2b1a4908b7c6d5e4f3a2b1c0";
 inline constexpr std::string_view task_refused = "b1a2c3d4e5f64708a9b0c1d2e3f4a5b6";
+inline constexpr std::string_view ends_unacknowledged = "ee46ccd8b27a49e982c174d09bd39f5f";
 inline constexpr std::string_view task_stray = "fdc31698fb1a4e54859992af2cee46d3";
 inline constexpr std::string_view lines_held_back = "5d8e13f7a90c4b62867f2be4d1c09a35";
 inline constexpr std::string_view stale_epoch = "d0e1f2a3b4c54d6e87f8091a2b3c4d5e";

@@ -346,6 +346,7 @@ Task* Books::add_task(Task task) {
     entry.position_on_agent = static_cast<std::uint32_t>(agent.tasks.size());
     agent.tasks.push_back(&entry);
     if (const std::string& gang = gang_of(entry); !gang.empty()) framework.gangs[gang][entry.id] = &entry;
+    if (is_terminal(entry.state)) count_end(entry);
     return &entry;
 }
 
@@ -360,8 +361,14 @@ void Books::release(Task& task) {
     open(agent);
 }
 
+void Books::end(Task& task) {
+    release(task);
+    count_end(task);
+}
+
 Task Books::take_task(Task& task) {
     release(task);
+    count_acknowledged(task);
     remove_at(agents_[task.agent]->tasks, task.position_on_agent, &Task::position_on_agent);
     Framework& framework = *frameworks_[task.framework];
     if (const auto gang = framework.gangs.find(gang_of(task)); gang != framework.gangs.end()) {
@@ -373,6 +380,26 @@ Task Books::take_task(Task& task) {
     Task taken = std::move(entry->second);
     tasks.erase(entry);
     return taken;
+}
+
+void Books::count_end(Task& task) {
+    if (std::exchange(task.is_unacknowledged, true)) return;
+    const auto change = unacknowledged_ends_.add(task.agent, task.framework);
+    if (change.on_agent) {
+        touch_agent(task.agent);
+        newly_withheld_.push_back({task.framework, task.agent});
+    }
+    if (change.everywhere) {
+        touch_framework(task.framework);
+        newly_withheld_.push_back({task.framework, std::nullopt});
+    }
+}
+
+void Books::count_acknowledged(Task& task) {
+    if (!std::exchange(task.is_unacknowledged, false)) return;
+    const auto change = unacknowledged_ends_.remove(task.agent, task.framework);
+    if (change.on_agent) open(*agents_[task.agent]);
+    if (change.everywhere) wake(*frameworks_[task.framework]);
 }
 
 // --- roles ---

@@ -12,11 +12,14 @@
 #include "masterd/core/offer.hpp"
 #include "masterd/core/role_table.hpp"
 #include "masterd/core/task.hpp"
+#include "masterd/core/unacknowledged_ends.hpp"
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace fairlead::masterd::core {
@@ -29,6 +32,7 @@ class Books {
 
     // Of every agent's plain scalars; gpus by whole ones.
     void set_short_task_percent(unsigned percent) { short_task_percent_ = percent; }
+    void set_ends_bounds(const UnacknowledgedEnds::Bounds& bounds) { unacknowledged_ends_.set_bounds(bounds); }
     // What of an agent's plain scalars is only for short tasks.
     resources::Quantities short_share(const Agent& agent) const;
 
@@ -54,6 +58,7 @@ class Books {
     const resources::Quantities& total() const { return total_; }
     // Unreserved, not revocable, not allocated and not kept for short tasks, on agents that may be offered.
     const resources::Quantities& free() const { return free_; }
+    const UnacknowledgedEnds& unacknowledged_ends() const { return unacknowledged_ends_; }
     const allocator::Claim* claim(FrameworkSlot framework, RoleSlot role) const;
     const allocator::Claim* claim(FrameworkSlot framework, const base::Role& role) const;
 
@@ -99,8 +104,17 @@ class Books {
     // Null when what it holds overlaps with what others use there.
     Task* add_task(Task task);
     void release(Task& task);  // its resources are available again; it stays in the table
+    // It is over: released, and in the table until its framework has acknowledged that.
+    void end(Task& task);
     // Out of the table and off its agent, its resources released.
     Task take_task(Task& task);
+
+    // From whom something is withheld because of ends that it has not acknowledged, since this was last asked.
+    struct Withheld {
+        FrameworkSlot framework = 0;
+        std::optional<AgentSlot> agent;  // none: all of them
+    };
+    std::vector<Withheld> take_withheld() { return std::exchange(newly_withheld_, {}); }
 
     // --- strays: run by an agent under the id of a task that lives elsewhere. They are being ended, and no framework's
     // table has them; what they use is held until they are over ---
@@ -143,6 +157,8 @@ class Books {
     void charge(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
     void credit(FrameworkSlot framework, const base::Role& role, const resources::Resources& amount);
     bool try_hold(const Task& task);
+    void count_end(Task& task);
+    void count_acknowledged(Task& task);
     void touch_agent(AgentSlot slot);
     void touch_framework(FrameworkSlot slot);
 
@@ -154,6 +170,8 @@ class Books {
     std::unordered_map<SharedId<base::AgentId>, AgentSlot, SharedIdHash<base::AgentId>, std::equal_to<>> agent_slots_;
     std::unordered_map<base::OfferId, Offer> offers_;
     std::map<StrayKey, Task> strays_;
+    UnacknowledgedEnds unacknowledged_ends_;
+    std::vector<Withheld> newly_withheld_;
     std::vector<allocator::AgentEntry> agent_entries_;
     std::vector<allocator::FrameworkEntry> framework_entries_;
     RoleTable roles_;

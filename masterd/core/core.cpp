@@ -45,6 +45,7 @@ Output Core::step(base::Moment now, const Input& input, std::optional<base::Inst
                 refuse(fact);
         },
         input);
+    report_withheld();
     state_.filters = filters_.size();
     state_.timers = timers_.size();
     output_.allocation_wanted = state_.leading && (allocation_due_ || books_.has_openings());

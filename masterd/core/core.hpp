@@ -285,6 +285,7 @@ class Core : private Term {
     void note_end_acknowledged(const Agent& agent, const Framework& framework);
     void take_update(Agent& agent, const internal::StatusUpdate& update);
     void apply_state(Framework& framework, Task& task, v1::TaskState state);
+    void report_withheld();
     void send_status(const Framework& framework, const v1::TaskStatus& status);
     v1::TaskStatus status_by_master(const base::TaskId& task, const base::AgentId& agent,
                                     v1::TaskState state, v1::TaskStatus::Reason reason,

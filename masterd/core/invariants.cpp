@@ -165,6 +165,32 @@ void check_revocations(const State& state, Complaints& complaints) {
             complaints.push_back("inverse offer " + id.value() + " is about nobody, or for ever");
 }
 
+// Each task in the tables that is over is counted for its framework on its agent, and nothing else.
+void check_ends(const State& state, Complaints& complaints) {
+    const auto& ends = state.books.unacknowledged_ends();
+    std::map<std::pair<AgentSlot, FrameworkSlot>, std::size_t> counts;
+    std::map<AgentSlot, std::size_t> on_agents;
+    std::size_t total = 0;
+    bool is_right = true;
+    for (const auto& framework : state.books.frameworks()) {
+        if (!framework) continue;
+        std::size_t of_framework = 0;
+        for (const auto& [id, task] : framework->tasks) {
+            is_right = is_right && task.is_unacknowledged == is_terminal(task.state);
+            if (!task.is_unacknowledged) continue;
+            ++counts[{task.agent, framework->slot}];
+            ++on_agents[task.agent];
+            ++of_framework;
+            ++total;
+        }
+        is_right = is_right && ends.count_of(framework->slot) == of_framework;
+    }
+    for (const auto& [key, count] : counts) is_right = is_right && ends.count(key.first, key.second) == count;
+    for (const auto& [agent, count] : on_agents) is_right = is_right && ends.count_on(agent) == count;
+    if (!is_right || ends.total() != total) complaints.push_back("ends that are not acknowledged are counted wrongly");
+    if (total == 0 && !ends.empty()) complaints.push_back("something is withheld for ends, and there are none");
+}
+
 // What is on its way is on its way to somebody, and about somebody.
 void check_unread(const State& state, Complaints& complaints) {
     const auto& unread = state.unread_acknowledgements;
@@ -257,6 +283,7 @@ std::vector<std::string> Invariants::check(const State& state) {
     check_revocations(state, complaints);
     check_strays(state, complaints);
     check_unread(state, complaints);
+    check_ends(state, complaints);
     if (tasks_of_agents != tasks_of_frameworks)
         complaints.push_back("agents and frameworks do not have the same tasks");
     if (offers_of_agents != state.books.offers().size() ||

@@ -188,6 +188,7 @@ struct Report {
         task_added, task_updated, task_removed, task_refused,
         task_stray,  // an agent runs it though it lives elsewhere
         offer_sent, offer_accepted, offer_declined, offer_rescinded,
+        offers_withheld,  // from a framework that does not acknowledge how its tasks ended
         inverse_offer_sent, inverse_offer_accepted, inverse_offer_declined, inverse_offer_rescinded,
         revocation_asked, revocation_called_off, revocation_killed,
         roles_ordered,

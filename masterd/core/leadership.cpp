@@ -89,6 +89,7 @@ void Core::begin_term(State state) {
     state_.refusals = &filters_;
     state_.policy = &policy_;
     books_.set_short_task_percent(options_.short_task_percent);
+    books_.set_ends_bounds({options_.unacknowledged_ends_on_agent, options_.unacknowledged_ends});
 }
 
 // What it has noted of the last term's tables, by their slots, it forgets when it sees that all of them are free.

@@ -12,26 +12,36 @@ std::optional<base::Duration> saved_every(const Task& task) {
 
 // What decides about an agent, and what a framework says of it. Both are replaced, never changed.
 struct TraitsInBooks final : allocator::OfferConstraints::Traits {
-    explicit TraitsInBooks(const Agent& agent)
-        : hostname(agent.hostname), kind(agent.kind), is_remote(agent.is_remote) {}
+    TraitsInBooks(const Agent& agent, std::shared_ptr<const UnacknowledgedEnds::Frameworks> frameworks)
+        : hostname(agent.hostname),
+          kind(agent.kind),
+          is_remote(agent.is_remote),
+          withheld_from(std::move(frameworks)) {}
     const std::string hostname;
     const std::shared_ptr<const AgentKind> kind;
     const bool is_remote;
+    const std::shared_ptr<const UnacknowledgedEnds::Frameworks> withheld_from;  // null: from nobody
 };
 
 class DemandsInBooks final : public allocator::OfferConstraints::Demands {
   public:
-    DemandsInBooks(std::shared_ptr<const OfferConstraints> constraints, bool region_aware)
-        : constraints_(std::move(constraints)), region_aware_(region_aware) {}
+    DemandsInBooks(const Framework& framework, bool is_offered_anything)
+        : slot_(framework.slot),
+          constraints_(framework.constraints),
+          region_aware_(framework.capabilities.region_aware),
+          is_offered_anything_(is_offered_anything) {}
     bool allow(const base::Role& role, const allocator::OfferConstraints::Traits& traits) const override {
         const auto& agent = static_cast<const TraitsInBooks&>(traits);
-        if (agent.is_remote && !region_aware_) return false;
+        if (!is_offered_anything_ || (agent.is_remote && !region_aware_)) return false;
+        if (agent.withheld_from && agent.withheld_from->contains(slot_)) return false;
         return !constraints_ || constraints_->allow(role, agent.hostname, agent.kind->info);
     }
 
   private:
+    FrameworkSlot slot_;
     std::shared_ptr<const OfferConstraints> constraints_;
     bool region_aware_;
+    bool is_offered_anything_;
 };
 
 }  // namespace
@@ -81,6 +91,8 @@ allocator::TaskEntry TasksOnAgents::entry_of(const Task& task) const {
 }
 
 bool ConstraintsInBooks::allow(FrameworkSlot framework, const base::Role& role, AgentSlot agent) const {
+    const auto& ends = books_.unacknowledged_ends();
+    if (ends.is_withheld(framework) || ends.is_withheld(framework, agent)) return false;
     const auto& constraints = books_.framework(framework).constraints;
     const Agent& there = books_.agent(agent);
     if (there.is_remote && !books_.framework(framework).capabilities.region_aware) return false;
@@ -88,12 +100,11 @@ bool ConstraintsInBooks::allow(FrameworkSlot framework, const base::Role& role, 
 }
 
 std::shared_ptr<const allocator::OfferConstraints::Traits> ConstraintsInBooks::traits_of(AgentSlot agent) const {
-    return std::make_shared<const TraitsInBooks>(books_.agent(agent));
+    return std::make_shared<const TraitsInBooks>(books_.agent(agent), books_.unacknowledged_ends().withheld_on(agent));
 }
 
 std::shared_ptr<const allocator::OfferConstraints::Demands> ConstraintsInBooks::demands_of(FrameworkSlot slot) const {
-    const Framework& framework = books_.framework(slot);
-    return std::make_shared<const DemandsInBooks>(framework.constraints, framework.capabilities.region_aware);
+    return std::make_shared<const DemandsInBooks>(books_.framework(slot), !books_.unacknowledged_ends().is_withheld(slot));
 }
 
 void OffersOnAgents::for_each(AgentSlot agent, const std::function<void(const allocator::OfferEntry&)>& visit) const {

@@ -3,6 +3,7 @@
 // defaults are what a cluster wants that says nothing.
 
 #include "allocator/allocator.hpp"
+#include "common/base/ends_bound.hpp"
 #include "common/base/instant.hpp"
 #include "common/base/limits.hpp"
 #include "common/resources/resources.hpp"
@@ -57,6 +58,11 @@ struct CoreOptions {
     std::size_t completed_tasks_max = base::limits::completed_tasks_per_framework_max;
     std::size_t history_max = 100'000;  // tasks that ended under earlier masters: so many all agents together are asked for
     std::size_t unreachable_tasks_max = base::limits::unreachable_tasks_per_framework_max;
+    // Ended tasks that frameworks have not acknowledged: on one agent, which refuses launches at its bound, and in all.
+    base::EndsBound unacknowledged_ends_on_agent{base::limits::unacknowledged_ends_on_agent_per_framework_max,
+                                                 base::limits::unacknowledged_ends_on_agent_max};
+    base::EndsBound unacknowledged_ends{base::limits::unacknowledged_ends_per_framework_max,
+                                        base::limits::unacknowledged_ends_max};
     std::size_t ended_framework_ids_max = base::limits::ended_framework_ids_max;
     std::size_t registration_bytes_max = 256 * 1024 * 1024;  // of one agent, in all its parts
     std::size_t registering_bytes_max = 512 * 1024 * 1024;   // of all agents whose further parts are waited for

@@ -31,6 +31,7 @@ struct Task {
     bool kill_sent = false;    // to its agent, which may have fallen silent since
     bool end_told = false;     // an update with its end has been sent to its scheduler
     bool end_heard = false;    // last_status is that of its end
+    bool is_unacknowledged = false;  // it is over and counted in the books, until its framework has acknowledged that
     std::shared_ptr<const v1::RevocationPolicy> revocation_policy;  // null: it says nothing of that
     // What people and tools see of it beside these fields; see task_records.hpp.
     Packed<v1::Task> info;

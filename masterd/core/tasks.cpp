@@ -5,6 +5,8 @@
 #include "masterd/core/events.hpp"
 #include "masterd/core/task_records.hpp"
 
+#include <fmt/format.h>
+
 namespace fairlead::masterd::core {
 
 using v1::scheduler::Call;
@@ -87,6 +89,7 @@ void Core::note_end_acknowledged(const Agent& agent, const Framework& framework)
     state_.unread_acknowledgements.sent(agent.slot, framework.slot, agent.pings);
 }
 
+// An end without a uuid is told once and kept by nobody: there is nothing to wait for.
 void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     Framework* framework = books_.framework(base::FrameworkId(update.framework_id().value()));
     if (!framework) return end_remains(agent, base::FrameworkId(update.framework_id().value()));
@@ -110,8 +113,33 @@ void Core::take_update(Agent& agent, const internal::StatusUpdate& update) {
     Task& task = found->second;
     task.forwarded = status.state();
     task.end_told = is_terminal(status.state()) && framework->is_connected();
+    const bool is_settled = is_terminal(status.state()) && !status.has_uuid();
     keep_status(task, std::move(status));
     apply_state(*framework, task, update.latest_state());
+    if (is_settled) archive(*framework, books_.take_task(task));
+}
+
+// Once, when it begins; how it stands is told to whoever asks (why.cpp).
+void Core::report_withheld() {
+    for (const auto& [slot, agent_slot] : books_.take_withheld()) {
+        if (!books_.frameworks()[slot]) continue;
+        const Framework& framework = books_.framework(slot);
+        const auto& ends = books_.unacknowledged_ends();
+        if (!agent_slot) {
+            report(Report::Kind::offers_withheld,
+                   fmt::format("it has left {} ended tasks unacknowledged, and is offered nothing until it acknowledges them",
+                               ends.count_of(slot)),
+                   framework);
+        } else if (books_.agents()[*agent_slot]) {
+            const Agent& agent = books_.agent(*agent_slot);
+            report(Report::Kind::offers_withheld,
+                   fmt::format("it has left {} ended tasks on agent {} unacknowledged, and is offered nothing there until "
+                               "it acknowledges them",
+                               ends.count(*agent_slot, slot), agent.hostname),
+                   framework)
+                .agent_id = agent.id;
+        }
+    }
 }
 
 // A state that is over stays: an update on its way from before must not bring a task back.
@@ -121,7 +149,7 @@ void Core::apply_state(Framework&, Task& task, v1::TaskState state) {
     if (state == v1::TASK_KILLING) books_.touch(books_.agent(task.agent));
     if (!is_terminal(state)) return;
     revocation_over(task);  // while its role is still known
-    books_.release(task);
+    books_.end(task);
 }
 
 }  // namespace fairlead::masterd::core

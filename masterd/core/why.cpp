@@ -40,6 +40,7 @@ constexpr std::pair<Kind, std::string_view> names[] = {
     {Kind::kept_for_revocation, "kept_for_revocation"},
     {Kind::asked_for_other, "asked_for_other"},
     {Kind::too_small, "too_small"},         {Kind::constraints, "constraints"},
+    {Kind::unacknowledged, "unacknowledged"},
     {Kind::declined, "declined"},           {Kind::next_in_line, "next_in_line"},
 };
 
@@ -75,6 +76,10 @@ class Question {
             return {{Kind::not_connected, {}, 0, {}, "its scheduler has not subscribed to this master yet"}};
         if (framework_.connection == Connection::disconnected)
             return {{Kind::not_connected, {}, 0, {}, "its scheduler is not connected"}};
+        if (books_.unacknowledged_ends().is_withheld(framework_.slot))
+            return {{Kind::unacknowledged, {}, 0, {},
+                     fmt::format("it has left {} ended tasks unacknowledged, and is offered nothing before it acknowledges them",
+                                 books_.unacknowledged_ends().count_of(framework_.slot))}};
         if (!framework_.offers.empty()) add(Kind::holds_offers, {}, held_offers());
         for (const base::Role& role : framework_.roles) look_at_revocations(role);
         if (!look_at_agents()) return std::move(causes_);
@@ -187,6 +192,7 @@ class Question {
         const Agent& there = books_.agent(slot);
         if (framework_.constraints && !framework_.constraints->allow(role, there.hostname, there.kind->info))
             return Kind::constraints;
+        if (books_.unacknowledged_ends().is_withheld(framework_.slot, slot)) return Kind::unacknowledged;
         if (const auto kept = kept_for_.find(slot); kept != kept_for_.end()) {
             waiting_.insert(kept->second.begin(), kept->second.end());
             return Kind::kept_for_revocation;
@@ -275,6 +281,8 @@ class Question {
                 return "what is free on " + agents + " is not what it has asked for: " + wishes_of(claim);
             case Kind::too_small: return "what is free on " + agents + " is less than the least that it is offered";
             case Kind::constraints: return "its offer constraints exclude " + agents;
+            case Kind::unacknowledged:
+                return "it is offered nothing of " + agents + " before it acknowledges the tasks that have ended there";
             case Kind::declined:
                 return fmt::format("it declined what {} ha{}: the first refusal ends in {}, the last in {}", agents,
                                    tally.agents == 1 ? "s" : "ve", seconds_left(*tally.first_ends, now_.instant),

@@ -34,6 +34,7 @@ struct Cause {
         asked_for_other,       // it has said by REQUEST what it wants, and that is not there
         too_small,            // what is left there is less than the least that is offered
         constraints,          // its own, on the agents that it wants
+        unacknowledged,       // it has left too many ended tasks unacknowledged, there or in all
         declined,             // it has refused what is there until then
         next_in_line,         // nothing is in the way: it waits for its turn
     };

@@ -5,9 +5,12 @@
 // order. The same seed and the same inputs give the same outputs.
 //
 // Holds itself to: never more resources in use than the agent has; one update in flight per task,
-// in order, each written down before it is sent; nothing accepted from a master of another cluster
+// in order, each written down before it is sent; of what is kept until it is acknowledged no more than a bound allows,
+// beyond what could run at one time; nothing accepted from a master of another cluster
 // or of an older epoch; no registration before everything that the last process left has been heard of.
 
+#include "common/base/ends_bound.hpp"
+#include "common/base/limits.hpp"
 #include "common/base/prng.hpp"
 #include "nodeagentd/core/command.hpp"
 #include "nodeagentd/core/history.hpp"
@@ -28,6 +31,9 @@ struct CoreOptions {
     base::Duration registration_deadline = std::chrono::seconds(15);
     // Between attempts where only somebody's order can help: up to half as long again.
     base::Duration turned_away_pause = std::chrono::seconds(45);
+    // Tasks that have ended and are kept because nobody has acknowledged it. What a framework launches beyond that is dropped.
+    base::EndsBound unacknowledged_ends{base::limits::unacknowledged_ends_on_agent_per_framework_max,
+                                        base::limits::unacknowledged_ends_on_agent_max};
     std::size_t history_max = 100;  // tasks that are over, for masters that come later
     std::size_t registration_part_bytes_max = 4 * 1024 * 1024;  // and one task more
 };
@@ -91,6 +97,8 @@ class Core {
     void launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& task);
     void refuse(Container& container, v1::TaskState state, v1::TaskStatus::Reason reason,
                 const std::string& why);
+    bool has_left_too_many_ends(const base::FrameworkId& framework_id);
+    void tell_once(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskStatus status);
     void admit(Container& container, const v1::FrameworkInfo& framework);
     void start(Container& container, const v1::FrameworkInfo& framework);
     void admit_waiting();
@@ -129,6 +137,7 @@ class Core {
     base::Prng prng_;
     State state_;
     History history_;
+    std::set<base::FrameworkId> reported_for_ends_;  // until they are well below the bound again
     std::uint64_t led_by_ = 0;  // the epoch of the master that it was last registered with
     base::Moment now_{};
     Output output_;

@@ -7,10 +7,13 @@ namespace fairlead::nodeagentd::core {
 std::vector<std::string> broken_invariants(const State& state) {
     std::vector<std::string> broken = state.updates.broken_invariants();
     resources::Resources used;
+    EndedContainers ended;
     for (const auto& [id, container] : state.containers) {
         const auto& record = container.record;
         if (container.holds_resources() && !used.try_add(container.resources))
             broken.push_back("container " + id.value() + " holds what another one holds");
+        if (container.phase() == internal::ContainerRecord::ENDED)
+            ended.add(base::FrameworkId(record.framework_id().value()));
         const auto task = state.tasks.find({base::FrameworkId(record.framework_id().value()),
                                             base::TaskId(record.task_info().task_id().value())});
         if (task == state.tasks.end() || task->second != id)
@@ -40,6 +43,8 @@ std::vector<std::string> broken_invariants(const State& state) {
             broken.push_back("updates are pending for container " + id.value() + " that is gone");
     if (!state.registered && state.updates.next_due())
         broken.push_back("an update is in flight without a master");
+    if (ended.by_framework() != state.ended.by_framework() || ended.total() != state.ended.total())
+        broken.push_back("containers that have ended are counted wrongly");
     if (state.tasks.size() != state.containers.size())
         broken.push_back("tasks and containers differ in number");
     if (state.registered && !state.link) broken.push_back("registered without a link");

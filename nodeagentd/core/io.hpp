@@ -201,6 +201,7 @@ struct Report {
         task_running,
         task_ended,
         task_killing,
+        ends_unacknowledged,  // so many that what the framework launches is dropped
         framework_shut_down,
         recovered,  // the checkpoints are read
         settled,    // everything that the last process left has been heard of

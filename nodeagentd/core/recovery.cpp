@@ -87,6 +87,7 @@ bool Core::take_back(const Record& record) {
     container.record = record;
     container.record.clear_pending_updates();
     if (went_with_the_boot) container.record.set_phase(Record::ENDED);
+    if (container.phase() == Record::ENDED) state_.ended.add(key.first);
     for (const auto& status : record.pending_updates()) state_.updates.push(id, status);
     if (auto resources = resources::from_wire(record.task_info().resources()))
         container.resources = std::move(*resources);

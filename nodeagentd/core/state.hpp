@@ -7,6 +7,7 @@
 #include "common/resources/resources.hpp"
 #include "fairlead/internal/checkpoint.pb.h"
 #include "fairlead/v1/mesos.pb.h"
+#include "nodeagentd/core/ended_containers.hpp"
 #include "nodeagentd/core/io.hpp"
 #include "nodeagentd/core/update_queue.hpp"
 
@@ -66,6 +67,7 @@ struct State {
     std::map<base::ContainerId, Container> containers;
     std::map<std::pair<base::FrameworkId, base::TaskId>, base::ContainerId> tasks;
     UpdateQueue updates;
+    EndedContainers ended;
 
     resources::Resources free() const;
 

@@ -49,6 +49,14 @@ void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& ta
         send_first_pending(*known);
         return;
     }
+    if (has_left_too_many_ends(framework_id)) {
+        ++state_.tasks_refused;
+        return tell_once(framework_id, task_id,
+                         make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT,
+                                     "The framework has left " + std::to_string(state_.ended.of(framework_id)) +
+                                         " ended tasks on this agent unacknowledged, and more are not launched",
+                                     v1::TaskStatus::REASON_INVALID_OFFERS));
+    }
     Container& container = add_container(framework_id, task);
     auto resources = resources::from_wire(task.resources());
     if (!resources)
@@ -62,6 +70,33 @@ void Core::launch_one(const v1::FrameworkInfo& framework, const v1::TaskInfo& ta
                       plan.error().message());
     container.resources = std::move(*resources);
     admit(container, framework);
+}
+
+bool Core::has_left_too_many_ends(const base::FrameworkId& framework_id) {
+    const std::size_t own = state_.ended.of(framework_id);
+    if (!options_.unacknowledged_ends.is_reached(own, state_.ended.total())) return false;
+    if (reported_for_ends_.insert(framework_id).second) {
+        report(Report::Kind::ends_unacknowledged,
+               "framework " + framework_id.value() + " has left " + std::to_string(own) +
+                   " ended tasks unacknowledged: what it launches is dropped until it acknowledges them");
+        output_.reports.back().framework_id = framework_id;
+    }
+    return true;
+}
+
+// Nothing is kept of it, and there is nothing to acknowledge. Where it does not arrive the master asks for the task when
+// this agent registers again.
+void Core::tell_once(const base::FrameworkId& framework_id, const base::TaskId& task_id, v1::TaskStatus status) {
+    status.mutable_task_id()->set_value(task_id.value());
+    status.mutable_agent_id()->set_value(state_.agent_id.value());
+    status.mutable_executor_id()->set_value(task_id.value());
+    status.set_timestamp(base::seconds_since_1970(now_.wall));
+    auto message = std::make_shared<internal::FromAgent>();
+    auto& update = *message->mutable_status_update();
+    update.mutable_framework_id()->set_value(framework_id.value());
+    update.set_latest_state(status.state());
+    *update.mutable_status() = std::move(status);
+    send(std::move(message));
 }
 
 void Core::refuse(Container& container, v1::TaskState state, v1::TaskStatus::Reason reason,
@@ -119,6 +154,8 @@ void Core::admit_waiting() {
 }
 
 void Core::enter(Container& container, Phase phase) {
+    if (phase == Record::ENDED && container.phase() != Record::ENDED)
+        state_.ended.add(base::FrameworkId(container.record.framework_id().value()));
     container.record.set_phase(phase);
     touch(container);
 }
@@ -218,11 +255,13 @@ void Core::kill(const internal::KillTask& message) {
     const base::FrameworkId framework_id(message.framework_id().value());
     const base::TaskId task_id(message.task_id().value());
     auto* container = find(framework_id, task_id);
-    if (container == nullptr)
-        return answer_unknown(framework_id, task_id,
-                              make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT,
-                                          "A kill for a task that is not on this agent",
-                                          v1::TaskStatus::REASON_EXECUTOR_TERMINATED));
+    if (container == nullptr) {
+        auto status = make_status(v1::TASK_DROPPED, v1::TaskStatus::SOURCE_AGENT,
+                                  "A kill for a task that is not on this agent",
+                                  v1::TaskStatus::REASON_EXECUTOR_TERMINATED);
+        return has_left_too_many_ends(framework_id) ? tell_once(framework_id, task_id, std::move(status))
+                                                    : answer_unknown(framework_id, task_id, std::move(status));
+    }
     if (message.has_reason() && !container->record.kill_requested()) {
         container->record.set_kill_reason(message.reason());
         container->record.set_kill_message(message.message());
@@ -327,6 +366,11 @@ void Core::forget(Container& container) {
     const auto id = id_of(container);
     const base::FrameworkId framework_id(container.record.framework_id().value());
     state_.updates.drop(id);
+    if (container.phase() == Record::ENDED) {
+        state_.ended.remove(framework_id);
+        if (options_.unacknowledged_ends.is_left_again(state_.ended.of(framework_id), state_.ended.total()))
+            reported_for_ends_.erase(framework_id);
+    }
     state_.tasks.erase({framework_id, base::TaskId(container.task().task_id().value())});
     dirty_.erase(id);
     output_.persist.push_back(ForgetContainer{id});
