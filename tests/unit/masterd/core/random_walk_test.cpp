@@ -79,6 +79,8 @@ class RandomWalk {
         masterd::core::CoreOptions options;
         options.offer_timeout = 40s;
         options.revocation_grace = 8s;
+        options.unacknowledged_ends_on_agent = {3, 5};
+        options.unacknowledged_ends = {6, 12};
         options.unreachable_tasks_max = 3;
         options.completed_tasks_max = 3;
         options.completed_frameworks_max = 3;
