@@ -268,6 +268,9 @@ int serve(const Settings& settings) {
     server_options.on_failure = [](std::string_view task, std::exception_ptr failure) {
         log::error(fmt::format("{} failed: {}", task, async::describe(failure)));
     };
+    server_options.on_shortage = [](const http::Shortage& shortage) {
+        log::Entry(log::Priority::warning, shortage.text()).id(log::message_ids::connections_short);
+    };
     http::Server server(io.get_executor(), router.handler(), server_options);
     if (auto listening = server.listen(settings.listen); !listening)
         return fail(exit_cannot_run, listening.error());

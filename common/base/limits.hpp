@@ -15,6 +15,7 @@ inline constexpr std::size_t event_record_bytes_max = 4 * 1024 * 1024;   // meso
 inline constexpr std::size_t stream_queue_bytes_max = 64 * 1024 * 1024;  // a slower reader is disconnected
 inline constexpr std::size_t stream_queue_records_max = 100'000;
 inline constexpr std::size_t http_connections_max = 20'000;
+inline constexpr std::size_t http_connections_per_address_max = 10'000;  // a proxy may stand for very many
 inline constexpr std::size_t unregistered_links_max = 100'000;  // a whole cluster may come at once
 inline constexpr std::size_t completed_frameworks_max = 50;
 inline constexpr std::size_t completed_tasks_per_framework_max = 1000;

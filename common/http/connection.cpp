@@ -83,7 +83,7 @@ std::string text_for(int status) {
 
 }  // namespace
 
-Connection::Connection(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<const ConnectionContext> context)
+Connection::Connection(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<ConnectionContext> context)
     : stream_(std::move(socket)),
       context_(std::move(context)),
       peer_(std::move(peer)),
@@ -114,9 +114,9 @@ awaitable<void> Connection::run() {
     if (failure) std::rethrow_exception(failure);
 }
 
-awaitable<void> Connection::turn_away() {
+awaitable<void> Connection::turn_away(std::string why) {
     const auto self = shared_from_this();
-    co_await refuse(503, "this server has as many connections as it takes\n");
+    co_await refuse(503, std::move(why));
     stream_.close();
 }
 
@@ -158,9 +158,10 @@ awaitable<std::optional<Connection::Incoming>> Connection::read_request() {
     if (buffer_.size() == 0) {
         buffer_.shrink_to_fit();  // an idle connection keeps no memory of a large request
         stream_.expires_after(options.idle_deadline);
+        context_->places.rests(this, base::read_clocks().instant);
         const auto size = co_await stream_.async_read_some(buffer_.prepare(4096), into(error));
         buffer_.commit(size);
-        if (error) co_return std::nullopt;
+        if (!context_->places.works(this) || error) co_return std::nullopt;
     }
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(options.header_bytes_max));

@@ -5,6 +5,7 @@
 
 #include "common/async/asio.hpp"
 #include "common/http/exchange.hpp"
+#include "common/http/places.hpp"
 #include "common/http/server.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -16,22 +17,28 @@
 
 namespace fairlead::http {
 
-// What all connections of a server share; immutable once the server has started.
+// What all connections of a server share.
 struct ConnectionContext {
-    Handler handler;
-    ServerOptions options;
+    ConnectionContext(Handler with, ServerOptions by)
+        : handler(std::move(with)),
+          options(std::move(by)),
+          places({options.connections_max, options.connections_per_address_max, options.idle_before_giving_way}) {}
+
+    const Handler handler;
+    const ServerOptions options;
+    Places places;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
     // Of a listener that is prepare_long_lived().
-    Connection(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<const ConnectionContext> context);
+    Connection(tcp::socket socket, tcp::endpoint peer, std::shared_ptr<ConnectionContext> context);
 
     async::Executor executor() { return stream_.get_executor(); }
 
     async::awaitable<void> run();
     // For a connection beyond the limit: 503 and close.
-    async::awaitable<void> turn_away();
+    async::awaitable<void> turn_away(std::string why);
     // Strand: whatever is under way ends.
     void cut();
 
@@ -68,7 +75,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
-    const std::shared_ptr<const ConnectionContext> context_;
+    const std::shared_ptr<ConnectionContext> context_;
     const tcp::endpoint peer_;
     std::shared_ptr<Exchange> exchange_;  // of the request being served
     std::weak_ptr<FramedWriter> writer_;  // of the open stream

@@ -6,8 +6,7 @@
 
 #include <boost/asio/ip/v6_only.hpp>
 
-#include <mutex>
-#include <unordered_map>
+#include <atomic>
 
 namespace fairlead::http {
 
@@ -15,8 +14,6 @@ using async::awaitable;
 
 namespace {
 
-// Connections that are being told 503; beyond it they are closed without a word.
-constexpr std::size_t turned_away_max = 64;
 constexpr int accepted_at_once_max = 64;
 // That wait in the kernel to be accepted; net.core.somaxconn has the last word.
 constexpr int waiting_max = 65'535;
@@ -27,23 +24,24 @@ std::string text_of(const tcp::endpoint& endpoint) {
            std::to_string(endpoint.port());
 }
 
+const char* text_for(Places::Verdict verdict) {
+    return verdict == Places::Verdict::share_used_up ? "this server has as many connections as it takes from one address\n"
+                                                     : "this server has as many connections as it takes\n";
+}
+
 }  // namespace
 
 struct Server::Core : std::enable_shared_from_this<Core> {
     Core(async::Executor on, Handler handler, ServerOptions options)
         : executor(on),
-          context(std::make_shared<ConnectionContext>(
-              ConnectionContext{std::move(handler), std::move(options)})),
+          context(std::make_shared<ConnectionContext>(std::move(handler), std::move(options))),
           group(on, context->options.on_failure) {}
 
     async::Executor executor;
-    std::shared_ptr<const ConnectionContext> context;
+    std::shared_ptr<ConnectionContext> context;
     async::TaskGroup group;
     std::vector<std::shared_ptr<tcp::acceptor>> acceptors;
-
-    mutable std::mutex mutex;
-    std::unordered_map<Connection*, std::weak_ptr<Connection>> connections;
-    bool stopped = false;
+    std::atomic<bool> stopped = false;
 
     awaitable<void> accept_all(std::shared_ptr<tcp::acceptor> acceptor) {
         const auto self = shared_from_this();
@@ -78,47 +76,37 @@ struct Server::Core : std::enable_shared_from_this<Core> {
 
     void take(tcp::socket socket, const tcp::endpoint& peer) {
         const auto connection = std::make_shared<Connection>(std::move(socket), peer, context);
-        bool welcome = true;
-        {
-            std::lock_guard lock(mutex);
-            const auto limit = context->options.connections_max;
-            if (stopped || connections.size() >= limit + turned_away_max) return;
-            welcome = connections.size() < limit;
-            connections.emplace(connection.get(), connection);
-        }
+        const auto entry = context->places.enter(connection, peer.address(), base::read_clocks().instant);
+        if (entry.gives_way) cut(entry.gives_way);
+        if (entry.report && context->options.on_shortage) context->options.on_shortage(*entry.report);
+        if (entry.verdict == Places::Verdict::not_even_told) return;
         const bool started = group.spawn_on(connection->executor(), "http connection",
-                                            serve(shared_from_this(), connection, welcome));
-        if (!started) forget(connection.get());
+                                            serve(shared_from_this(), connection, entry.verdict));
+        if (!started) context->places.leave(connection.get());
     }
 
     static awaitable<void> serve(std::shared_ptr<Core> core, std::shared_ptr<Connection> connection,
-                                 bool welcome) {
+                                 Places::Verdict verdict) {
         struct Leave {
-            Core& core;
+            Places& places;
             Connection* connection;
-            ~Leave() { core.forget(connection); }
-        } leave{*core, connection.get()};
-        if (welcome) {
+            ~Leave() { places.leave(connection); }
+        } leave{core->context->places, connection.get()};
+        if (verdict == Places::Verdict::welcome) {
             co_await connection->run();
         } else {
-            co_await connection->turn_away();
+            co_await connection->turn_away(text_for(verdict));
         }
     }
 
-    void forget(Connection* connection) {
-        std::lock_guard lock(mutex);
-        connections.erase(connection);
+    static void cut(std::shared_ptr<Connection> connection) {
+        const auto executor = connection->executor();
+        boost::asio::post(executor, [connection = std::move(connection)] { connection->cut(); });
     }
 
     void stop() {
-        std::vector<std::shared_ptr<Connection>> open;
-        {
-            std::lock_guard lock(mutex);
-            if (std::exchange(stopped, true)) return;
-            for (const auto& [key, connection] : connections) {
-                if (auto alive = connection.lock()) open.push_back(std::move(alive));
-            }
-        }
+        if (stopped.exchange(true)) return;
+        auto open = context->places.close();
         for (const auto& acceptor : acceptors) {
             boost::asio::post(acceptor->get_executor(), [acceptor] {
                 boost::system::error_code ignored;
@@ -126,11 +114,7 @@ struct Server::Core : std::enable_shared_from_this<Core> {
             });
         }
         // Cut before the cancellation arrives, so that streams end for the right reason.
-        for (auto& connection : open) {
-            const auto executor = connection->executor();
-            boost::asio::post(executor,
-                              [connection = std::move(connection)] { connection->cut(); });
-        }
+        for (auto& connection : open) cut(std::move(connection));
         group.stop();
     }
 };
@@ -191,8 +175,7 @@ awaitable<void> Server::join() {
 }
 
 std::size_t Server::connection_count() const {
-    std::lock_guard lock(core_->mutex);
-    return core_->connections.size();
+    return core_->context->places.count();
 }
 
 }  // namespace fairlead::http

@@ -43,6 +43,7 @@ inline constexpr std::string_view cannot_take_over = "b74f0d1c9e2a4a6fb3d85c07e6
 
 // Of both daemons.
 inline constexpr std::string_view lines_lost = "e1c83f5a0b6d47d29f14a87b35d06c9e";
+inline constexpr std::string_view connections_short = "152fc9ad39b54d769a7558c65189bd52";
 
 // Of all that elect or look for a leader in ZooKeeper.
 inline constexpr std::string_view zookeeper_unreachable = "d84fe083854546f78ba2a970fa43488c";

@@ -5,6 +5,7 @@
 #include "common/async/task_group.hpp"
 #include "common/async/wake.hpp"
 #include "common/detection/find_leader.hpp"
+#include "common/log/log.hpp"
 #include "common/zookeeper/paths.hpp"
 #include "tests/support/zookeeper_server.hpp"
 #include "tests/support/zookeeper_sessions.hpp"
@@ -46,6 +47,17 @@ class DetectorTest : public testing::Test {
             const bool rung = co_await changed_.wait_for(patience);
             if (!rung) throw std::runtime_error("the leader was not seen");
         }
+    }
+    // What is written to the journal until these words are.
+    awaitable<std::string> journal_with(std::string words) {
+        std::string said;
+        for (int i = 0; i < 300 && said.find(words) == std::string::npos; ++i) {
+            testing::internal::CaptureStderr();
+            (void)co_await changed_.wait_for(100ms);
+            log::flush();
+            said += testing::internal::GetCapturedStderr();
+        }
+        co_return said;
     }
     awaitable<tests::ZookeeperSession> session() { return tests::connect_to(url_); }
     // Of a session of its own, as a master has it.
@@ -153,6 +165,24 @@ TEST_F(DetectorTest, NobodyIsNamedWhenZookeeperIsAwayForASessionsLength) {
         co_await a->close();
         co_await until_leader("b");
         co_await b->close();
+    });
+}
+
+// As a site may make it that shows nobody its masters.
+TEST_F(DetectorTest, AClosedTreeIsReadWithItsPasswordAndTheJournalTellsWhoHasAnother) {
+    url_.path = "/closed/to/others";
+    url_.credentials = zookeeper::Credentials{"fairlead", "secret"};
+    run([&]() -> awaitable<void> {
+        const auto a = co_await tests::contend(url_, znode_of("a"), zookeeper::Acl::creator_all);
+        follow();
+        co_await until_leader("a");
+        url_.credentials->password = "wrong";
+        follow();
+        const std::string wanted = "ZooKeeper: children of /closed/to/others: not permitted with our credentials: trying again";
+        const auto said = co_await journal_with(wanted);
+        EXPECT_NE(said.find(wanted), std::string::npos) << said;
+        EXPECT_EQ(leaders_, std::vector<std::string>{"a"}) << "who may not read names nobody";
+        co_await a->close();
     });
 }
 

@@ -64,8 +64,11 @@ class Loopback {
 
 class RawClient {
   public:
-    explicit RawClient(const Loopback& loopback, int receive_buffer_bytes = 0) : socket_(context_) {
+    // `from` is an address of this machine's loopback network.
+    explicit RawClient(const Loopback& loopback, int receive_buffer_bytes = 0, const char* from = "127.0.0.1")
+        : socket_(context_) {
         socket_.open(tcp::v4());
+        socket_.bind({boost::asio::ip::make_address_v4(from), 0});
         if (receive_buffer_bytes > 0) {
             socket_.set_option(boost::asio::socket_base::receive_buffer_size(receive_buffer_bytes));
         }

@@ -479,7 +479,29 @@ TEST(Agents, AnAgentThatComesBackSmallerOffersNothingUntilItFits) {
     message.mutable_register_()->mutable_agent_info()->mutable_id()->set_value(host.id);
     *message.mutable_register_()->add_tasks() =
         task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
-    EXPECT_TRUE(master.available(master.join(message)).empty());
+    const auto back = master.join(message);
+    EXPECT_TRUE(master.available(back).empty());
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
+    master.say(back.link, status_update(scheduler.id, "t", v1::TASK_FINISHED, uuid_two));
+    EXPECT_EQ(master.available(back).cpus().to_double(), 0.5);
+}
+
+TEST(Agents, OtherAttributesChangeNothingForTasksThatRun) {
+    MasterHarness master;
+    const auto host = master.join();
+    const auto scheduler = with_task(master, host);
+    master.step(masterd::core::LinkClosed{host.link});
+    auto message = again(host);
+    auto& rack = *message.mutable_register_()->mutable_agent_info()->add_attributes();
+    rack.set_name("rack");
+    rack.set_type(v1::Value::TEXT);
+    rack.mutable_text()->set_value("r2");
+    *message.mutable_register_()->add_tasks() = task_on_agent(scheduler.id, "t", host.id, v1::TASK_RUNNING);
+    EXPECT_EQ(master.join(message).id, host.id);
+    EXPECT_TRUE(master.take_updates(scheduler).empty());
+    EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
+    EXPECT_EQ(master.take_offers(scheduler).at(0).attributes(0).text().value(), "r2");
 }
 
 TEST(Agents, AnExecutorsMessageReachesItsScheduler) {
