@@ -86,7 +86,7 @@ TEST(ConnectionEnds, AnAgentThatTakesItsFramesTooSlowlyIsSaidTo) {
 }
 
 TEST(ConnectionEnds, AnAgentThatSendsWhatIsNoMessageIsSaidTo) {
-    for (const std::string bytes : {std::string("\0\0\0\3\xff\xff\xff", 7), std::string("\xff\xff\xff\xff", 4)}) {
+    for (const std::string& bytes : {std::string("\0\0\0\3\xff\xff\xff", 7), std::string("\xff\xff\xff\xff", 4)}) {
         ServedMaster master;
         LinkedAgent agent(master, {});
         agent.client().send(bytes);
