@@ -7,6 +7,7 @@ using namespace std::chrono_literals;
 using Event = v1::scheduler::Event;
 using Call = v1::scheduler::Call;
 const std::string uuid_one = "0123456789abcde1";
+const std::string uuid_two = "0123456789abcde2";
 
 internal::FromAgent again(const MasterHarness::Host& host) {
     auto message = register_message(agent_info("host1"));
