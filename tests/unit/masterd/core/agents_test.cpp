@@ -485,7 +485,9 @@ TEST(Agents, AnAgentThatComesBackSmallerOffersNothingUntilItFits) {
     EXPECT_TRUE(master.take_updates(scheduler).empty());
     EXPECT_EQ(master.framework(scheduler).tasks.size(), 1u);
     master.say(back.link, status_update(scheduler.id, "t", v1::TASK_FINISHED, uuid_two));
-    EXPECT_EQ(master.available(back).cpus().to_double(), 0.5);
+    const auto offers = master.take_offers(scheduler);
+    ASSERT_EQ(offers.size(), 1u);
+    EXPECT_EQ(resources::from_wire(offers[0].resources()).value().cpus().to_double(), 0.5);
 }
 
 TEST(Agents, OtherAttributesChangeNothingForTasksThatRun) {
