@@ -234,10 +234,6 @@ std::optional<election::ElectionOptions> election_options(const Settings& settin
 
 int serve(const Settings& settings) {
     asio::io_context io(static_cast<int>(settings.threads));
-    auto registry = make_registry(io, settings);
-    if (!registry)
-        return fail(registry.error().code() == base::ErrorCode::io ? exit_cannot_run : exit_registry, registry.error());
-
     const auto owner = asio::make_strand(io);
     const std::uint64_t seed = draw_seed();
     core::CoreOptions options = settings.core;  // of which cluster, it learns when it comes to lead
@@ -282,6 +278,11 @@ int serve(const Settings& settings) {
     identity.flags = flags_of(settings, *advertised, endpoint.port());
     if (settings.zookeeper)
         if (auto known = check_own_name(io, settings.hostname); !known) return fail(exit_cannot_run, known.error());
+
+    // Not before all else stands: a new one begins a cluster.
+    auto registry = make_registry(io, settings);
+    if (!registry)
+        return fail(registry.error().code() == base::ErrorCode::io ? exit_cannot_run : exit_registry, registry.error());
 
     const async::Executor election_strand = asio::make_strand(io);
     leadership.emplace(election_strand,
